@@ -1,0 +1,2 @@
+//! satchel: the command line over the same engine.
+fn main() {}

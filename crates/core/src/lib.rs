@@ -1,0 +1,1 @@
+//! The embeddable engine: login, session, sync, views and problems.

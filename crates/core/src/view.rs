@@ -1,0 +1,526 @@
+//! The only shapes that cross from the engine to the window and to the command line.
+//!
+//! They hold words ready to show, never secrets, and no more health data than the place that asks
+//! for them displays. The TypeScript of `ui/src/api/bindings.ts` is generated from this file.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Who signs in (SMART App Launch 2.2, "Apps that launch standalone"; SMART Backend Services).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A patient, or a person the patient trusts, at the patient portal: `patient/` scopes.
+    Patient,
+    /// A provider or staff member at the practice portal: `user/` scopes and a chosen patient.
+    Provider,
+    /// No person: `client_credentials` with `system/` scopes.
+    Backend,
+}
+
+/// A server that Satchel knows by name, offered on the Connect screen.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerView {
+    /// FHIR base URL.
+    pub fhir_base: String,
+    /// Name to show.
+    pub name: String,
+    /// One line about it.
+    pub description: String,
+    /// True for the mock server: its people are synthetic.
+    pub for_testing: bool,
+}
+
+/// What discovery found at a FHIR base URL, before anybody signs in.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerCheckView {
+    /// The FHIR base URL as Satchel will use it.
+    pub fhir_base: String,
+    /// Name to show (the host when the server gives none).
+    pub name: String,
+    /// Whether the server lets an installation register itself (RFC 7591).
+    pub can_register: bool,
+    /// Roles that the server's capabilities allow.
+    pub roles: Vec<Role>,
+}
+
+/// A login that was begun; the person is now in the browser.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LoginStartedView {
+    /// The connection that this login belongs to.
+    pub connection_id: String,
+    /// The address of the portal, to open in the system browser or to copy.
+    pub authorization_url: String,
+    /// Name of the server.
+    pub server_name: String,
+    /// When the login lapses, RFC 3339.
+    pub expires_at: String,
+}
+
+/// Where a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ConnectionStateView {
+    /// Known, never signed in.
+    New,
+    /// The person is in the browser.
+    Authorizing,
+    /// Signed in.
+    Connected,
+    /// The server no longer lets us in; what is stored stays readable.
+    AccessLost,
+}
+
+/// Whether the server could be reached when last asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Reachability {
+    /// Not asked since the app started.
+    Unknown,
+    /// It answered.
+    Online,
+    /// It did not answer.
+    Offline,
+}
+
+/// One connection: a server, a role, and the person whose records it holds.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionView {
+    /// Identifier made by Satchel; opaque.
+    pub id: String,
+    /// FHIR base URL.
+    pub fhir_base: String,
+    /// Name of the server.
+    pub server_name: String,
+    /// Who signed in.
+    pub role: Role,
+    /// Where it stands.
+    pub state: ConnectionStateView,
+    /// Why access was lost, in plain words, when it was.
+    pub problem: Option<ProblemView>,
+    /// Whether the server answered when last asked.
+    pub reachability: Reachability,
+    /// Name of the patient whose records these are, once known.
+    pub patient_name: Option<String>,
+    /// Scopes as granted, in plain words.
+    pub granted: Vec<String>,
+    /// When a sync last ended, RFC 3339.
+    pub last_synced_at: Option<String>,
+    /// What the last sync did.
+    pub last_sync: Option<SyncReportView>,
+    /// A sync is running now.
+    pub syncing: bool,
+    /// Records stored.
+    #[ts(type = "number")]
+    pub record_count: u64,
+}
+
+/// How one part of a sync ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum StepOutcome {
+    /// Everything that the server has is here.
+    Complete,
+    /// The server was asked and has none.
+    Empty,
+    /// The server does not offer this kind of record.
+    NotOffered,
+    /// Not shared at sign-in, or refused by the server.
+    NotShared,
+    /// It failed; what came before stays.
+    Failed,
+    /// Cut off before the end.
+    CutOff,
+}
+
+/// One part of a sync, in words.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncStepView {
+    /// What was asked for, in plain words ("Laboratory results").
+    pub name: String,
+    /// FHIR resource type.
+    pub resource_type: String,
+    /// How it ended.
+    pub outcome: StepOutcome,
+    /// Records received.
+    #[ts(type = "number")]
+    pub records: u64,
+    /// The problem, when there is one.
+    pub problem: Option<ProblemView>,
+}
+
+/// What a sync did.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncReportView {
+    /// RFC 3339.
+    pub started_at: String,
+    /// RFC 3339.
+    pub finished_at: String,
+    /// True when no part failed or was cut off.
+    pub complete: bool,
+    /// Records new to this computer.
+    #[ts(type = "number")]
+    pub new_records: u64,
+    /// Records that changed.
+    #[ts(type = "number")]
+    pub changed_records: u64,
+    /// Records received that cannot be read as FHIR; they are kept as received.
+    #[ts(type = "number")]
+    pub unreadable_records: u64,
+    /// Part by part.
+    pub steps: Vec<SyncStepView>,
+    /// What stopped the whole sync, if anything did.
+    pub problem: Option<ProblemView>,
+}
+
+/// How far a running sync is. Fractions never go back.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncProgressView {
+    /// The connection.
+    pub connection_id: String,
+    /// What is being fetched, in plain words.
+    pub step: String,
+    /// Parts done.
+    pub steps_done: u32,
+    /// Parts in all.
+    pub steps_total: u32,
+    /// Records received so far.
+    #[ts(type = "number")]
+    pub records: u64,
+    /// From 0 to 1.
+    pub fraction: f64,
+}
+
+/// The sections of a chart, in the order in which they are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Section {
+    /// The person.
+    Patient,
+    /// Conditions and health concerns.
+    Problems,
+    /// Medication requests, dispenses, statements.
+    Medications,
+    /// Allergies and intolerances.
+    Allergies,
+    /// Immunizations.
+    Immunizations,
+    /// Laboratory results and reports.
+    Labs,
+    /// Vital signs.
+    Vitals,
+    /// Procedures.
+    Procedures,
+    /// Encounters.
+    Encounters,
+    /// Documents and notes.
+    Documents,
+    /// Care plans.
+    CarePlans,
+    /// Goals.
+    Goals,
+    /// Social history, surveys and other observations.
+    Observations,
+    /// Orders and referrals.
+    Orders,
+    /// Care team.
+    CareTeam,
+    /// Family history.
+    FamilyHistory,
+    /// Devices and implants.
+    Devices,
+    /// Coverage, claims and payments.
+    Insurance,
+    /// Practitioners, organizations, locations.
+    PeopleAndPlaces,
+    /// Everything else, and what could not be read.
+    Other,
+}
+
+/// A date as the record gave it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordDateView {
+    /// As received: `2019`, `2019-04`, `2019-04-02`, or an instant.
+    pub value: String,
+    /// The end of a period, as received.
+    pub end: Option<String>,
+}
+
+/// High, low, abnormal, critical: the meaning of an interpretation code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Flag {
+    /// Normal.
+    Normal,
+    /// Above the range.
+    High,
+    /// Below the range.
+    Low,
+    /// Critically high.
+    CriticalHigh,
+    /// Critically low.
+    CriticalLow,
+    /// Abnormal, direction not said.
+    Abnormal,
+    /// Critically abnormal, direction not said.
+    CriticalAbnormal,
+}
+
+/// Which record: keys are (source, type, id).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordKey {
+    /// The connection that it came from.
+    pub connection_id: String,
+    /// FHIR resource type.
+    pub resource_type: String,
+    /// Logical id, any length.
+    pub id: String,
+}
+
+/// One row of a list.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordSummaryView {
+    /// Which record.
+    pub key: RecordKey,
+    /// Where it belongs in the chart.
+    pub section: Section,
+    /// What it is, in plain words: text first, codes last; never empty.
+    pub title: String,
+    /// A second line.
+    pub subtitle: Option<String>,
+    /// Status in plain words ("Active", "Completed").
+    pub status: Option<String>,
+    /// When; absent when the record does not say.
+    pub date: Option<RecordDateView>,
+    /// Value with its unit, as text.
+    pub value: Option<String>,
+    /// Reference range with its unit, as text.
+    pub range: Option<String>,
+    /// High, low, …
+    pub flag: Option<Flag>,
+    /// Why this record could not be read; it is kept as received.
+    pub malformed: Option<String>,
+    /// Name of the server that it came from.
+    pub source: String,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordPageView {
+    /// The rows.
+    pub rows: Vec<RecordSummaryView>,
+    /// How many there are in all.
+    #[ts(type = "number")]
+    pub total: u64,
+}
+
+/// Which records to list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RecordFilter {
+    /// Only from this connection.
+    pub connection_id: Option<String>,
+    /// Only in this section.
+    pub section: Option<Section>,
+    /// Only of this FHIR type.
+    pub resource_type: Option<String>,
+}
+
+/// A reference inside a record, and the name of what it points to when that is stored.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ReferenceView {
+    /// The `reference` as received.
+    pub reference: String,
+    /// Name of the target.
+    pub title: String,
+    /// The target.
+    pub key: RecordKey,
+}
+
+/// One record, whole.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordDetailView {
+    /// Its row.
+    pub summary: RecordSummaryView,
+    /// Byte for byte as received.
+    pub json: String,
+    /// References that can be named.
+    pub references: Vec<ReferenceView>,
+    /// When Satchel fetched it, RFC 3339.
+    pub fetched_at: String,
+    /// `meta.lastUpdated`, as received.
+    pub last_updated: Option<String>,
+}
+
+/// A document's content, from the record itself or from a stored `Binary`.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct AttachmentView {
+    /// Media type.
+    pub content_type: String,
+    /// Title, when given.
+    pub title: Option<String>,
+    /// Text, when it is text (plain text, or C-CDA and HTML turned into plain text).
+    pub text: Option<String>,
+    /// Size in bytes.
+    #[ts(type = "number")]
+    pub size: u64,
+    /// Base64 for what the window can show itself (images); absent otherwise.
+    pub base64: Option<String>,
+    /// Why the content is not here.
+    pub missing: Option<String>,
+}
+
+/// The person at the top of a chart.
+#[derive(Clone, Debug, Default, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PatientHeaderView {
+    /// Full name.
+    pub name: String,
+    /// Birth date as received.
+    pub birth_date: Option<String>,
+    /// Whole years, or "deceased"; in words.
+    pub age: Option<String>,
+    /// Sex or gender in words.
+    pub gender: Option<String>,
+    /// Identifiers worth showing, label and value.
+    pub identifiers: Vec<LabelledView>,
+    /// Phone, mail, address; label and value.
+    pub contacts: Vec<LabelledView>,
+    /// Deceased, with the date when given.
+    pub deceased: Option<String>,
+}
+
+/// A label and a value.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LabelledView {
+    /// Label.
+    pub label: String,
+    /// Value.
+    pub value: String,
+}
+
+/// One section of a chart.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ChartSectionView {
+    /// Which.
+    pub section: Section,
+    /// Title in plain words.
+    pub title: String,
+    /// Records stored.
+    #[ts(type = "number")]
+    pub count: u64,
+    /// How complete it is, after the last sync; absent before the first.
+    pub outcome: Option<StepOutcome>,
+    /// A sentence about it when it is not complete.
+    pub note: Option<String>,
+}
+
+/// A chart.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ChartView {
+    /// Its connection.
+    pub connection: ConnectionView,
+    /// The person, once the Patient record is here.
+    pub patient: Option<PatientHeaderView>,
+    /// Sections in order; those that a chart always shows, and any other that holds records.
+    pub sections: Vec<ChartSectionView>,
+}
+
+/// One search result.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SearchHitView {
+    /// The record.
+    pub record: RecordSummaryView,
+    /// Text around the match: pieces, with the matching ones marked.
+    pub snippet: Vec<SnippetPart>,
+}
+
+/// A piece of a snippet.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SnippetPart {
+    /// Plain text.
+    pub text: String,
+    /// It matched.
+    pub matched: bool,
+}
+
+/// A failure, for people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ProblemView {
+    /// Stable code, such as `login.denied`.
+    pub code: String,
+    /// What happened, one plain sentence.
+    pub message: String,
+    /// What to do, one plain sentence.
+    pub advice: String,
+    /// Technical detail without secrets or health data.
+    pub detail: Option<String>,
+    /// Trying again may help.
+    pub can_retry: bool,
+}
+
+/// How the engine stands; the first thing that the window asks.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct AppStatusView {
+    /// Ready to work.
+    pub ready: bool,
+    /// Why not.
+    pub problem: Option<ProblemView>,
+    /// Version of Satchel.
+    pub version: String,
+}
+
+/// What became stale, or how far something is. No records travel in events.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, TS)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
+pub enum Event {
+    /// The list of connections, or a state in it, changed.
+    ConnectionsChanged,
+    /// A login ended well.
+    LoginFinished {
+        /// Its connection.
+        connection_id: String,
+    },
+    /// A login ended badly.
+    LoginFailed {
+        /// Its connection, when it is known.
+        connection_id: Option<String>,
+        /// Why.
+        problem: ProblemView,
+    },
+    /// A sync moved on.
+    SyncProgress(SyncProgressView),
+    /// A sync ended; the report is in the connection.
+    SyncFinished {
+        /// Its connection.
+        connection_id: String,
+    },
+    /// Records of this connection changed.
+    RecordsChanged {
+        /// Its connection.
+        connection_id: String,
+    },
+    /// The engine became ready, or stopped being so.
+    StatusChanged,
+}

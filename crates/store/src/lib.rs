@@ -1,0 +1,1 @@
+//! One encrypted SQLite file: connections, records, search.

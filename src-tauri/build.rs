@@ -1,0 +1,4 @@
+//! Builds the Tauri context.
+fn main() {
+    tauri_build::build();
+}

@@ -1,0 +1,2 @@
+//! Starts Satchel.
+fn main() {}
