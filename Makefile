@@ -1,0 +1,59 @@
+# Everything a person or a build machine does with Satchel. `make help` lists it.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup ui build run test test-ui test-rust e2e lint bench-sync bench-start icons clean
+
+# Journeys that `make e2e` plays.
+N ?= 1
+CARGO ?= cargo
+
+help: ## This list
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | expand -t 14
+
+setup: ## Install what this machine lacks (Debian, Ubuntu), and the Node packages
+	@scripts/setup.sh
+
+ui: setup ## Build the window's contents into ui/dist
+	cd ui && npm run build
+
+build: ui ## Build the app, the command line and the mock server (debug)
+	$(CARGO) build --locked --workspace --bins
+
+run: build ## Start the mock server with synthetic people, and the app pointed at it
+	scripts/run.sh
+
+test: test-ui test-rust e2e ## Every test
+
+test-ui: ui
+	cd ui && npm test
+
+# Compiled outside the session: cargo and rustup keep their own folders.
+test-rust: ui
+	$(CARGO) test --locked --workspace --no-run
+	tests/session.sh $(CARGO) test --locked --workspace --no-fail-fast
+
+e2e: build ## The whole journey in a real window with a real browser, N times (make e2e N=20)
+	node tests/ui/repeat.mjs $(N)
+
+lint: ui ## Formatting, clippy, licences and advisories, TypeScript
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	@command -v cargo-deny >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny --locked check
+	cd ui && npm run lint && npx --no-install tsc --noEmit
+	node --check tests/ui/repeat.mjs
+
+bench-sync: ui ## Resources per second of a whole chart pull, against bare download and bare insert
+	scripts/bench-sync.sh
+
+bench-start: ui ## Time from launch to the first chart row, against an empty window
+	$(CARGO) build --locked --release --bins --example empty_window --package satchel --package satchel-mock
+	SATCHEL_BUILD=release node scripts/bench-start.mjs
+
+icons: ## Render icons/satchel.svg into every icon format
+	scripts/render-icons.py
+
+clean: ## Remove what was built
+	$(CARGO) clean
+	rm -rf ui/dist ui/node_modules tests/ui/node_modules artifacts gen

@@ -1,0 +1,42 @@
+/** The mock server in a process of its own. */
+import { MOCK } from "./places.mjs";
+import { start, stop } from "./processes.mjs";
+import { firstLine } from "./desktop.mjs";
+
+export class Mock {
+  static async start(desktop, { patients = 3, seed = 7, port = 0 } = {}) {
+    const child = start(MOCK, ["--port", String(port), "--patients", String(patients), "--seed", String(seed)], {
+      log: desktop.log("mock"),
+      stdout: "pipe",
+    });
+    const ready = JSON.parse(await firstLine(child.stdout, child));
+    child.stdout.resume();
+    return new Mock(child, ready);
+  }
+
+  constructor(child, ready) {
+    Object.assign(this, { child, base: ready.fhir_base, issuer: ready.issuer, control: ready.control, accounts: ready.accounts });
+  }
+
+  /** The first account of a role. */
+  account(role = "patient") {
+    const found = this.accounts.find((account) => account.role === role);
+    if (!found) throw new Error(`the mock server has no ${role}`);
+    return found;
+  }
+
+  get origin() {
+    return new URL(this.issuer).origin;
+  }
+
+  /** One call of the control interface. */
+  async ask(path, options) {
+    const answer = await fetch(`${this.control}/${path}`, { ...options, signal: AbortSignal.timeout(15_000) });
+    if (!answer.ok) throw new Error(`control ${path}: ${answer.status}`);
+    return answer.json();
+  }
+
+  async stop() {
+    await stop(this.child);
+  }
+}
