@@ -1,1 +1,86 @@
-//! The Tauri shell.
+//! The Tauri shell: window, deep link, single instance, browser; one thin command per use case.
+//! It knows no HTTP, no SQL and no FHIR: all of that is behind [`satchel_core::Engine`].
+
+mod commands;
+mod deep_link;
+mod options;
+mod state;
+
+use state::AppState;
+use std::process::ExitCode;
+use tauri::Manager;
+
+/// Runs the app until its window is closed.
+pub fn run() -> ExitCode {
+    start_log();
+    let options = match options::from_process() {
+        Ok(options) => options,
+        Err(message) => {
+            tracing::error!("{message}");
+            return ExitCode::from(2);
+        }
+    };
+    let built = tauri::Builder::default()
+        // First, so that a second process hands over and ends before it does anything else.
+        .plugin(tauri_plugin_single_instance::init(|app, _arguments, _directory| {
+            deep_link::show_window(app);
+        }))
+        .plugin(tauri_plugin_deep_link::init())
+        .plugin(tauri_plugin_opener::init())
+        .manage(AppState::new(options))
+        .invoke_handler(tauri::generate_handler![
+            commands::app_status,
+            commands::app_retry,
+            commands::servers_list,
+            commands::server_check,
+            commands::login_start,
+            commands::login_reconnect,
+            commands::login_open_browser,
+            commands::login_cancel,
+            commands::login_pending,
+            commands::connections_list,
+            commands::connection_remove,
+            commands::connection_probe,
+            commands::sync_start,
+            commands::sync_cancel,
+            commands::chart_get,
+            commands::records_list,
+            commands::record_get,
+            commands::attachments_get,
+            commands::search,
+        ])
+        .setup(|app| {
+            let handle = app.handle().clone();
+            deep_link::register(&handle);
+            let first_link = deep_link::listen(&handle);
+            tauri::async_runtime::spawn(async move {
+                let state = handle.state::<AppState>();
+                state.open(&handle).await;
+                if let Some(link) = first_link {
+                    deep_link::finish_login(&handle, link).await;
+                }
+            });
+            Ok(())
+        })
+        .run(tauri::generate_context!());
+    match built {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the window could not be opened");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Warnings and errors to standard error; more with `SATCHEL_LOG`. No health data, no secrets.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SATCHEL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+    if started.is_err() {
+        tracing::debug!("a log was running already");
+    }
+}

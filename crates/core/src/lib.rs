@@ -1,1 +1,42 @@
-//! The embeddable engine: login, session, sync, views and problems.
+//! The embeddable engine of Satchel: everything but the window.
+//!
+//! A program that embeds it opens an [`Engine`] on a profile folder, begins a login with
+//! [`Engine::login_start`], opens the browser, hands the callback to [`Engine::login_finish`], pulls
+//! the chart with [`Engine::sync`] and reads it, offline too, with [`Engine::chart`],
+//! [`Engine::records_list`], [`Engine::record_get`] and [`Engine::search`].
+//! [`Engine::subscribe`] tells what became stale. All words for errors are in [`problem`].
+//!
+//! What is absent here: Tauri, axum, clap, printing, SQL, HTTP requests by hand.
+
+mod chart;
+pub mod connection;
+mod digest;
+pub mod document;
+mod engine;
+mod export;
+mod folders;
+mod identity;
+mod keychain;
+mod lockfile;
+mod login;
+mod loopback;
+pub mod patient;
+pub mod problem;
+mod registration;
+mod removal;
+mod servers;
+mod session;
+pub mod summary;
+pub mod sync;
+pub mod view;
+
+pub use engine::{Engine, EngineOptions};
+pub use folders::default_data_dir;
+pub use export::{ExportFormat, ExportReport};
+pub use identity::{AppIdentity, RedirectKind};
+pub use keychain::{Keychain, KeychainError};
+pub use login::StartedLogin;
+pub use loopback::LoopbackListener;
+pub use problem::{Problem, ProblemCode, Result};
+pub use satchel_smart::{Clock, Random, SystemClock, SystemRandom};
+pub use servers::{KnownServer, shipped_servers};

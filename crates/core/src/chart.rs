@@ -1,0 +1,503 @@
+//! Reading what is stored: connections, charts, lists, records, search. Works without a network.
+
+use crate::connection::ConnectionState;
+use crate::document;
+use crate::engine::{Engine, lock};
+use crate::login::state_of;
+use crate::patient;
+use crate::problem::{Problem, ProblemCode, Result};
+use crate::session;
+use crate::summary;
+use crate::sync::references::local_target;
+use crate::view::{
+    AttachmentView, ChartSectionView, ChartView, ConnectionStateView, ConnectionView, Flag,
+    PatientHeaderView, ReferenceView, Reachability, RecordDateView, RecordDetailView, RecordFilter,
+    RecordKey, RecordPageView, RecordSummaryView, Role, SearchHitView, Section, SnippetPart,
+    StepOutcome, SyncReportView,
+};
+use base64::Engine as _;
+use satchel_smart::scope::Scopes;
+use satchel_store::{ConnectionRow, RecordRow};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The largest image that is handed to the window.
+const IMAGE_LIMIT: usize = 8 * 1024 * 1024;
+/// Characters of text around a match.
+const SNIPPET: usize = 140;
+
+/// Sections that every chart shows, also when they are empty.
+const ALWAYS: &[Section] = &[
+    Section::Problems,
+    Section::Medications,
+    Section::Allergies,
+    Section::Immunizations,
+    Section::Labs,
+    Section::Vitals,
+    Section::Procedures,
+    Section::Encounters,
+    Section::Documents,
+    Section::CarePlans,
+    Section::Goals,
+];
+
+/// Sections that are shown when they hold something.
+const WHEN_THERE: &[Section] = &[
+    Section::Observations,
+    Section::Orders,
+    Section::CareTeam,
+    Section::FamilyHistory,
+    Section::Devices,
+    Section::Insurance,
+    Section::PeopleAndPlaces,
+    Section::Other,
+];
+
+/// The stored word of an enum of [`crate::view`].
+pub(crate) fn word_of<T: Serialize>(value: T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+fn from_word<T: DeserializeOwned>(word: &str) -> Option<T> {
+    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
+}
+
+impl Engine {
+    /// All connections, in the order in which they were made.
+    ///
+    /// # Errors
+    /// `store.*`.
+    pub async fn connections(&self) -> Result<Vec<ConnectionView>> {
+        let mut views = Vec::new();
+        for row in self.inner.store.connections_list().await? {
+            views.push(self.connection_view(&row).await?);
+        }
+        Ok(views)
+    }
+
+    /// One connection.
+    ///
+    /// # Errors
+    /// `record.not_found`, `store.*`.
+    pub async fn connection(&self, connection_id: &str) -> Result<ConnectionView> {
+        let row = self.connection_row(connection_id).await?;
+        self.connection_view(&row).await
+    }
+
+    async fn connection_view(&self, row: &ConnectionRow) -> Result<ConnectionView> {
+        let state = state_of(row);
+        let tokens = self.inner.store.tokens_get(&row.id).await?;
+        let granted = tokens.map(|tokens| scopes_in_words(&tokens.scope)).unwrap_or_default();
+        let last_sync: Option<SyncReportView> =
+            row.last_sync.as_deref().and_then(|json| serde_json::from_str(json).ok());
+        Ok(ConnectionView {
+            id: row.id.clone(),
+            fhir_base: row.fhir_base.clone(),
+            server_name: row.server_name.clone(),
+            role: Role::parse(&row.role),
+            state: match state {
+                ConnectionState::New => ConnectionStateView::New,
+                ConnectionState::Authorizing { .. } => ConnectionStateView::Authorizing,
+                ConnectionState::Connected => ConnectionStateView::Connected,
+                ConnectionState::AccessLost { .. } => ConnectionStateView::AccessLost,
+            },
+            problem: match state {
+                ConnectionState::AccessLost { reason } => Some(session::lost(reason).view()),
+                _ => None,
+            },
+            reachability: lock(&self.inner.reachability)
+                .get(&row.id)
+                .copied()
+                .unwrap_or(Reachability::Unknown),
+            patient_name: self.patient_header(row).await?.map(|header| header.name),
+            granted,
+            last_synced_at: row.last_synced_at.clone(),
+            last_sync,
+            syncing: lock(&self.inner.running).contains_key(&row.id),
+            record_count: self.inner.store.record_count(Some(&row.id)).await?,
+        })
+    }
+
+    async fn patient_header(&self, row: &ConnectionRow) -> Result<Option<PatientHeaderView>> {
+        let Some(patient_id) = &row.patient_id else {
+            return Ok(None);
+        };
+        let stored = self.inner.store.record_get(&row.id, "Patient", patient_id).await?;
+        let today = self.now().to_zoned(jiff::tz::TimeZone::system()).date();
+        Ok(stored.map(|(_, json)| patient::header_of(&json, today)))
+    }
+
+    /// A chart: who, which sections, and how complete each one is.
+    ///
+    /// # Errors
+    /// `record.not_found`, `store.*`.
+    pub async fn chart(&self, connection_id: &str) -> Result<ChartView> {
+        let row = self.connection_row(connection_id).await?;
+        let connection = self.connection_view(&row).await?;
+        let counts = self.inner.store.section_counts(connection_id).await?;
+        let count_of = |section: Section| {
+            let word = word_of(section);
+            counts.iter().find(|(name, _)| *name == word).map_or(0, |(_, count)| *count)
+        };
+        let mut sections: Vec<ChartSectionView> = ALWAYS
+            .iter()
+            .map(|section| section_view(*section, count_of(*section), connection.last_sync.as_ref()))
+            .collect();
+        sections.extend(
+            WHEN_THERE
+                .iter()
+                .filter(|section| count_of(**section) > 0)
+                .map(|section| section_view(*section, count_of(*section), connection.last_sync.as_ref())),
+        );
+        Ok(ChartView { patient: self.patient_header(&row).await?, connection, sections })
+    }
+
+    /// A page of records, newest first, undated ones last. `limit` is at most 1,000.
+    ///
+    /// # Errors
+    /// `store.*`.
+    pub async fn records_list(&self, filter: &RecordFilter, offset: u64, limit: u64) -> Result<RecordPageView> {
+        let filter = satchel_store::RecordFilter {
+            connection_id: filter.connection_id.clone(),
+            sections: filter.section.map(word_of).into_iter().collect(),
+            resource_type: filter.resource_type.clone(),
+        };
+        let page = self.inner.store.records_list(&filter, offset, limit.min(1000)).await?;
+        let names = self.server_names().await?;
+        Ok(RecordPageView {
+            rows: page.rows.into_iter().map(|row| summary_view(row, &names)).collect(),
+            total: page.total,
+        })
+    }
+
+    /// One record, whole.
+    ///
+    /// # Errors
+    /// `record.not_found`, `store.*`.
+    pub async fn record_get(&self, key: &RecordKey) -> Result<RecordDetailView> {
+        let (row, json) = self.stored_record(key).await?;
+        let names = self.server_names().await?;
+        let references = self.resolve_references(key, &json).await?;
+        Ok(RecordDetailView {
+            fetched_at: row.fetched_at.clone(),
+            last_updated: row.last_updated.clone(),
+            summary: summary_view(row, &names),
+            json,
+            references,
+        })
+    }
+
+    /// Records with this type and id, from any connection: `Type/id` is not unique across servers.
+    ///
+    /// # Errors
+    /// `record.not_found` when no connection has it, `store.*`.
+    pub async fn record_find(&self, resource_type: &str, id: &str) -> Result<RecordDetailView> {
+        for row in self.inner.store.connections_list().await? {
+            let key = RecordKey {
+                connection_id: row.id,
+                resource_type: resource_type.to_owned(),
+                id: id.to_owned(),
+            };
+            if self.inner.store.record_get(&key.connection_id, resource_type, id).await?.is_some() {
+                return self.record_get(&key).await;
+            }
+        }
+        Err(Problem::new(ProblemCode::NotFound))
+    }
+
+    async fn stored_record(&self, key: &RecordKey) -> Result<(RecordRow, String)> {
+        self.inner
+            .store
+            .record_get(&key.connection_id, &key.resource_type, &key.id)
+            .await?
+            .ok_or_else(|| Problem::new(ProblemCode::NotFound))
+    }
+
+    async fn resolve_references(&self, key: &RecordKey, json: &str) -> Result<Vec<ReferenceView>> {
+        let base = self.connection_row(&key.connection_id).await?.fhir_base;
+        let references = summary::of(&key.resource_type, json).references;
+        let targets: Vec<(String, (String, String))> = references
+            .into_iter()
+            .filter_map(|reference| local_target(&reference, &base).map(|target| (reference, target)))
+            .collect();
+        let wanted: Vec<(String, String)> = targets.iter().map(|(_, target)| target.clone()).collect();
+        let found = self.inner.store.records_find(&key.connection_id, &wanted).await?;
+        Ok(targets
+            .into_iter()
+            .filter_map(|(reference, (resource_type, id))| {
+                let row = found.iter().find(|row| row.resource_type == resource_type && row.id == id)?;
+                Some(ReferenceView {
+                    reference,
+                    title: row.title.clone(),
+                    key: RecordKey { connection_id: key.connection_id.clone(), resource_type, id },
+                })
+            })
+            .collect())
+    }
+
+    /// The contents of a document: text as text, images as base64, anything else by size and type.
+    ///
+    /// # Errors
+    /// `record.not_found`, `store.*`.
+    pub async fn attachments(&self, key: &RecordKey) -> Result<Vec<AttachmentView>> {
+        let (_, json) = self.stored_record(key).await?;
+        let base = self.connection_row(&key.connection_id).await?.fhir_base;
+        let mut views = Vec::new();
+        for attachment in document::attachments_of(&json) {
+            let content = match (&attachment.data, &attachment.url) {
+                (Some(data), _) => Some((attachment.content_type.clone(), data.clone())),
+                (None, Some(url)) => self.binary(key, url, &base).await?,
+                (None, None) => None,
+            };
+            views.push(attachment_view(attachment, content));
+        }
+        Ok(views)
+    }
+
+    async fn binary(&self, key: &RecordKey, url: &str, base: &str) -> Result<Option<(String, Vec<u8>)>> {
+        let Some((resource_type, id)) = local_target(url, base) else {
+            return Ok(None);
+        };
+        let stored = self.inner.store.record_get(&key.connection_id, &resource_type, &id).await?;
+        Ok(stored.and_then(|(_, json)| document::binary_of(&json)))
+    }
+
+    /// Full-text search: every word must begin a word of the record. `limit` is at most 200.
+    ///
+    /// # Errors
+    /// `store.*`.
+    pub async fn search(&self, words: &str, connection_id: Option<&str>, limit: u64) -> Result<Vec<SearchHitView>> {
+        let hits = self.inner.store.search(words, connection_id, limit.min(200)).await?;
+        let names = self.server_names().await?;
+        let mut views = Vec::with_capacity(hits.len());
+        for hit in hits {
+            let stored = self
+                .inner
+                .store
+                .record_get(&hit.row.connection_id, &hit.row.resource_type, &hit.row.id)
+                .await?;
+            let text = stored.map(|(row, json)| summary::of(&row.resource_type, &json).text);
+            views.push(SearchHitView {
+                snippet: snippet(text.as_deref().unwrap_or_default(), words),
+                record: summary_view(hit.row, &names),
+            });
+        }
+        Ok(views)
+    }
+
+    async fn server_names(&self) -> Result<Vec<(String, String)>> {
+        let rows = self.inner.store.connections_list().await?;
+        Ok(rows.into_iter().map(|row| (row.id, row.server_name)).collect())
+    }
+}
+
+fn summary_view(row: RecordRow, names: &[(String, String)]) -> RecordSummaryView {
+    let source = names
+        .iter()
+        .find(|(id, _)| *id == row.connection_id)
+        .map(|(_, name)| name.clone())
+        .unwrap_or_default();
+    RecordSummaryView {
+        section: from_word(&row.section).unwrap_or(Section::Other),
+        title: row.title,
+        subtitle: row.subtitle,
+        status: row.status,
+        date: row.date_start.map(|value| RecordDateView { value, end: row.date_end }),
+        value: row.value_text,
+        range: row.range_text,
+        flag: row.flag.as_deref().and_then(from_word::<Flag>),
+        malformed: row.malformed,
+        source,
+        key: RecordKey {
+            connection_id: row.connection_id,
+            resource_type: row.resource_type,
+            id: row.id,
+        },
+    }
+}
+
+/// FHIR types whose sync tells about a section.
+fn types_of(section: Section) -> &'static [&'static str] {
+    match section {
+        Section::Patient => &["Patient"],
+        Section::Problems => &["Condition"],
+        Section::Medications => &["MedicationRequest"],
+        Section::Allergies => &["AllergyIntolerance"],
+        Section::Immunizations => &["Immunization"],
+        Section::Labs => &["Observation", "DiagnosticReport"],
+        Section::Vitals | Section::Observations => &["Observation"],
+        Section::Procedures => &["Procedure"],
+        Section::Encounters => &["Encounter"],
+        Section::Documents => &["DocumentReference"],
+        Section::CarePlans => &["CarePlan"],
+        Section::Goals => &["Goal"],
+        Section::Orders => &["ServiceRequest"],
+        Section::CareTeam => &["CareTeam"],
+        Section::FamilyHistory => &["FamilyMemberHistory"],
+        Section::Devices => &["Device"],
+        Section::Insurance => &["Coverage"],
+        Section::PeopleAndPlaces | Section::Other => &[],
+    }
+}
+
+fn section_view(section: Section, count: u64, report: Option<&SyncReportView>) -> ChartSectionView {
+    let types = types_of(section);
+    let steps = report.map(|report| report.steps.as_slice()).unwrap_or_default();
+    let worst = steps
+        .iter()
+        .filter(|step| types.contains(&step.resource_type.as_str()))
+        .max_by_key(|step| gravity(step.outcome));
+    let outcome = worst.map(|step| match step.outcome {
+        StepOutcome::Complete | StepOutcome::Empty if count == 0 => StepOutcome::Empty,
+        StepOutcome::Empty => StepOutcome::Complete,
+        other => other,
+    });
+    let note = match (outcome, worst) {
+        (Some(StepOutcome::NotShared), _) => Some("Not shared with Satchel.".to_owned()),
+        (Some(StepOutcome::NotOffered), _) => Some("This server does not offer these records.".to_owned()),
+        (Some(StepOutcome::CutOff), _) => Some("Fetching was cut off; there may be more.".to_owned()),
+        (Some(StepOutcome::Failed), Some(step)) => Some(
+            step.problem
+                .as_ref()
+                .map_or_else(|| "Fetching failed; there may be more.".to_owned(), |p| format!("{} There may be more.", p.message)),
+        ),
+        _ => None,
+    };
+    ChartSectionView {
+        section,
+        title: summary::section_title(section).to_owned(),
+        count,
+        outcome,
+        note,
+    }
+}
+
+fn gravity(outcome: StepOutcome) -> u8 {
+    match outcome {
+        StepOutcome::Empty => 0,
+        StepOutcome::NotOffered => 1,
+        StepOutcome::Complete => 2,
+        StepOutcome::NotShared => 3,
+        StepOutcome::CutOff => 4,
+        StepOutcome::Failed => 5,
+    }
+}
+
+fn attachment_view(
+    attachment: document::AttachmentRef,
+    content: Option<(String, Vec<u8>)>,
+) -> AttachmentView {
+    let Some((content_type, bytes)) = content else {
+        return AttachmentView {
+            content_type: attachment.content_type,
+            title: attachment.title,
+            text: None,
+            size: attachment.size.unwrap_or(0),
+            base64: None,
+            missing: Some("The content of this document was not received.".to_owned()),
+        };
+    };
+    let content_type = if content_type.is_empty() { attachment.content_type } else { content_type };
+    let image = content_type.starts_with("image/") && !content_type.contains("svg");
+    AttachmentView {
+        text: document::text_of(&content_type, &bytes),
+        size: bytes.len() as u64,
+        base64: (image && bytes.len() <= IMAGE_LIMIT)
+            .then(|| base64::engine::general_purpose::STANDARD.encode(&bytes)),
+        title: attachment.title,
+        content_type,
+        missing: None,
+    }
+}
+
+/// Scopes in plain words, each kind of record once.
+fn scopes_in_words(granted: &str) -> Vec<String> {
+    let scopes = Scopes::parse(granted);
+    if scopes.allows_read("*") {
+        return vec!["All kinds of records".to_owned()];
+    }
+    let mut words: Vec<String> = Vec::new();
+    for step_type in crate::sync::plan::patient_types() {
+        if scopes.allows_read(step_type) {
+            let name = crate::sync::report::step_name(step_type).to_owned();
+            if !words.contains(&name) {
+                words.push(name);
+            }
+        }
+    }
+    words
+}
+
+/// The text around the first match, with each match marked.
+fn snippet(text: &str, words: &str) -> Vec<SnippetPart> {
+    let needles: Vec<Vec<char>> = words
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| word.chars().flat_map(char::to_lowercase).collect())
+        .collect();
+    let chars: Vec<char> = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    // Lower-casing one character by its first lower-case form keeps positions equal.
+    let lower: Vec<char> = chars.iter().map(|c| c.to_lowercase().next().unwrap_or(*c)).collect();
+    let match_at = |at: usize| {
+        let begins = at == 0 || !lower[at - 1].is_alphanumeric();
+        needles.iter().filter(|n| begins && lower[at..].starts_with(n)).map(Vec::len).max()
+    };
+    let Some(first) = (0..chars.len()).find(|at| match_at(*at).is_some()) else {
+        let start: String = chars.iter().take(SNIPPET).collect();
+        return if start.is_empty() { Vec::new() } else { vec![SnippetPart { text: start, matched: false }] };
+    };
+    let from = first.saturating_sub(SNIPPET / 3);
+    let to = (from + SNIPPET).min(chars.len());
+    let mut parts = Vec::new();
+    let mut plain = if from > 0 { String::from("…") } else { String::new() };
+    let mut at = from;
+    while at < to {
+        if let Some(length) = match_at(at) {
+            if !plain.is_empty() {
+                parts.push(SnippetPart { text: std::mem::take(&mut plain), matched: false });
+            }
+            let end = (at + length).min(chars.len());
+            parts.push(SnippetPart { text: chars[at..end].iter().collect(), matched: true });
+            at = end;
+        } else {
+            plain.push(chars[at]);
+            at += 1;
+        }
+    }
+    if to < chars.len() {
+        plain.push('…');
+    }
+    if !plain.is_empty() {
+        parts.push(SnippetPart { text: plain, matched: false });
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(text: &str, words: &str) -> Vec<String> {
+        snippet(text, words).into_iter().filter(|part| part.matched).map(|part| part.text).collect()
+    }
+
+    #[test]
+    fn a_snippet_marks_the_beginnings_of_words() {
+        assert_eq!(marked("Hemoglobin A1c of Ümit", "hem ümi"), ["Hem", "Ümi"]);
+        assert_eq!(marked("nothing here", "glob"), Vec::<String>::new());
+        let long = format!("{} glucose {}", "x ".repeat(400), "y ".repeat(400));
+        let parts = snippet(&long, "GLUC");
+        assert!(parts.iter().map(|p| p.text.chars().count()).sum::<usize>() < SNIPPET + 10);
+        assert!(parts.iter().any(|p| p.matched && p.text == "gluc"));
+    }
+
+    #[test]
+    fn words_of_enums_survive_storage() {
+        assert_eq!(from_word::<Section>(&word_of(Section::CarePlans)), Some(Section::CarePlans));
+        assert_eq!(from_word::<Flag>(&word_of(Flag::CriticalHigh)), Some(Flag::CriticalHigh));
+        assert_eq!(from_word::<Section>("nonsense"), None);
+    }
+}

@@ -1,0 +1,16 @@
+//! SHA-256 as names: never of secrets that could be guessed.
+
+use sha2::{Digest, Sha256};
+
+/// Lower-case hex of the SHA-256 of `bytes`.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The first 16 hex digits: enough to tell servers of one installation apart.
+pub(crate) fn short_hex(bytes: &[u8]) -> String {
+    hex(bytes).chars().take(16).collect()
+}

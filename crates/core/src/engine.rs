@@ -1,0 +1,213 @@
+//! The engine: what the window, the command line and an embedding program hold in their hand.
+
+use crate::identity::AppIdentity;
+use crate::keychain::Keychain;
+use crate::problem::{Problem, ProblemCode, Result};
+use crate::servers::{KnownServer, shipped_servers};
+use crate::view::{Event, Reachability};
+use satchel_smart::http::{HttpClient, HttpPolicy};
+use satchel_smart::{Clock, Random, SystemClock, SystemRandom};
+use satchel_store::{DatabaseKey, Store};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::broadcast;
+use zeroize::Zeroizing;
+
+const DATABASE_FILE: &str = "satchel.db";
+const DATABASE_KEY_NAME: &str = "database-key";
+
+/// What an engine is made of.
+#[derive(Clone)]
+pub struct EngineOptions {
+    /// Folder of the database; made when missing. Keychain entries are named after it.
+    pub profile_dir: PathBuf,
+    /// Who this app is to servers.
+    pub identity: AppIdentity,
+    /// Certificates (PEM or DER) to trust beside the system's, for a local certificate authority.
+    pub extra_root_certificates: Vec<Vec<u8>>,
+    /// Servers to offer beside the shipped ones; they come first.
+    pub extra_servers: Vec<KnownServer>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+impl EngineOptions {
+    /// Options with the system's clock and randomness.
+    #[must_use]
+    pub fn new(profile_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            profile_dir: profile_dir.into(),
+            identity: AppIdentity::default(),
+            extra_root_certificates: Vec::new(),
+            extra_servers: Vec::new(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        }
+    }
+}
+
+/// The embeddable engine. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) keychain: Keychain,
+    pub(crate) http: HttpClient,
+    pub(crate) policy: HttpPolicy,
+    pub(crate) identity: AppIdentity,
+    pub(crate) servers: Vec<KnownServer>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) profile_dir: PathBuf,
+    pub(crate) reachability: Mutex<HashMap<String, Reachability>>,
+    pub(crate) running: Mutex<HashMap<String, Arc<tokio::sync::Notify>>>,
+    pub(crate) refreshing: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    pub(crate) registering: tokio::sync::Mutex<()>,
+    events: broadcast::Sender<Event>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Opens the profile: the database key comes from the keychain (it is made at the first start),
+    /// the encrypted database is opened and migrated.
+    ///
+    /// # Errors
+    /// `keychain.*` when there is no keychain or it is locked; `store.*` when the database cannot be
+    /// opened with that key. Nothing is changed in either case.
+    pub async fn open(options: EngineOptions) -> Result<Self> {
+        let profile_dir = prepare_profile(&options.profile_dir)?;
+        let keychain = Keychain::new(&options.identity.keychain_service, &profile_dir);
+        let path = profile_dir.join(DATABASE_FILE);
+        let starting = crate::lockfile::lock(profile_dir.join("start.lock")).await?;
+        let key = database_key(&keychain, &path, options.random.as_ref()).await?;
+        let store = Store::open(&path, &key).await?;
+        drop(starting);
+        let policy = HttpPolicy {
+            allow_http_on_loopback: true,
+            extra_root_certificates: options.extra_root_certificates,
+            timeout: Duration::from_secs(60),
+            max_body_bytes: 64 * 1024 * 1024,
+        };
+        let http = HttpClient::new(policy.clone())?;
+        let mut servers = options.extra_servers;
+        servers.extend(shipped_servers());
+        let (events, _) = broadcast::channel(256);
+        let engine = Self {
+            inner: Arc::new(Inner {
+                store,
+                keychain,
+                http,
+                policy,
+                identity: options.identity,
+                servers,
+                clock: options.clock,
+                random: options.random,
+                profile_dir,
+                reachability: Mutex::default(),
+                running: Mutex::default(),
+                refreshing: Mutex::default(),
+                registering: tokio::sync::Mutex::default(),
+                events,
+            }),
+        };
+        engine.expire_pending_logins().await?;
+        Ok(engine)
+    }
+
+    /// Events from now on. They say what is stale; no records travel in them.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.inner.events.subscribe()
+    }
+
+    /// Closes the database; the engine cannot be used afterwards.
+    pub async fn close(&self) {
+        self.inner.store.close().await;
+    }
+
+    /// The folder of this profile.
+    #[must_use]
+    pub fn profile_dir(&self) -> &Path {
+        &self.inner.profile_dir
+    }
+
+    pub(crate) fn emit(&self, event: Event) {
+        // Nobody listening is no error.
+        let _ = self.inner.events.send(event);
+    }
+
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.inner.clock.now()
+    }
+
+    pub(crate) fn set_reachability(&self, connection_id: &str, reachability: Reachability) {
+        let before = lock(&self.inner.reachability).insert(connection_id.to_owned(), reachability);
+        if before != Some(reachability) {
+            self.emit(Event::ConnectionsChanged);
+        }
+    }
+}
+
+/// A poisoned map is still a map: no holder of these locks leaves one half changed.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes the folder (only its owner may enter) and gives its canonical path, after which the
+/// keychain entries are named.
+fn prepare_profile(dir: &Path) -> Result<PathBuf> {
+    let io = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::StorageFull => Problem::with_detail(ProblemCode::DiskFull, error),
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            Problem::with_detail(ProblemCode::StoreReadOnly, error)
+        }
+        _ => Problem::with_detail(ProblemCode::StoreFailed, error),
+    };
+    if !dir.exists() {
+        std::fs::create_dir_all(dir).map_err(io)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700)).map_err(io)?;
+        }
+    }
+    dir.canonicalize().map_err(io)
+}
+
+/// The database key: read from the keychain; made there when neither key nor database exists.
+async fn database_key(
+    keychain: &Keychain,
+    database: &Path,
+    random: &dyn Random,
+) -> Result<DatabaseKey> {
+    if let Some(stored) = keychain.get(DATABASE_KEY_NAME).await? {
+        let bytes: [u8; 32] = stored
+            .as_slice()
+            .try_into()
+            .map_err(|_| Problem::with_detail(ProblemCode::WrongKey, "not 32 bytes"))?;
+        return Ok(DatabaseKey::from_bytes(bytes));
+    }
+    if database.exists() {
+        return Err(Problem::new(ProblemCode::KeyMissing));
+    }
+    let mut bytes = Zeroizing::new([0_u8; 32]);
+    random.fill(bytes.as_mut());
+    keychain.set(DATABASE_KEY_NAME, Zeroizing::new(bytes.to_vec())).await?;
+    // Nothing is encrypted with a key that the keychain did not really keep.
+    match keychain.get(DATABASE_KEY_NAME).await? {
+        Some(stored) if stored.as_slice() == bytes.as_slice() => Ok(DatabaseKey::from_bytes(*bytes)),
+        _ => Err(Problem::with_detail(ProblemCode::KeychainFailed, "the new key was not kept")),
+    }
+}

@@ -1,0 +1,120 @@
+//! Taking records along: every resource byte for byte as it was received.
+
+use crate::engine::Engine;
+use crate::problem::{Problem, ProblemCode, Result};
+use futures::StreamExt;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tokio::fs::File;
+use tokio::io::{AsyncWriteExt, BufWriter};
+
+/// The shape of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// One file per type, one resource per line. A resource that holds line breaks goes to a file
+    /// of its own, so that its bytes stay.
+    Ndjson,
+    /// One `Bundle` of type `collection`.
+    Bundle,
+}
+
+/// What an export wrote.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExportReport {
+    /// Files written.
+    pub files: Vec<PathBuf>,
+    /// Resources per type.
+    pub resources: BTreeMap<String, u64>,
+}
+
+impl Engine {
+    /// Writes the records of one connection, or of all, into `dir`, which is made when missing.
+    ///
+    /// # Errors
+    /// `export.failed`, `store.*`.
+    pub async fn export(
+        &self,
+        connection_id: Option<&str>,
+        format: ExportFormat,
+        dir: &Path,
+    ) -> Result<ExportReport> {
+        tokio::fs::create_dir_all(dir).await.map_err(failed)?;
+        match format {
+            ExportFormat::Ndjson => self.export_ndjson(connection_id, dir).await,
+            ExportFormat::Bundle => self.export_bundle(connection_id, dir).await,
+        }
+    }
+
+    async fn export_ndjson(&self, connection_id: Option<&str>, dir: &Path) -> Result<ExportReport> {
+        let mut files: BTreeMap<PathBuf, BufWriter<File>> = BTreeMap::new();
+        let mut resources: BTreeMap<String, u64> = BTreeMap::new();
+        let mut rows = self.inner.store.export(connection_id);
+        while let Some(row) = rows.next().await {
+            let (resource_type, _, json) = row?;
+            let count = resources.entry(resource_type.clone()).or_default();
+            *count += 1;
+            if json.contains(['\n', '\r']) {
+                let path = dir.join(format!("{resource_type}-{count}.json"));
+                let mut file = create(&path).await?;
+                file.write_all(json.as_bytes()).await.map_err(failed)?;
+                files.insert(path, file);
+                continue;
+            }
+            let path = dir.join(format!("{resource_type}.ndjson"));
+            if !files.contains_key(&path) {
+                let file = create(&path).await?;
+                files.insert(path.clone(), file);
+            }
+            if let Some(file) = files.get_mut(&path) {
+                file.write_all(json.as_bytes()).await.map_err(failed)?;
+                file.write_all(b"\n").await.map_err(failed)?;
+            }
+        }
+        let mut paths = Vec::with_capacity(files.len());
+        for (path, mut file) in files {
+            file.flush().await.map_err(failed)?;
+            paths.push(path);
+        }
+        Ok(ExportReport { files: paths, resources })
+    }
+
+    async fn export_bundle(&self, connection_id: Option<&str>, dir: &Path) -> Result<ExportReport> {
+        let path = dir.join("bundle.json");
+        let mut file = create(&path).await?;
+        let mut resources: BTreeMap<String, u64> = BTreeMap::new();
+        file.write_all(br#"{"resourceType":"Bundle","type":"collection","entry":["#).await.map_err(failed)?;
+        let mut rows = self.inner.store.export(connection_id);
+        let mut first = true;
+        while let Some(row) = rows.next().await {
+            let (resource_type, _, json) = row?;
+            if serde_json::from_str::<&serde_json::value::RawValue>(&json).is_err() {
+                // Not JSON at all: it would break the Bundle. NDJSON keeps it.
+                continue;
+            }
+            *resources.entry(resource_type).or_default() += 1;
+            let before: &[u8] = if first { b"\n{\"resource\":" } else { b",\n{\"resource\":" };
+            first = false;
+            file.write_all(before).await.map_err(failed)?;
+            file.write_all(json.as_bytes()).await.map_err(failed)?;
+            file.write_all(b"}").await.map_err(failed)?;
+        }
+        file.write_all(b"\n]}\n").await.map_err(failed)?;
+        file.flush().await.map_err(failed)?;
+        Ok(ExportReport { files: vec![path], resources })
+    }
+}
+
+/// Only its owner may read an exported file.
+async fn create(path: &Path) -> Result<BufWriter<File>> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    options.open(path).await.map(BufWriter::new).map_err(failed)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
+fn failed(error: std::io::Error) -> Problem {
+    Problem::with_detail(ProblemCode::ExportFailed, error.kind())
+}

@@ -1,0 +1,169 @@
+//! From the errors of the protocol, the store and the keychain to problems. One `match` each; the
+//! rich error inside becomes the technical detail.
+
+use super::{Problem, ProblemCode as P};
+use crate::keychain::KeychainError;
+use satchel_smart::authorization::{AuthorizationError, CallbackError};
+use satchel_smart::discovery::DiscoveryError;
+use satchel_smart::fhir::client::FhirError;
+use satchel_smart::http::{FhirBaseUrlError, HttpError};
+use satchel_smart::keys::KeyError;
+use satchel_smart::registration::{RegistrationError, RegistrationErrorCode};
+use satchel_smart::token::TokenError;
+use satchel_store::StoreError;
+
+/// An error and its sources, one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let words = inner.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        source = inner.source();
+    }
+    text
+}
+
+impl From<HttpError> for Problem {
+    fn from(error: HttpError) -> Self {
+        let code = match &error {
+            HttpError::InvalidUrl { .. } => P::NotAUrl,
+            HttpError::NotHttps { .. } => P::NotHttps,
+            HttpError::Tls { .. } => P::NotTrusted,
+            HttpError::Timeout { .. } => P::TimedOut,
+            HttpError::Connect { .. } => P::Unreachable,
+            HttpError::Redirect { .. } => P::ForeignLink,
+            HttpError::TooLarge { .. } => P::BadPage,
+            _ => P::Unreachable,
+        };
+        Self::with_detail(code, chain(&error))
+    }
+}
+
+impl From<FhirBaseUrlError> for Problem {
+    fn from(error: FhirBaseUrlError) -> Self {
+        let code = match &error {
+            FhirBaseUrlError::NotHttps { .. } => P::NotHttps,
+            _ => P::NotAUrl,
+        };
+        Self::with_detail(code, chain(&error))
+    }
+}
+
+impl From<DiscoveryError> for Problem {
+    fn from(error: DiscoveryError) -> Self {
+        let code = match error {
+            DiscoveryError::Http(error) => return error.into(),
+            DiscoveryError::NotFhir { .. } => P::NotFhir,
+            DiscoveryError::NotSmart { .. } => P::NotSmart,
+            DiscoveryError::IssuerMismatch { .. } => P::IssuerMismatch,
+            DiscoveryError::PkceS256NotSupported => P::PkceMissing,
+            _ => P::BadConfiguration,
+        };
+        Self::with_detail(code, chain(&error))
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        Self::with_detail(P::Internal, chain(&error))
+    }
+}
+
+impl From<RegistrationError> for Problem {
+    fn from(error: RegistrationError) -> Self {
+        let code = match error {
+            RegistrationError::Http(error) => return error.into(),
+            RegistrationError::NotOffered { .. } => P::RegistrationNotOffered,
+            RegistrationError::Refused { ref error, .. } => match error {
+                RegistrationErrorCode::InvalidRedirectUri => P::RegistrationRedirect,
+                RegistrationErrorCode::InvalidSoftwareStatement
+                | RegistrationErrorCode::UnapprovedSoftwareStatement => P::RegistrationStatement,
+                _ => P::RegistrationRefused,
+            },
+            RegistrationError::InitialAccessTokenNeeded => P::RegistrationStatement,
+            RegistrationError::MissingClientId
+            | RegistrationError::NotJson { .. }
+            | RegistrationError::UnsupportedAuthMethod(_) => P::RegistrationUnusable,
+            _ => P::RegistrationRefused,
+        };
+        Self::with_detail(code, chain(&error))
+    }
+}
+
+impl From<AuthorizationError> for Problem {
+    fn from(error: AuthorizationError) -> Self {
+        Self::with_detail(P::BadConfiguration, chain(&error))
+    }
+}
+
+impl From<CallbackError> for Problem {
+    fn from(error: CallbackError) -> Self {
+        let code = match &error {
+            CallbackError::Denied { .. } => P::LoginDenied,
+            CallbackError::ServerError { .. } => P::LoginRefused,
+            CallbackError::Expired => P::LoginExpired,
+            CallbackError::WrongState => P::LoginUnknown,
+            CallbackError::WrongIssuer { .. } | CallbackError::MissingIssuer => P::LoginWrongIssuer,
+            _ => P::LoginBadCallback,
+        };
+        Self::with_detail(code, chain(&error))
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        let code = match error {
+            TokenError::Http(error) => return error.into(),
+            TokenError::OAuth { .. } => P::TokenRefused,
+            TokenError::IdToken(_) => P::LoginIdToken,
+            _ => P::TokenBadAnswer,
+        };
+        Self::with_detail(code, chain(&error))
+    }
+}
+
+impl From<FhirError> for Problem {
+    fn from(error: FhirError) -> Self {
+        let code = match error {
+            FhirError::Http(error) => return error.into(),
+            FhirError::Unauthorized => P::AccessRefused,
+            FhirError::Forbidden { .. } => P::NotShared,
+            FhirError::NotFound | FhirError::Gone => P::NotOffered,
+            FhirError::TooManyRequests { .. } => P::ServerBusy,
+            FhirError::NotJson { xml: true, .. } => P::XmlAnswer,
+            FhirError::NotJson { .. } | FhirError::Truncated | FhirError::NotABundle { .. } => P::BadPage,
+            FhirError::ForeignNextLink { .. } => P::ForeignLink,
+            _ => P::ServerError,
+        };
+        Self::with_detail(code, chain(&error))
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let code = match &error {
+            StoreError::WrongKey => P::WrongKey,
+            StoreError::NotADatabase | StoreError::Corrupt(_) => P::StoreBroken,
+            StoreError::NewerSchema { .. } => P::StoreNewer,
+            StoreError::DiskFull => P::DiskFull,
+            StoreError::ReadOnly => P::StoreReadOnly,
+            _ => P::StoreFailed,
+        };
+        Self::with_detail(code, chain(&error))
+    }
+}
+
+impl From<KeychainError> for Problem {
+    fn from(error: KeychainError) -> Self {
+        let code = match &error {
+            KeychainError::Missing(_) => P::NoKeychain,
+            KeychainError::Locked(_) => P::KeychainLocked,
+            KeychainError::Failed(_) | KeychainError::Interrupted => P::KeychainFailed,
+        };
+        Self::with_detail(code, chain(&error))
+    }
+}

@@ -1,0 +1,179 @@
+//! The last step of a sync: what records refer to (practitioners, organizations, medications) and
+//! the contents of documents (`Binary`), each read once (US Core, "Client Best Practices").
+
+use super::fetch::FetchError;
+use super::plan::{REFERENCED_TYPES, SyncStep};
+use super::run::Run;
+use crate::engine::lock;
+use crate::problem::Problem;
+use crate::summary;
+use futures::StreamExt;
+use satchel_smart::fhir::bundle::{Entry, RawResource, SearchPage};
+use satchel_smart::fhir::client::FhirError;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Reads in flight.
+const CONCURRENCY: usize = 6;
+/// Records written together.
+const BATCH: usize = 50;
+/// Practitioner → organization → location, and no further.
+const ROUNDS: usize = 4;
+
+type Target = (String, String);
+
+impl Run {
+    pub(crate) async fn follow_references(self: &Arc<Self>, step: &SyncStep) -> Result<(), FetchError> {
+        if self.resumed {
+            self.collect_from_store().await?;
+        }
+        let mut tried: BTreeSet<Target> = BTreeSet::new();
+        for _ in 0..ROUNDS {
+            let wanted = self.wanted(&tried).await?;
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            tried.extend(wanted.iter().cloned());
+            self.read_all(step, wanted).await?;
+        }
+        Ok(())
+    }
+
+    /// A run that was resumed did not see the records of its first half: look at what is stored.
+    async fn collect_from_store(&self) -> Result<(), FetchError> {
+        let mut rows = self.engine.inner.store.export(Some(&self.connection_id));
+        while let Some(row) = rows.next().await {
+            let (resource_type, _, json) = row.map_err(Problem::from)?;
+            lock(&self.met).extend(summary::of(&resource_type, &json).references);
+        }
+        Ok(())
+    }
+
+    /// References met, of the types that are followed, allowed by the scopes, and not stored.
+    async fn wanted(&self, tried: &BTreeSet<Target>) -> Result<Vec<Target>, FetchError> {
+        let met: Vec<Target> = {
+            let met = lock(&self.met);
+            let targets: BTreeSet<Target> = met
+                .iter()
+                .filter_map(|reference| self.target_of(reference))
+                .filter(|target| !tried.contains(target))
+                .collect();
+            targets.into_iter().collect()
+        };
+        let stored = self
+            .engine
+            .inner
+            .store
+            .records_find(&self.connection_id, &met)
+            .await
+            .map_err(Problem::from)?;
+        let stored: BTreeSet<Target> =
+            stored.into_iter().map(|row| (row.resource_type, row.id)).collect();
+        Ok(met.into_iter().filter(|target| !stored.contains(target)).collect())
+    }
+
+    /// `Type/id`, relative or absolute at this server; anything else is not fetched (checklist G3).
+    fn target_of(&self, reference: &str) -> Option<Target> {
+        let (resource_type, id) = local_target(reference, self.base.as_str())?;
+        let followed = REFERENCED_TYPES.contains(&resource_type.as_str());
+        (followed && self.granted.allows_read(&resource_type)).then_some((resource_type, id))
+    }
+
+    async fn read_all(self: &Arc<Self>, step: &SyncStep, wanted: Vec<Target>) -> Result<(), FetchError> {
+        let total = wanted.len();
+        let mut done = 0;
+        let mut batch: Vec<RawResource> = Vec::new();
+        let mut reads = futures::stream::iter(wanted)
+            .map(|(resource_type, id)| async move { self.fetch_record(&resource_type, &id).await })
+            .buffer_unordered(CONCURRENCY);
+        while let Some(read) = reads.next().await {
+            done += 1;
+            match read {
+                Ok(record) => batch.push(record),
+                Err(error) if only_this_one(&error) => {
+                    tracing::debug!("a referenced record could not be read");
+                }
+                Err(error) => {
+                    self.save_batch(step, &mut batch).await?;
+                    return Err(error);
+                }
+            }
+            lock(&self.tally).share(&step.key, done, total);
+            if batch.len() >= BATCH {
+                self.save_batch(step, &mut batch).await?;
+            }
+        }
+        self.save_batch(step, &mut batch).await?;
+        Ok(())
+    }
+
+    async fn save_batch(self: &Arc<Self>, step: &SyncStep, batch: &mut Vec<RawResource>) -> Result<(), Problem> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let entries = batch.drain(..).map(Entry::Resource).collect();
+        self.save_page(step, SearchPage { entries, ..SearchPage::default() }).await
+    }
+}
+
+/// A dangling or refused reference is a fact about the record, not a failure of the sync.
+fn only_this_one(error: &FetchError) -> bool {
+    matches!(
+        error,
+        FetchError::Fhir(
+            FhirError::NotFound
+                | FhirError::Gone
+                | FhirError::Forbidden { .. }
+                | FhirError::NotJson { .. }
+                | FhirError::Truncated
+                | FhirError::Outcome { .. }
+                | FhirError::UnexpectedStatus(_)
+        )
+    )
+}
+
+/// The type and id of a literal reference to this server.
+pub(crate) fn local_target(reference: &str, base: &str) -> Option<(String, String)> {
+    let base = base.trim_end_matches('/');
+    let relative = match reference.strip_prefix(base) {
+        Some(rest) => rest.strip_prefix('/')?,
+        None if reference.contains(':') || reference.starts_with('#') => return None,
+        None => reference,
+    };
+    let mut parts = relative.split('/');
+    let (resource_type, id) = (parts.next()?, parts.next()?);
+    let versioned = match parts.next() {
+        None => true,
+        Some(word) => word == "_history",
+    };
+    let typed = resource_type.chars().next().is_some_and(|c| c.is_ascii_uppercase())
+        && resource_type.chars().all(|c| c.is_ascii_alphanumeric());
+    let safe = !id.is_empty() && !id.contains(['?', '#', '%', '\\']) && id != "." && id != "..";
+    (versioned && typed && safe).then(|| (resource_type.to_owned(), id.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local_target;
+
+    #[test]
+    fn g18_only_references_to_this_server_are_followed() {
+        let base = "https://ehr.example/fhir";
+        let target = |text: &str| local_target(text, base).map(|(t, i)| format!("{t}/{i}"));
+        assert_eq!(target("Practitioner/1").as_deref(), Some("Practitioner/1"));
+        assert_eq!(target("https://ehr.example/fhir/Practitioner/1").as_deref(), Some("Practitioner/1"));
+        assert_eq!(target("Practitioner/1/_history/4").as_deref(), Some("Practitioner/1"));
+        for other in [
+            "https://evil.example/fhir/Practitioner/1",
+            "https://ehr.example/fhirx/Practitioner/1",
+            "urn:uuid:9f0e960d-8ae4-46f4-8e1a-462392192aca",
+            "#contained",
+            "practitioner",
+            "Practitioner/..",
+            "Practitioner/1?x=y",
+            "",
+        ] {
+            assert_eq!(target(other), None, "{other}");
+        }
+    }
+}
