@@ -32,9 +32,9 @@ export class App {
     return this.desktop.processesOf(this.binary).find(({ ppid }) => ppid === this.driver.pid);
   }
 
-  /** The first visible element with this test id (and text, when given). */
-  async find(testId, { text, ms = 20_000, within } = {}) {
-    const css = `[data-testid="${testId}"]`;
+  /** The first visible element with this test id, and with the text and the attributes given. */
+  async find(testId, { text, where = {}, ms = 20_000, within } = {}) {
+    const css = [["data-testid", testId], ...Object.entries(where)].map(([name, value]) => `[${name}="${CSS(value)}"]`).join("");
     const what = text ? `${css} with "${text}" shows` : `${css} shows`;
     return until(what, async () => {
       const [parent] = within ? await this.web.elements(`[data-testid="${within}"]`) : [undefined];
@@ -120,6 +120,9 @@ export class App {
     await stop(this.driver, { signal: "SIGKILL" });
   }
 }
+
+/** A value for a quoted attribute selector. */
+const CSS = (value) => value.replaceAll("\\", "\\\\").replaceAll('"', '\\"');
 
 const REDRAWN = new Set(["stale element reference", "element not interactable", "element click intercepted", "no such element"]);
 
