@@ -40,7 +40,7 @@ lint: ui ## Formatting, clippy, licences and advisories, TypeScript
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	@command -v cargo-deny >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
-	$(CARGO) deny --locked check
+	scripts/deny.sh
 	cd ui && npm run lint && npx --no-install tsc --noEmit
 	node --check tests/ui/repeat.mjs
 
