@@ -1,4 +1,48 @@
 //! A deterministic synthetic population: people who never lived, with charts that look lived in.
+//!
+//! [`generate`] builds organizations, clinicians and places ([`shared_resources`]), then one person
+//! after the other ([`generate_patient`]). A person is drawn first (`person`: name, birth,
+//! illnesses), then the visits of the life (`visits`), then everything that hangs on a visit: vital
+//! signs, laboratory, questionnaires, prescriptions, notes. The `Chart` hands out ids from the
+//! person's own range and signs what was added with a `Provenance`.
+//!
+//! Nothing here asks the clock, the time zone or the operating system's randomness, and no result of
+//! a library function that differs between platforms goes into the text: same arguments, same bytes.
+//!
+//! To add a kind of resource: write it with `Chart::add` in the file of its theme, call that from
+//! [`generate_patient`], and name its id prefix in `chart`.
+
+mod accounts;
+mod allergies;
+mod analytes;
+mod calendar;
+mod care;
+mod ccda;
+mod chart;
+mod documents;
+mod illness;
+mod immunizations;
+mod json;
+mod labs;
+mod medications;
+mod names;
+mod patient;
+mod pdf;
+mod person;
+mod png;
+mod procedures;
+mod registry;
+mod rng;
+mod surveys;
+#[cfg(test)]
+mod tests;
+mod visits;
+mod vitals;
+
+use chart::Chart;
+use person::Person;
+use rng::Rng;
+use visits::Visit;
 
 /// The people of one mock server: their resources and the accounts that may read them.
 #[derive(Debug, Clone)]
@@ -62,48 +106,111 @@ pub struct PatientRecord {
 }
 
 /// The whole population: `patients` people from `seed`. Same arguments, same bytes, on every platform.
+///
+/// The first eight people are the same persons in every population (their values differ by seed):
+/// a woman with diabetes, a mother and her child, a man who has died, and so on. Every one has an
+/// account of the own name, the mother's opens the child's chart too, and `dr.chen` opens all; the
+/// password is always `demo`.
 #[must_use]
 pub fn generate(patients: usize, seed: u64) -> Population {
-    let mut resources = Vec::new();
-    let mut accounts = Vec::new();
+    let mut resources = shared_resources();
     for index in 0..patients {
-        let record = generate_patient(seed, index);
-        if index == 0 {
-            accounts.push(Account {
-                username: "amina.diallo".into(),
-                password: "demo".into(),
-                role: AccountRole::Patient,
-                patient_ids: vec![record.id.clone()],
-                display_name: record.display_name.clone(),
-                fhir_user: format!("Patient/{}", record.id),
-            });
-        }
-        resources.extend(record.resources);
+        resources.extend(generate_patient(seed, index).resources);
     }
     Population {
         resources,
-        accounts,
+        accounts: generate_accounts(patients, seed),
     }
+}
+
+/// The accounts of the population of `patients` people from `seed`, the first person's first.
+#[must_use]
+pub fn generate_accounts(patients: usize, seed: u64) -> Vec<Account> {
+    let people: Vec<Person> = (0..patients)
+        .map(|index| person::person(seed, index))
+        .collect();
+    let mut accounts = Vec::new();
+    for person in &people {
+        let is_parent_of = |child: &&Person| child.parent == Some(person.index);
+        let children: Vec<usize> = people
+            .iter()
+            .filter(is_parent_of)
+            .map(|child| child.index)
+            .collect();
+        accounts.push(accounts::of_person(person, &children, &accounts));
+    }
+    accounts.push(accounts::of_doctor(patients));
+    accounts
+}
+
+/// What all people of every population share: organizations, places, clinicians, medications.
+#[must_use]
+pub fn shared_resources() -> Vec<Generated> {
+    registry::shared()
 }
 
 /// The chart of person number `index` (from 0), independent of all others.
 #[must_use]
-pub fn generate_patient(_seed: u64, index: usize) -> PatientRecord {
-    let id = format!("pt-{}", (index + 1) * 10_000);
-    let last_updated = "2026-06-01T12:00:00.000Z".to_owned();
-    let json = format!(
-        r#"{{"resourceType":"Patient","id":"{id}","meta":{{"lastUpdated":"{last_updated}"}},"name":[{{"family":"Diallo","given":["Amina"]}}],"gender":"female","birthDate":"1979-04-12"}}"#
-    );
-    let patient = Generated {
-        resource_type: "Patient".into(),
-        id: id.clone(),
-        patient: Some(id.clone()),
-        json,
-        last_updated,
-    };
+pub fn generate_patient(seed: u64, index: usize) -> PatientRecord {
+    let person = person::person(seed, index);
+    let parent = person.parent.map(|parent| person::person(seed, parent));
+    let mut chart = Chart::new(&person, seed);
+    let mut visits = visits::plan(&person, &mut Rng::new(seed, index, "visits"));
+    write_background(&mut chart, parent.as_ref(), &mut visits);
     PatientRecord {
-        id,
-        display_name: "Amina Diallo".into(),
-        resources: vec![patient],
+        id: person.id.clone(),
+        display_name: person.display_name(),
+        resources: chart.into_resources(),
     }
+}
+
+/// The order in which a chart is written.
+fn write_background(chart: &mut Chart<'_>, parent: Option<&Person>, visits: &mut [Visit]) {
+    let doctor = patient::general_practitioner(chart.person);
+    patient::write(chart);
+    let relative = patient::write_relative(chart, parent);
+    patient::write_coverage(chart, &relative.0);
+    let problems = illness::write_problems(chart, doctor);
+    allergies::write(chart, doctor);
+    immunizations::write(chart, doctor);
+    let signed = chart.person.end().plus(-2).at(1_020);
+    chart.sign(doctor, signed);
+    let count = visits.len();
+    for (position, visit) in visits.iter_mut().enumerate() {
+        write_visit(chart, visit, position + 1 == count);
+    }
+    medications::write_lasting(chart, doctor);
+    chart.sign(doctor, signed);
+    procedures::write_events(chart, visits);
+    chart.sign(doctor, signed);
+    if let Some(last) = visits.last() {
+        let hungry = surveys::is_hungry(chart.person);
+        let need = illness::write_concerns(chart, last, hungry);
+        medications::write_others(chart, last);
+        procedures::write_orders(chart, last, hungry);
+        let goals = care::write_goals(chart, last, &problems, need.as_deref());
+        let team = care::write_team(chart, last, &relative);
+        care::write_plans(chart, last, &problems, &goals, &team);
+        care::write_family(chart, last);
+        chart.sign(last.doctor, last.at.plus(100));
+    }
+    documents::write(chart, visits);
+}
+
+/// Everything that happens at one visit.
+fn write_visit(chart: &mut Chart<'_>, visit: &mut Visit, last: bool) {
+    visits::write_encounter(chart, visit);
+    illness::write_encounter_diagnosis(chart, visit);
+    vitals::write(chart, visit);
+    labs::write(chart, visit);
+    surveys::write(chart, visit, last);
+    surveys::pregnancy(chart, visit, last);
+    medications::write_acute(chart, visit);
+    procedures::write_at_visit(chart, visit);
+    if last {
+        vitals::write_pain(chart, visit);
+        procedures::write_findings(chart, visit);
+        labs::write_odd(chart, visit);
+    }
+    chart.sign(visit.doctor, visits::end_of(visit).plus(20));
 }
