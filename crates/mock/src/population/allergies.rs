@@ -128,7 +128,9 @@ pub(super) fn write(chart: &mut Chart<'_>, doctor: usize) {
         2 => 1,
         other => (other * 3 + 1) % ALLERGENS.len(),
     };
-    let count = 1 + usize::from(person.index % 2 == 0) + usize::from(person.age(person.end()) > 60);
+    let count = 1
+        + usize::from(person.index.is_multiple_of(2))
+        + usize::from(person.age(person.end()) > 60);
     for step in 0..count {
         write_one(
             chart,

@@ -343,7 +343,7 @@ impl Analyte {
     pub(super) fn value(&self, person: &Person, day: Day, rng: &mut Rng) -> i64 {
         let own = Rng::new(0, person.index, self.code.0).around(0, self.spread / 2);
         let course = self.mean + own + self.illness_part(person, day);
-        rng.around(course, self.spread / 2 + 1).max(1)
+        rng.around(course, self.spread * 2 / 3 + 1).max(1)
     }
 
     /// How illness and its treatment move the value.

@@ -103,7 +103,7 @@ fn write_one(chart: &mut Chart<'_>, doctor: usize, position: usize, day: Day, va
     let from_card = day < Day::new(2010, 1, 1);
     let date = if from_card {
         day.iso_month()
-    } else if position % 3 == 0 {
+    } else if position.is_multiple_of(3) {
         day.iso()
     } else {
         day.at(615).local()

@@ -6,24 +6,12 @@ use super::analytes::{
     ALBUMIN_RATIO, Analyte, CBC, CREATININE, CRP, ELECTROLYTES, GLUCOSE, HBA1C, LEAD, LIPIDS, TSH,
     filtration,
 };
-use super::calendar::{Day, Moment};
-use super::chart::{Chart, Fact};
-use super::illness::{Illness, concept_of};
-use super::json::{
-    LOINC, SNOMED, Term, UCUM, concept, decimal, decimal_text, hl7_concept, merge, quantity,
-};
-use super::registry;
+use super::calendar::Day;
+use super::chart::Chart;
+use super::illness::Illness;
+use super::json::{LOINC, SNOMED, Term, UCUM, concept, decimal, hl7_concept, merge, quantity};
+use super::lab_results::{CATEGORY, Draw, draw, lab_observation, less_than, plain, report, result};
 use super::visits::{Kind, Visit};
-
-const CATEGORY: (&str, &str) = ("laboratory", "Laboratory");
-
-/// One drawing of blood (or its like) during a visit.
-struct Draw {
-    order: String,
-    specimen: String,
-    /// When the laboratory gave its result.
-    issued: Moment,
-}
 
 /// Writes all laboratory work of `visit`.
 pub(super) fn write(chart: &mut Chart<'_>, visit: &Visit) {
@@ -60,7 +48,7 @@ fn wellness(chart: &mut Chart<'_>, visit: &Visit) {
                 let result = result(chart, visit, &draw, &LEAD, value);
                 report(chart, visit, &draw, LEAD.code, &[result]);
             }
-            months if months > 36 && visit.ordinal % 3 == 0 => {
+            months if months > 36 && visit.ordinal.is_multiple_of(3) => {
                 let draw = draw(
                     chart,
                     visit,
@@ -73,10 +61,10 @@ fn wellness(chart: &mut Chart<'_>, visit: &Visit) {
         }
         return;
     }
-    let metabolic_due = person.is_chronic() || visit.ordinal % 2 == 0;
+    let metabolic_due = person.is_chronic() || visit.ordinal.is_multiple_of(2);
     let fats = person.since(Illness::Hyperlipidemia).is_some()
         || person.since(Illness::Diabetes).is_some();
-    let fats_due = fats || visit.ordinal % 3 == 0;
+    let fats_due = fats || visit.ordinal.is_multiple_of(3);
     let mut singles: Vec<&Analyte> = Vec::new();
     if person.since(Illness::Diabetes).is_some() {
         singles.extend([&HBA1C, &ALBUMIN_RATIO]);
@@ -91,7 +79,7 @@ fn wellness(chart: &mut Chart<'_>, visit: &Visit) {
     if metabolic_due {
         metabolic(chart, visit, &draw);
     }
-    if visit.ordinal % 2 == 0 {
+    if visit.ordinal.is_multiple_of(3) {
         blood_count(chart, visit, &draw);
     }
     if fats_due {
@@ -127,7 +115,7 @@ fn follow_up(chart: &mut Chart<'_>, visit: &Visit) {
         CREATININE.code
     };
     report(chart, visit, &draw, code, &results);
-    if diabetic && visit.ordinal % 2 == 0 {
+    if diabetic {
         lipids(chart, visit, &draw);
     }
 }
@@ -313,170 +301,11 @@ fn panel(
     report(chart, visit, draw, code, &members);
 }
 
-/// A value and the members of the `Observation` that hold it.
-struct Measured {
-    units: i64,
-    more: Value,
-}
-
-fn plain(units: i64, analyte: &Analyte) -> Measured {
-    Measured {
-        units,
-        more: json!({"valueQuantity": quantity(units, analyte.scale, analyte.unit, analyte.ucum)}),
-    }
-}
-
-fn less_than(units: i64, analyte: &Analyte) -> Measured {
-    let mut value = quantity(units, analyte.scale, analyte.unit, analyte.ucum);
-    merge(&mut value, json!({"comparator": "<"}));
-    Measured {
-        units: units - 1,
-        more: json!({"valueQuantity": value}),
-    }
-}
-
-fn result(
-    chart: &mut Chart<'_>,
-    visit: &Visit,
-    draw: &Draw,
-    analyte: &Analyte,
-    measured: Measured,
-) -> String {
-    let (letter, word) = match measured.units {
-        units if units < analyte.panic.0 => ("LL", "Critical low"),
-        units if units > analyte.panic.1 => ("HH", "Critical high"),
-        units if analyte.low.is_some_and(|low| units < low) => ("L", "Low"),
-        units if analyte.high.is_some_and(|high| units > high) => ("H", "High"),
-        _ => ("N", "Normal"),
-    };
-    let mut range =
-        json!({"type": hl7_concept("referencerange-meaning", "normal", "Normal Range")});
-    let bound = |units: i64| quantity(units, analyte.scale, analyte.unit, analyte.ucum);
-    if let Some(low) = analyte.low {
-        merge(&mut range, json!({"low": bound(low)}));
-    }
-    if let Some(high) = analyte.high {
-        merge(&mut range, json!({"high": bound(high)}));
-    }
-    let mut more = measured.more;
-    merge(
-        &mut more,
-        json!({
-            "interpretation": [hl7_concept("v3-ObservationInterpretation", letter, word)],
-            "referenceRange": [range],
-        }),
-    );
-    chart.facts.results.push(Fact {
-        text: analyte.code.1.to_owned(),
-        oid: "2.16.840.1.113883.6.1",
-        code: analyte.code.0.to_owned(),
-        date: visit.at.day.compact(),
-        value: Some((
-            decimal_text(measured.units, analyte.scale),
-            analyte.ucum.to_owned(),
-        )),
-    });
-    lab_observation(chart, visit, draw, concept(LOINC, analyte.code), more)
-}
-
 fn coded(chart: &mut Chart<'_>, visit: &Visit, code: Term, specimen: Term, found: Term) {
     let draw = draw(chart, visit, code, specimen);
     let more = json!({"valueCodeableConcept": concept(SNOMED, found)});
     let reference = lab_observation(chart, visit, &draw, concept(LOINC, code), more);
     report(chart, visit, &draw, code, &[reference]);
-}
-
-fn lab_observation(
-    chart: &mut Chart<'_>,
-    visit: &Visit,
-    draw: &Draw,
-    code: Value,
-    more: Value,
-) -> String {
-    let mut body = json!({
-        "status": "final",
-        "category": [hl7_concept("observation-category", CATEGORY.0, CATEGORY.1)],
-        "code": code,
-        "subject": chart.subject(),
-        "encounter": {"reference": visit.reference},
-        "effectiveDateTime": visit.at.plus(25).local(),
-        "issued": draw.issued.utc(),
-        "performer": [registry::organization_reference(registry::LABORATORY)],
-        "specimen": {"reference": draw.specimen},
-        "basedOn": [{"reference": draw.order}],
-    });
-    merge(&mut body, more);
-    chart.add(
-        "Observation",
-        "us-core-observation-lab",
-        draw.issued.plus(5),
-        body,
-    )
-}
-
-fn draw(chart: &mut Chart<'_>, visit: &Visit, code: Term, specimen: Term) -> Draw {
-    let reason = match chart.person.illnesses.first() {
-        Some((illness, _)) => concept_of(*illness),
-        None => json!({"text": "Routine"}),
-    };
-    let order = chart.add(
-        "ServiceRequest",
-        "us-core-servicerequest",
-        visit.at.plus(15),
-        json!({
-            "status": "completed",
-            "intent": "order",
-            "category": [concept(SNOMED, ("108252007", "Laboratory procedure (procedure)"))],
-            "code": concept(LOINC, code),
-            "subject": chart.subject(),
-            "encounter": {"reference": visit.reference},
-            "occurrenceDateTime": visit.at.day.iso(),
-            "authoredOn": visit.at.plus(15).local(),
-            "requester": registry::doctor(visit.doctor).as_reference(),
-            "reasonCode": [reason],
-        }),
-    );
-    let number = chart.rng.between(10_000, 99_999);
-    let specimen = chart.add("Specimen", "us-core-specimen", visit.at.plus(30), json!({
-        "accessionIdentifier": {"system": "https://tidewaterlab.example/accession", "value": format!("{}-{number}", visit.at.day.compact())},
-        "status": "available",
-        "type": concept(SNOMED, specimen),
-        "subject": chart.subject(),
-        "request": [{"reference": order}],
-        "collection": {"collectedDateTime": visit.at.plus(25).local()},
-    }));
-    let issued = visit.at.plus(60 * chart.rng.between(6, 30));
-    Draw {
-        order,
-        specimen,
-        issued,
-    }
-}
-
-fn report(chart: &mut Chart<'_>, visit: &Visit, draw: &Draw, code: Term, results: &[String]) {
-    let results: Vec<Value> = results
-        .iter()
-        .map(|result| json!({"reference": result}))
-        .collect();
-    chart.add(
-        "DiagnosticReport",
-        "us-core-diagnosticreport-lab",
-        draw.issued.plus(10),
-        json!({
-            "status": "final",
-            "category": [hl7_concept("v2-0074", "LAB", "Laboratory")],
-            "code": concept(LOINC, code),
-            "subject": chart.subject(),
-            "encounter": {"reference": visit.reference},
-            "effectiveDateTime": visit.at.plus(25).local(),
-            "issued": draw.issued.plus(10).utc(),
-            "performer": [registry::organization_reference(registry::LABORATORY)],
-            "resultsInterpreter": [registry::doctor(registry::PATHOLOGY).as_reference()],
-            "specimen": [{"reference": draw.specimen}],
-            "basedOn": [{"reference": draw.order}],
-            "result": results,
-        }),
-    );
 }
 
 /// The odd ones that every reader must bear: a result without a value, one without a date, one brought along on paper.
@@ -493,7 +322,7 @@ pub(super) fn write_odd(chart: &mut Chart<'_>, visit: &Visit) {
         "valueString": "A positive (card shown by the patient)",
     });
     let dated = visit.at.day.plus(-3_000).max(chart.person.birth.plus(30));
-    if chart.person.index % 6 == 0 {
+    if chart.person.index.is_multiple_of(6) {
         chart.add(
             "Observation",
             "us-core-observation-lab",
@@ -509,7 +338,7 @@ pub(super) fn write_odd(chart: &mut Chart<'_>, visit: &Visit) {
         "valueQuantity": {"value": decimal(128, 1), "unit": "g/dL", "system": UCUM, "code": "g/dL"},
         "note": [{"text": "From records brought along by the family."}],
     });
-    let date = if chart.person.index % 2 == 0 {
+    let date = if chart.person.index.is_multiple_of(2) {
         dated.iso_month()
     } else {
         dated.year().to_string()

@@ -33,113 +33,115 @@ const fn tablet(drug: Term, sig: &'static str, daily: i64) -> Regimen {
     }
 }
 
-fn regimens(illness: Illness) -> &'static [Regimen] {
-    const DIABETES: &[Regimen] = &[tablet(
-        ("861007", "metformin hydrochloride 500 MG Oral Tablet"),
-        "Take 1 tablet twice a day with meals",
-        2,
-    )];
-    const PRESSURE: &[Regimen] = &[
-        tablet(
-            ("314076", "lisinopril 10 MG Oral Tablet"),
-            "Take 1 tablet every morning",
-            1,
-        ),
-        tablet(
-            ("197361", "amlodipine 5 MG Oral Tablet"),
-            "Take 1 tablet every evening",
-            1,
-        ),
-    ];
-    const LIPIDS: &[Regimen] = &[tablet(
-        ("617310", "atorvastatin 20 MG Oral Tablet"),
-        "Take 1 tablet at bedtime",
-        1,
-    )];
-    const THYROID: &[Regimen] = &[tablet(
-        ("892246", "levothyroxine sodium 0.1 MG Oral Tablet"),
-        "Take 1 tablet before breakfast, with water",
-        1,
-    )];
-    const ASTHMA: &[Regimen] = &[
-        Regimen {
-            drug: (
-                "745679",
-                "200 ACTUAT albuterol 0.09 MG/ACTUAT Metered Dose Inhaler",
-            ),
-            sig: "2 puffs when short of breath, up to 4 times a day",
-            daily: 4,
-            unit: "{puff}",
-            route: INHALED,
-        },
-        Regimen {
-            drug: (
-                "895994",
-                "120 ACTUAT fluticasone propionate 0.044 MG/ACTUAT Metered Dose Inhaler",
-            ),
-            sig: "2 puffs twice a day; rinse the mouth afterwards",
-            daily: 2,
-            unit: "{puff}",
-            route: INHALED,
-        },
-    ];
-    const MOOD: &[Regimen] = &[tablet(
-        ("312941", "sertraline 50 MG Oral Tablet"),
+const DIABETES: &[Regimen] = &[tablet(
+    ("861007", "metformin hydrochloride 500 MG Oral Tablet"),
+    "Take 1 tablet twice a day with meals",
+    2,
+)];
+const PRESSURE: &[Regimen] = &[
+    tablet(
+        ("314076", "lisinopril 10 MG Oral Tablet"),
         "Take 1 tablet every morning",
         1,
-    )];
-    const HEART: &[Regimen] = &[
-        tablet(
-            ("313988", "furosemide 40 MG Oral Tablet"),
-            "Take 1 tablet every morning",
-            1,
-        ),
-        tablet(
-            (
-                "866436",
-                "24 HR metoprolol succinate 50 MG Extended Release Oral Tablet",
-            ),
-            "Take 1 tablet a day; do not crush",
-            1,
-        ),
-    ];
-    const RHYTHM: &[Regimen] = &[tablet(
-        ("1364445", "apixaban 5 MG Oral Tablet"),
-        "Take 1 tablet twice a day",
-        2,
-    )];
-    const COPD: &[Regimen] = &[Regimen {
+    ),
+    tablet(
+        ("197361", "amlodipine 5 MG Oral Tablet"),
+        "Take 1 tablet every evening",
+        1,
+    ),
+];
+const LIPIDS: &[Regimen] = &[tablet(
+    ("617310", "atorvastatin 20 MG Oral Tablet"),
+    "Take 1 tablet at bedtime",
+    1,
+)];
+const THYROID: &[Regimen] = &[tablet(
+    ("892246", "levothyroxine sodium 0.1 MG Oral Tablet"),
+    "Take 1 tablet before breakfast, with water",
+    1,
+)];
+const ASTHMA: &[Regimen] = &[
+    Regimen {
         drug: (
-            "896209",
-            "60 ACTUAT fluticasone propionate 0.25 MG/ACTUAT / salmeterol 0.05 MG/ACTUAT Dry Powder Inhaler",
+            "745679",
+            "200 ACTUAT albuterol 0.09 MG/ACTUAT Metered Dose Inhaler",
         ),
-        sig: "1 inhalation twice a day",
+        sig: "2 puffs when short of breath, up to 4 times a day",
+        daily: 4,
+        unit: "{puff}",
+        route: INHALED,
+    },
+    Regimen {
+        drug: (
+            "895994",
+            "120 ACTUAT fluticasone propionate 0.044 MG/ACTUAT Metered Dose Inhaler",
+        ),
+        sig: "2 puffs twice a day; rinse the mouth afterwards",
         daily: 2,
         unit: "{puff}",
         route: INHALED,
-    }];
-    const PAIN: &[Regimen] = &[tablet(
-        ("310965", "ibuprofen 200 MG Oral Tablet"),
-        "Take 2 tablets with food when in pain, up to 3 times a day",
-        3,
-    )];
-    const IRON: &[Regimen] = &[tablet(
-        ("310325", "ferrous sulfate 325 MG Oral Tablet"),
-        "Take 1 tablet every other day",
+    },
+];
+const MOOD: &[Regimen] = &[tablet(
+    ("312941", "sertraline 50 MG Oral Tablet"),
+    "Take 1 tablet every morning",
+    1,
+)];
+const HEART: &[Regimen] = &[
+    tablet(
+        ("313988", "furosemide 40 MG Oral Tablet"),
+        "Take 1 tablet every morning",
         1,
-    )];
-    const BONES: &[Regimen] = &[tablet(
-        ("904419", "alendronic acid 10 MG Oral Tablet"),
-        "Take 1 tablet on rising; stay upright for half an hour",
+    ),
+    tablet(
+        (
+            "866436",
+            "24 HR metoprolol succinate 50 MG Extended Release Oral Tablet",
+        ),
+        "Take 1 tablet a day; do not crush",
         1,
-    )];
-    const ITCH: &[Regimen] = &[Regimen {
-        drug: ("106258", "hydrocortisone 10 MG/ML Topical Cream"),
-        sig: "Thin layer on the itching places twice a day, for up to 7 days",
-        daily: 2,
-        unit: "{application}",
-        route: SKIN,
-    }];
+    ),
+];
+const RHYTHM: &[Regimen] = &[tablet(
+    ("1364445", "apixaban 5 MG Oral Tablet"),
+    "Take 1 tablet twice a day",
+    2,
+)];
+const COPD: &[Regimen] = &[Regimen {
+    drug: (
+        "896209",
+        "60 ACTUAT fluticasone propionate 0.25 MG/ACTUAT / salmeterol 0.05 MG/ACTUAT Dry Powder Inhaler",
+    ),
+    sig: "1 inhalation twice a day",
+    daily: 2,
+    unit: "{puff}",
+    route: INHALED,
+}];
+const PAIN: &[Regimen] = &[tablet(
+    ("310965", "ibuprofen 200 MG Oral Tablet"),
+    "Take 2 tablets with food when in pain, up to 3 times a day",
+    3,
+)];
+const IRON: &[Regimen] = &[tablet(
+    ("310325", "ferrous sulfate 325 MG Oral Tablet"),
+    "Take 1 tablet every other day",
+    1,
+)];
+const BONES: &[Regimen] = &[tablet(
+    ("904419", "alendronic acid 10 MG Oral Tablet"),
+    "Take 1 tablet on rising; stay upright for half an hour",
+    1,
+)];
+const ITCH: &[Regimen] = &[Regimen {
+    drug: ("106258", "hydrocortisone 10 MG/ML Topical Cream"),
+    sig: "Thin layer on the itching places twice a day, for up to 7 days",
+    daily: 2,
+    unit: "{application}",
+    route: SKIN,
+}];
+
+/// What is taken against `illness`.
+fn regimens(illness: Illness) -> &'static [Regimen] {
     match illness {
         Illness::Diabetes => DIABETES,
         Illness::Hypertension => PRESSURE,

@@ -23,6 +23,7 @@ mod documents;
 mod illness;
 mod immunizations;
 mod json;
+mod lab_results;
 mod labs;
 mod medications;
 mod names;
@@ -183,7 +184,12 @@ fn write_background(chart: &mut Chart<'_>, parent: Option<&Person>, visits: &mut
     chart.sign(doctor, signed);
     procedures::write_events(chart, visits);
     chart.sign(doctor, signed);
-    if let Some(last) = visits.last() {
+    // The family doctor sums up, whoever saw the person last.
+    let closing = visits.last().map(|visit| Visit {
+        doctor,
+        ..visit.clone()
+    });
+    if let Some(last) = &closing {
         let hungry = surveys::is_hungry(chart.person);
         let need = illness::write_concerns(chart, last, hungry);
         medications::write_others(chart, last);

@@ -74,7 +74,7 @@ fn names(person: &Person) -> Vec<Value> {
         };
         all.push(json!({"use": "usual", "text": text, "family": family, "given": [given]}));
     }
-    if person.index % 5 == 0 && person.sex == Sex::Female && !person.is_child() {
+    if person.index.is_multiple_of(5) && person.sex == Sex::Female && !person.is_child() {
         all.push(json!({"use": "maiden", "family": "Sy", "given": [person.given[0]], "period": {"end": "2009-08"}}));
     }
     all

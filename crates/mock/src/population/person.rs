@@ -121,8 +121,8 @@ const KNOWN: [Known; 8] = [
         origin: 2,
         illnesses: &[
             (Illness::Hypertension, 2015),
-            (Illness::Diabetes, 2016),
-            (Illness::Hyperlipidemia, 2016),
+            (Illness::Diabetes, 2019),
+            (Illness::Hyperlipidemia, 2019),
             (Illness::Reflux, 2021),
         ],
     },
@@ -293,7 +293,8 @@ fn drawn_person(index: usize, rng: &mut Rng) -> Person {
 fn draw_illnesses(person: &mut Person, age: i32, rng: &mut Rng) {
     for illness in Illness::ALL {
         let (from_age, percent) = illness.likelihood();
-        if age > from_age && rng.chance(percent) && !(age < 18 && !illness.in_childhood()) {
+        let fits = age > from_age && (age >= 18 || illness.in_childhood());
+        if fits && rng.chance(percent) {
             let latest = i64::from(age - 1).max(i64::from(from_age));
             let earliest = i64::from(from_age).max(latest - 22).min(latest);
             let found = person

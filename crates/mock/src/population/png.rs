@@ -32,8 +32,8 @@ pub(super) fn rhythm_strip(beat: usize) -> Vec<u8> {
     let mut before = level(0, beat);
     for column in 0..WIDTH {
         let now = level(column, beat);
-        for row in before.min(now)..=before.max(now) {
-            pixels[row][column] = false;
+        for line in &mut pixels[before.min(now)..=before.max(now)] {
+            line[column] = false;
         }
         before = now;
     }

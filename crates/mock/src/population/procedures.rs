@@ -35,7 +35,7 @@ pub(super) fn write_at_visit(chart: &mut Chart<'_>, visit: &Visit) {
         "category": concept(SNOMED, ("103693007", "Diagnostic procedure (procedure)")),
     });
     let code = match visit.kind {
-        Kind::Wellness if visit.ordinal % 3 == 0 => {
+        Kind::Wellness if visit.ordinal.is_multiple_of(3) => {
             ("430193006", "Medication reconciliation (procedure)")
         }
         Kind::Wellness if visit.ordinal % 3 == 1 && chart.person.age(visit.at.day) >= 13 => {
@@ -104,7 +104,7 @@ pub(super) fn write_events(chart: &mut Chart<'_>, visits: &[Visit]) {
             more,
         );
     }
-    if let Some(birth) = person.gave_birth {
+    if let Some(birth) = person.gave_birth.filter(|birth| *birth <= end) {
         procedure(
             chart,
             birth,
@@ -142,7 +142,7 @@ pub(super) fn write_events(chart: &mut Chart<'_>, visits: &[Visit]) {
             json!({"note": [{"text": "Left eye, day surgery, no complication."}]}),
         );
     }
-    if years >= 18 && person.index % 3 == 0 {
+    if years >= 18 && person.index.is_multiple_of(3) {
         let year = person.birth.year() + 15;
         let long_ago = json!({"performedDateTime": year.to_string(), "note": [{"text": "As remembered by the patient."}]});
         procedure(

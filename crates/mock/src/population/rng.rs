@@ -35,8 +35,8 @@ impl Rng {
 
     /// A number near `mean`, at most `spread` away, the middle being likelier.
     pub(super) fn around(&mut self, mean: i64, spread: i64) -> i64 {
-        let sum: i64 = (0..3).map(|_| self.between(-spread, spread)).sum();
-        mean + sum / 3
+        let sum: i64 = (0..2).map(|_| self.between(-spread, spread)).sum();
+        mean + sum / 2
     }
 
     /// True in `percent` of 100 cases.

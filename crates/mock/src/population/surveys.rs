@@ -68,12 +68,12 @@ pub(super) fn write(chart: &mut Chart<'_>, visit: &Visit, last: bool) {
         return;
     }
     let person = chart.person;
-    if is_asked(person, visit) && (visit.ordinal % 3 == 0 || last) {
+    if is_asked(person, visit) && (visit.ordinal.is_multiple_of(3) || last) {
         smoking(chart, visit);
     }
     let low =
         person.has(Illness::Depression, visit.at.day) || person.has(Illness::Anxiety, visit.at.day);
-    if is_asked(person, visit) && (last || (low && visit.ordinal % 2 == 0)) {
+    if is_asked(person, visit) && (last || (low && visit.ordinal.is_multiple_of(2))) {
         phq9(chart, visit, low);
     }
     if last {
@@ -111,7 +111,12 @@ pub(super) fn pregnancy(chart: &mut Chart<'_>, visit: &Visit, last: bool) {
     if person.sex != Sex::Female || !(15..50).contains(&person.age(visit.at.day)) {
         return;
     }
+    let day = visit.at.day;
+    let expecting = person
+        .gave_birth
+        .is_some_and(|birth| (1..270).contains(&birth.days_since(day)));
     let term = match visit.kind {
+        _ if last && expecting => ("77386006", "Pregnancy (finding)"),
         Kind::Prenatal => ("77386006", "Pregnancy (finding)"),
         _ if last => ("60001007", "Not pregnant (finding)"),
         _ => return,
@@ -316,7 +321,7 @@ fn prapare(chart: &mut Chart<'_>, visit: &Visit) {
 
 /// Whether the household of `person` has had too little to eat.
 pub(super) fn is_hungry(person: &Person) -> bool {
-    person.index % 4 == 1 || person.index % 7 == 0
+    person.index % 4 == 1 || person.index.is_multiple_of(7)
 }
 
 fn hunger(chart: &mut Chart<'_>, visit: &Visit) {

@@ -117,7 +117,7 @@ fn plan_child(person: &Person, rng: &mut Rng, end: Day, visits: &mut Vec<Visit>)
 
 fn plan_adult(person: &Person, rng: &mut Rng, end: Day, visits: &mut Vec<Visit>) {
     let chronic = person.is_chronic();
-    let years = if chronic { 9 } else { 13 };
+    let years = if chronic { 7 } else { 9 };
     let month = rng.between(0, 320);
     for year in 0..years {
         let day = end.plus(-i64::from(year) * 365 - month + rng.between(-9, 9));
@@ -150,7 +150,7 @@ fn plan_adult(person: &Person, rng: &mut Rng, end: Day, visits: &mut Vec<Visit>)
                 end,
             );
         }
-        if rng.chance(38) {
+        if rng.chance(25) {
             let which = usize::try_from(rng.between(0, 4)).unwrap_or(0);
             let acute = day.plus(rng.between(30, 150));
             push(visits, rng, acute, Kind::Acute(which), registry::NURSE, end);

@@ -149,7 +149,8 @@ pub(super) fn write(chart: &mut Chart<'_>, visit: &Visit) {
             quantity(breaths, 0, "breaths/minute", "/min"),
         );
     }
-    if long || matches!(visit.kind, Kind::Acute(_) | Kind::Emergency) {
+    let routine = long && (visit.ordinal.is_multiple_of(2) || months < 36);
+    if routine || matches!(visit.kind, Kind::Acute(_) | Kind::Emergency) {
         let feverish = !long && chart.rng.chance(55);
         let celsius = if feverish {
             chart.rng.between(379, 394)
