@@ -6,10 +6,14 @@ use super::{Account, AccountRole};
 
 /// Given and family name as an account or mail name: `amina.diallo`. A name without Latin letters gives its number.
 pub(super) fn slug(person: &Person) -> String {
+    // The first part that is more than a particle: `khatib` of al-Khatib.
     let part = |text: &str| {
-        text.split([' ', '-'])
+        let mut parts = text
+            .split([' ', '-'])
+            .filter(|part| part.chars().count() > 2);
+        parts
             .next()
-            .unwrap_or_default()
+            .unwrap_or(text)
             .chars()
             .filter_map(plain)
             .collect::<String>()

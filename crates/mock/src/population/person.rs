@@ -322,7 +322,7 @@ fn blank(index: usize, rng: &mut Rng, origin: &Origin, sex: Sex, birth: Day) -> 
     } else {
         origin.male
     };
-    let own_script = origin.native.is_some() && rng.chance(60);
+    let own_script = origin.native.is_some() && rng.chance(25);
     let (mut given, mut family) = (
         (*rng.pick(names)).to_owned(),
         (*rng.pick(origin.family)).to_owned(),
