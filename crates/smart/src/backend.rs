@@ -1,0 +1,40 @@
+//! SMART Backend Services: a token without a person (SMART App Launch 2.2, "Backend Services").
+
+use crate::client_auth::ClientAuthentication;
+use crate::grant::{Grant, TokenEndpoint};
+use crate::http::HttpClient;
+use crate::keys::SigningKey;
+use crate::time::{Clock, Random};
+use crate::token::{TokenError, TokenResponse};
+use url::Url;
+
+/// Asks for an access token with `client_credentials` and a signed assertion. A refresh token, which
+/// this grant does not have, is ignored.
+///
+/// # Errors
+/// [`TokenError`].
+pub async fn request_backend_token(
+    http: &HttpClient,
+    token_endpoint: &Url,
+    client_id: &str,
+    key: &SigningKey,
+    scope: &str,
+    clock: &dyn Clock,
+    random: &dyn Random,
+) -> Result<TokenResponse, TokenError> {
+    let authentication = ClientAuthentication::PrivateKeyJwt(key.clone());
+    let endpoint = TokenEndpoint {
+        http,
+        url: token_endpoint,
+        client_id,
+        authentication: &authentication,
+        clock,
+        random,
+    };
+    let wire = endpoint
+        .request(&Grant::ClientCredentials { scope })
+        .await?;
+    let mut response = wire.into_response(clock.now(), Some(scope))?;
+    response.refresh_token = None;
+    Ok(response)
+}

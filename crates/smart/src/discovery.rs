@@ -1,0 +1,309 @@
+//! What a server says about itself: `{base}/.well-known/smart-configuration` (SMART App Launch 2.2,
+//! "Conformance", section "Using well-known"), checked before anything in it is used.
+
+use crate::fhir::capability::CapabilityStatement;
+use crate::http::{Answer, FhirBaseUrl, Get, HttpClient, HttpError, is_loopback};
+use crate::issuer;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use url::Url;
+
+/// A checked SMART configuration: every endpoint is an absolute https URL (http only on loopback, by
+/// the client's policy), S256 is offered wherever there is a login, and the issuer, where there is
+/// one, was confirmed by its own metadata.
+///
+/// It serialises, so that a pending login can be stored with the configuration that it began with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SmartConfiguration {
+    /// `issuer` of OpenID Connect, exactly as written.
+    pub issuer: Option<String>,
+    /// `jwks_uri`: the server's public keys.
+    pub jwks_uri: Option<Url>,
+    /// `authorization_endpoint`; absent on a server for backend services only.
+    pub authorization_endpoint: Option<Url>,
+    /// `token_endpoint`.
+    pub token_endpoint: Url,
+    /// `registration_endpoint` (RFC 7591).
+    pub registration_endpoint: Option<Url>,
+    /// `revocation_endpoint` (RFC 7009).
+    pub revocation_endpoint: Option<Url>,
+    /// `introspection_endpoint` (RFC 7662).
+    pub introspection_endpoint: Option<Url>,
+    /// `management_endpoint`: where a person sees and ends the access of apps.
+    pub management_endpoint: Option<Url>,
+    /// `scopes_supported`; not exhaustive.
+    pub scopes_supported: Vec<String>,
+    /// `capabilities`; unknown ones are kept.
+    pub capabilities: Vec<String>,
+    /// `token_endpoint_auth_methods_supported`.
+    pub token_endpoint_auth_methods: Vec<String>,
+    /// `token_endpoint_auth_signing_alg_values_supported`.
+    pub token_endpoint_auth_signing_algs: Vec<String>,
+    /// `grant_types_supported`.
+    pub grant_types: Vec<String>,
+    /// `code_challenge_methods_supported`.
+    pub code_challenge_methods: Vec<String>,
+    /// `authorization_response_iss_parameter_supported` (RFC 9207 §3).
+    pub iss_parameter_supported: bool,
+    /// The document as it came.
+    pub raw: String,
+}
+
+impl SmartConfiguration {
+    /// Whether the server lists a capability, such as `permission-v2`.
+    #[must_use]
+    pub fn supports(&self, capability: &str) -> bool {
+        self.capabilities.iter().any(|listed| listed == capability)
+    }
+
+    /// Whether PKCE with S256 is offered (RFC 7636; required by SMART App Launch 2).
+    #[must_use]
+    pub fn offers_s256(&self) -> bool {
+        self.code_challenge_methods
+            .iter()
+            .any(|method| method == "S256")
+    }
+}
+
+/// Why there is no configuration to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoveryError {
+    /// Something answers, but it is no FHIR server.
+    #[error("there is no FHIR server at this address")]
+    NotFhir,
+    /// A FHIR server without SMART App Launch.
+    #[error("the FHIR server offers no SMART configuration (HTTP status {status})")]
+    NotSmart {
+        /// Status of the well-known document.
+        status: u16,
+    },
+    /// The smart-configuration is not a JSON object.
+    #[error("the smart-configuration is not a JSON object")]
+    NotJson,
+    /// A required endpoint is missing.
+    #[error("the smart-configuration lacks {name}")]
+    MissingEndpoint {
+        /// Its member name.
+        name: &'static str,
+    },
+    /// An endpoint is not a URL.
+    #[error("the smart-configuration's {name} is not a usable URL: {found}")]
+    InvalidEndpoint {
+        /// Its member name.
+        name: &'static str,
+        /// What is there instead.
+        found: String,
+    },
+    /// An endpoint that is not https.
+    #[error("the smart-configuration's {name} is not protected by https: {found}")]
+    InsecureEndpoint {
+        /// Its member name.
+        name: &'static str,
+        /// What is there instead.
+        found: String,
+    },
+    /// The issuer is not who it should be: its own metadata names another one, or it belongs to
+    /// another origin that does not vouch for this server.
+    #[error("the issuer {found} is not the expected {expected}")]
+    IssuerMismatch {
+        /// The issuer, or origin, that was expected.
+        expected: String,
+        /// The one that was found.
+        found: String,
+    },
+    /// No PKCE with S256, without which there is no login.
+    #[error("the server does not offer PKCE with S256")]
+    PkceS256NotSupported,
+    /// The network.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+}
+
+/// Reads and checks what the server says about itself.
+///
+/// Where there is no well-known document, the capability statement is read: to tell a FHIR server
+/// without SMART from something else, and for the endpoints of SMART 1 servers.
+///
+/// # Errors
+/// [`DiscoveryError`]; nothing of a document that failed a check is used.
+pub async fn discover(
+    http: &HttpClient,
+    base: &FhirBaseUrl,
+) -> Result<SmartConfiguration, DiscoveryError> {
+    let url = base.join(".well-known/smart-configuration");
+    let answer = http.get(Get::json(&url)).await?;
+    let mut configuration = match answer.status {
+        200..=299 => from_document(http, base, &answer.body)?,
+        // Absent, or refused as such: an old server, or none (section "Declaring support").
+        400 | 401 | 403 | 404 | 405 | 406 | 410 | 501 => {
+            from_statement(http, base, &answer).await?
+        }
+        _ => return Err(answer.status_error().into()),
+    };
+    issuer::confirm(http, base, &mut configuration).await?;
+    if configuration.authorization_endpoint.is_some() && !configuration.offers_s256() {
+        return Err(DiscoveryError::PkceS256NotSupported);
+    }
+    Ok(configuration)
+}
+
+fn from_document(
+    http: &HttpClient,
+    base: &FhirBaseUrl,
+    body: &[u8],
+) -> Result<SmartConfiguration, DiscoveryError> {
+    let raw = std::str::from_utf8(body).map_err(|_| DiscoveryError::NotJson)?;
+    let raw = raw.trim_start_matches('\u{feff}');
+    let members: Map<String, Value> =
+        serde_json::from_str(raw).map_err(|_| DiscoveryError::NotJson)?;
+    let endpoint = |name| endpoint(&members, name, http, base);
+    let list = |name| strings(&members, name);
+    let capabilities = list("capabilities");
+    let authorization_endpoint = endpoint("authorization_endpoint")?;
+    let launches = |c: &String| c == "launch-standalone" || c == "launch-ehr";
+    if authorization_endpoint.is_none() && capabilities.iter().any(launches) {
+        return Err(DiscoveryError::MissingEndpoint {
+            name: "authorization_endpoint",
+        });
+    }
+    // The issuer is compared code point for code point, so its text is kept; that it is a protected
+    // URL is checked all the same.
+    endpoint("issuer")?;
+    Ok(SmartConfiguration {
+        issuer: members
+            .get("issuer")
+            .and_then(Value::as_str)
+            .filter(|i| !i.is_empty())
+            .map(str::to_owned),
+        jwks_uri: endpoint("jwks_uri")?,
+        authorization_endpoint,
+        token_endpoint: endpoint("token_endpoint")?.ok_or(DiscoveryError::MissingEndpoint {
+            name: "token_endpoint",
+        })?,
+        registration_endpoint: endpoint("registration_endpoint")?,
+        revocation_endpoint: endpoint("revocation_endpoint")?,
+        introspection_endpoint: endpoint("introspection_endpoint")?,
+        management_endpoint: endpoint("management_endpoint")?,
+        scopes_supported: list("scopes_supported"),
+        capabilities,
+        token_endpoint_auth_methods: list("token_endpoint_auth_methods_supported"),
+        token_endpoint_auth_signing_algs: list("token_endpoint_auth_signing_alg_values_supported"),
+        grant_types: list("grant_types_supported"),
+        code_challenge_methods: list("code_challenge_methods_supported"),
+        iss_parameter_supported: issuer::announces_iss_parameter(&members),
+        raw: raw.to_owned(),
+    })
+}
+
+/// The way of SMART 1: endpoints in the capability statement's `oauth-uris` extension.
+async fn from_statement(
+    http: &HttpClient,
+    base: &FhirBaseUrl,
+    well_known: &Answer,
+) -> Result<SmartConfiguration, DiscoveryError> {
+    let url = base.join("metadata");
+    let get = Get {
+        accept: "application/fhir+json",
+        ..Get::json(&url)
+    };
+    let answer = http.get(get).await?;
+    let Some(statement) = statement_of(&answer)? else {
+        return Err(DiscoveryError::NotSmart {
+            status: well_known.status,
+        });
+    };
+    let mut members = Map::new();
+    for (extension, name) in [
+        ("authorize", "authorization_endpoint"),
+        ("token", "token_endpoint"),
+        ("register", "registration_endpoint"),
+        ("manage", "management_endpoint"),
+        ("introspect", "introspection_endpoint"),
+        ("revoke", "revocation_endpoint"),
+    ] {
+        if let Some(uri) = statement.oauth_uri(extension) {
+            members.insert(name.to_owned(), Value::String(uri));
+        }
+    }
+    if !members.contains_key("token_endpoint") {
+        return Err(DiscoveryError::NotSmart {
+            status: well_known.status,
+        });
+    }
+    let document = Value::Object(members).to_string();
+    from_document(http, base, document.as_bytes())
+}
+
+/// The capability statement; `None` when another FHIR resource came, such as an OperationOutcome
+/// that asks for a login.
+fn statement_of(answer: &Answer) -> Result<Option<CapabilityStatement>, DiscoveryError> {
+    let text = std::str::from_utf8(&answer.body).map_err(|_| DiscoveryError::NotFhir)?;
+    if let Ok(statement) = CapabilityStatement::parse(text) {
+        return Ok(Some(statement));
+    }
+    let json: Value = serde_json::from_str(text).map_err(|_| DiscoveryError::NotFhir)?;
+    match json.get("resourceType") {
+        Some(Value::String(_)) => Ok(None),
+        _ => Err(DiscoveryError::NotFhir),
+    }
+}
+
+/// An endpoint: absolute, or relative to the FHIR base as old servers write it; then held against
+/// the client's policy.
+fn endpoint(
+    members: &Map<String, Value>,
+    name: &'static str,
+    http: &HttpClient,
+    base: &FhirBaseUrl,
+) -> Result<Option<Url>, DiscoveryError> {
+    let text = match members.get(name) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
+        Some(Value::String(text)) => text.trim(),
+        Some(other) => return Err(invalid(name, &other.to_string())),
+    };
+    let url = match Url::parse(text) {
+        Ok(url) => url,
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            let mut folder = base.url().clone();
+            folder.set_path(&format!("{}/", folder.path().trim_end_matches('/')));
+            folder.join(text).map_err(|_| invalid(name, text))?
+        }
+        Err(_) => return Err(invalid(name, text)),
+    };
+    let insecure = !(is_loopback(&url) && http.policy().allow_http_on_loopback);
+    match url.scheme() {
+        "https" => {}
+        "http" if insecure => {
+            return Err(DiscoveryError::InsecureEndpoint {
+                name,
+                found: crate::http::printable(&url),
+            });
+        }
+        "http" => {}
+        _ => return Err(invalid(name, text)),
+    }
+    let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    if plain {
+        Ok(Some(url))
+    } else {
+        Err(invalid(name, text))
+    }
+}
+
+fn invalid(name: &'static str, found: &str) -> DiscoveryError {
+    DiscoveryError::InvalidEndpoint {
+        name,
+        found: crate::text::plain(found, 200),
+    }
+}
+
+/// The strings of an array; members of another kind are skipped.
+fn strings(members: &Map<String, Value>, name: &str) -> Vec<String> {
+    let list = members.get(name).and_then(Value::as_array);
+    list.into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}

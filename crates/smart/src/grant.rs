@@ -1,0 +1,255 @@
+//! One request to the token or revocation endpoint, with the client's proof, and the one second try
+//! that a refused proof may deserve.
+
+use crate::client_auth::{ASSERTION_TYPE, ClientAuthentication, client_assertion};
+use crate::http::HttpClient;
+use crate::secret::SecretString;
+use crate::time::{Clock, Random};
+use crate::token::{TokenError, TokenTransport, WireToken};
+use jiff::SignedDuration;
+use oauth2::basic::{
+    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
+};
+use oauth2::{
+    AuthType, AuthorizationCode, Client, ClientId, ClientSecret, EndpointNotSet, EndpointSet,
+    PkceCodeVerifier, RedirectUrl, RefreshToken, RevocableToken, RevocationUrl, Scope, TokenUrl,
+};
+use std::borrow::Cow;
+use std::sync::Mutex;
+use url::{Url, form_urlencoded};
+
+/// What is traded for tokens.
+pub(crate) enum Grant<'a> {
+    /// `authorization_code` (RFC 6749 §4.1.3, RFC 7636 §4.5).
+    AuthorizationCode {
+        code: &'a SecretString,
+        verifier: &'a SecretString,
+        redirect_uri: &'a str,
+    },
+    /// `refresh_token` (RFC 6749 §6).
+    RefreshToken(&'a SecretString),
+    /// `client_credentials` (RFC 6749 §4.4; SMART Backend Services).
+    ClientCredentials { scope: &'a str },
+}
+
+/// A token or revocation endpoint, and who asks it.
+pub(crate) struct TokenEndpoint<'a> {
+    pub(crate) http: &'a HttpClient,
+    pub(crate) url: &'a Url,
+    pub(crate) client_id: &'a str,
+    pub(crate) authentication: &'a ClientAuthentication,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) random: &'a dyn Random,
+}
+
+/// How a client's proof is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Proof {
+    /// The server's clock minus ours.
+    skew: SignedDuration,
+    /// Form-encode name and password before base64 (RFC 6749 §2.3.1), which SMART's text leaves out.
+    encode_basic: bool,
+}
+
+/// A clock that is off by more than this makes an assertion look expired or not yet valid.
+const SKEW: SignedDuration = SignedDuration::from_secs(60);
+
+struct HintedToken<'a> {
+    token: &'a SecretString,
+    hint: &'a str,
+}
+
+impl RevocableToken for HintedToken<'_> {
+    fn secret(&self) -> &str {
+        self.token.expose()
+    }
+
+    fn type_hint(&self) -> Option<&str> {
+        Some(self.hint)
+    }
+}
+
+type OAuthClient<'a> = Client<
+    BasicErrorResponse,
+    WireToken,
+    BasicTokenIntrospectionResponse,
+    HintedToken<'a>,
+    BasicRevocationErrorResponse,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+    EndpointSet,
+>;
+
+impl<'a> TokenEndpoint<'a> {
+    /// Asks for tokens.
+    pub(crate) async fn request(&self, grant: &Grant<'_>) -> Result<WireToken, TokenError> {
+        let (error, proof) = match self.request_once(grant, Proof::default()).await {
+            Ok(token) => return Ok(token),
+            Err((error, None)) => return Err(error),
+            Err((error, Some(proof))) => (error, proof),
+        };
+        tracing::info!(%error, ?proof, "the client's proof is made once more");
+        self.request_once(grant, proof)
+            .await
+            .map_err(|(error, _)| error)
+    }
+
+    async fn request_once(
+        &self,
+        grant: &Grant<'_>,
+        proof: Proof,
+    ) -> Result<WireToken, (TokenError, Option<Proof>)> {
+        let sent_at = self.clock.now();
+        let client = self.client();
+        let transport = self.transport(proof);
+        let extra = self.extra(proof).map_err(|error| (error, None))?;
+        let answer = match grant {
+            Grant::AuthorizationCode {
+                code,
+                verifier,
+                redirect_uri,
+            } => {
+                let redirect = RedirectUrl::new((*redirect_uri).to_owned())
+                    .map_err(|_| (TokenError::Malformed("redirect_uri".to_owned()), None))?;
+                let mut request = client
+                    .exchange_code(AuthorizationCode::new(code.expose().clone()))
+                    .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().clone()))
+                    .set_redirect_uri(Cow::Owned(redirect));
+                for (name, value) in extra {
+                    request = request.add_extra_param(name, value);
+                }
+                request.request_async(&transport).await
+            }
+            Grant::RefreshToken(token) => {
+                let token = RefreshToken::new(token.expose().clone());
+                let mut request = client.exchange_refresh_token(&token);
+                for (name, value) in extra {
+                    request = request.add_extra_param(name, value);
+                }
+                request.request_async(&transport).await
+            }
+            Grant::ClientCredentials { scope } => {
+                let mut request = client.exchange_client_credentials();
+                for scope in scope.split_ascii_whitespace() {
+                    request = request.add_scope(Scope::new(scope.to_owned()));
+                }
+                for (name, value) in extra {
+                    request = request.add_extra_param(name, value);
+                }
+                request.request_async(&transport).await
+            }
+        };
+        answer.map_err(|error| {
+            let seen = transport.take_seen();
+            let date = seen.date;
+            let error = crate::token::from_library(error, seen);
+            let again = error
+                .is_invalid_client()
+                .then(|| self.better_proof(date, sent_at))
+                .flatten();
+            (error, again)
+        })
+    }
+
+    /// Revokes a token (RFC 7009 §2.1).
+    pub(crate) async fn revoke(&self, token: &SecretString, hint: &str) -> Result<(), TokenError> {
+        let proof = Proof::default();
+        let client = self.client();
+        let transport = self.transport(proof);
+        let mut request = client
+            .revoke_token(HintedToken { token, hint })
+            .map_err(|_| TokenError::Malformed("revocation_endpoint".to_owned()))?;
+        for (name, value) in self.extra(proof)? {
+            request = request.add_extra_param(name, value);
+        }
+        let answer = request.request_async(&transport).await;
+        answer.map_err(|error| crate::token::from_library(error, transport.take_seen()))
+    }
+
+    fn client<'t>(&self) -> OAuthClient<'t> {
+        // The library demands https here, loopback or not; the transport sends to the real address.
+        let mut revocation = self.url.clone();
+        let _ = revocation.set_scheme("https");
+        let client = Client::new(ClientId::new(self.client_id.to_owned()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_token_uri(TokenUrl::from_url(self.url.clone()))
+            .set_revocation_url(RevocationUrl::from_url(revocation));
+        match self.authentication {
+            ClientAuthentication::ClientSecretPost(secret) => {
+                client.set_client_secret(ClientSecret::new(secret.expose().clone()))
+            }
+            _ => client,
+        }
+    }
+
+    fn transport(&self, proof: Proof) -> TokenTransport<'a> {
+        let basic = match self.authentication {
+            ClientAuthentication::ClientSecretBasic(secret) if proof.encode_basic => Some((
+                form_encoded(self.client_id),
+                SecretString::new(form_encoded(secret.expose())),
+            )),
+            ClientAuthentication::ClientSecretBasic(secret) => {
+                Some((self.client_id.to_owned(), secret.clone()))
+            }
+            _ => None,
+        };
+        TokenTransport {
+            http: self.http,
+            endpoint: self.url,
+            without_client_id: matches!(
+                self.authentication,
+                ClientAuthentication::ClientSecretBasic(_) | ClientAuthentication::PrivateKeyJwt(_)
+            ),
+            basic,
+            seen: Mutex::default(),
+        }
+    }
+
+    fn extra(&self, proof: Proof) -> Result<Vec<(&'static str, String)>, TokenError> {
+        let ClientAuthentication::PrivateKeyJwt(key) = self.authentication else {
+            return Ok(Vec::new());
+        };
+        let now = self
+            .clock
+            .now()
+            .checked_add(proof.skew)
+            .unwrap_or_else(|_| self.clock.now());
+        let assertion = client_assertion(key, self.client_id, self.url, now, self.random)?;
+        Ok(vec![
+            ("client_assertion_type", ASSERTION_TYPE.to_owned()),
+            ("client_assertion", assertion.expose().clone()),
+        ])
+    }
+
+    /// After `invalid_client`: the proof that may hold where the first did not. A server that refuses
+    /// the client has not looked at the code or refresh token (RFC 6749 §3.2.1).
+    fn better_proof(
+        &self,
+        date: Option<jiff::Timestamp>,
+        sent_at: jiff::Timestamp,
+    ) -> Option<Proof> {
+        match self.authentication {
+            ClientAuthentication::PrivateKeyJwt(_) => {
+                let skew = date?.duration_since(sent_at);
+                (skew.abs() > SKEW).then_some(Proof {
+                    skew,
+                    ..Proof::default()
+                })
+            }
+            ClientAuthentication::ClientSecretBasic(secret) => {
+                let differs = |text: &str| form_encoded(text) != text;
+                (differs(self.client_id) || differs(secret.expose())).then_some(Proof {
+                    encode_basic: true,
+                    ..Proof::default()
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn form_encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}

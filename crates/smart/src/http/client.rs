@@ -1,0 +1,306 @@
+//! The one HTTP client of the crate.
+
+use super::{FhirBaseUrl, HttpError, is_loopback, printable};
+use crate::secret::SecretString;
+use ::http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+const MAX_REDIRECTS: usize = 3;
+
+/// What the client may do. There is no setting that ignores a certificate.
+#[derive(Clone, Debug)]
+pub struct HttpPolicy {
+    /// Lets http through to 127.0.0.0/8, `[::1]` and `localhost`: for a server on this machine.
+    pub allow_http_on_loopback: bool,
+    /// Certificates (PEM, one or more in a file, or DER) to trust beside the system's.
+    pub extra_root_certificates: Vec<Vec<u8>>,
+    /// The longest silence of a server; a whole answer may take five times that.
+    pub timeout: Duration,
+    /// The largest body, after decompression.
+    pub max_body_bytes: usize,
+}
+
+impl Default for HttpPolicy {
+    /// https only, the system's certificates, 60 seconds, 64 MiB.
+    fn default() -> Self {
+        Self {
+            allow_http_on_loopback: false,
+            extra_root_certificates: Vec::new(),
+            timeout: Duration::from_secs(60),
+            max_body_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// HTTP with the house's rules; cheap to clone, one pool of connections.
+#[derive(Clone, Debug)]
+pub struct HttpClient {
+    client: reqwest::Client,
+    policy: Arc<HttpPolicy>,
+}
+
+/// Where a redirect of a GET may lead.
+#[derive(Clone, Copy)]
+pub(crate) enum Follow<'a> {
+    /// The same scheme, host and port.
+    SameOrigin,
+    /// At or below the FHIR base: the only place where a token may go.
+    Within(&'a FhirBaseUrl),
+}
+
+/// A GET request.
+pub(crate) struct Get<'a> {
+    pub(crate) url: &'a Url,
+    pub(crate) accept: &'static str,
+    pub(crate) token: Option<&'a SecretString>,
+    pub(crate) follow: Follow<'a>,
+    pub(crate) fresh: bool,
+}
+
+impl<'a> Get<'a> {
+    pub(crate) fn json(url: &'a Url) -> Self {
+        Self {
+            url,
+            accept: "application/json",
+            token: None,
+            follow: Follow::SameOrigin,
+            fresh: false,
+        }
+    }
+}
+
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    pub(crate) url: Url,
+}
+
+impl Answer {
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    pub(crate) fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The media type, without parameters, in lower case.
+    pub(crate) fn content_type(&self) -> Option<String> {
+        let value = self.header(header::CONTENT_TYPE)?;
+        let media_type = value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        Some(crate::text::plain(&media_type, 100))
+    }
+
+    /// The answer's own date (RFC 9110 §6.6.1).
+    pub(crate) fn date(&self) -> Option<jiff::Timestamp> {
+        http_date(self.header(header::DATE)?)
+    }
+
+    /// `Retry-After` as a duration (RFC 9110 §10.2.3); a date counts from the answer's own date.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let value = self.header(header::RETRY_AFTER)?.trim();
+        if let Ok(seconds) = value.parse::<u32>() {
+            return Some(Duration::from_secs(u64::from(seconds)));
+        }
+        let wait = http_date(value)?.duration_since(self.date()?);
+        Some(Duration::try_from(wait).unwrap_or(Duration::ZERO))
+    }
+
+    pub(crate) fn status_error(&self) -> HttpError {
+        HttpError::Status {
+            url: printable(&self.url),
+            status: self.status,
+        }
+    }
+}
+
+fn http_date(value: &str) -> Option<jiff::Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(value)
+        .ok()
+}
+
+impl HttpClient {
+    /// Makes the client: TLS 1.2 or later, certificates and host names always verified.
+    ///
+    /// # Errors
+    /// [`HttpError::Setup`] when a root certificate cannot be read.
+    pub fn new(policy: HttpPolicy) -> Result<Self, HttpError> {
+        let mut roots = Vec::new();
+        for certificate in &policy.extra_root_certificates {
+            if certificate.starts_with(b"-----") {
+                roots.extend(
+                    reqwest::Certificate::from_pem_bundle(certificate).map_err(HttpError::Setup)?,
+                );
+            } else {
+                roots.push(reqwest::Certificate::from_der(certificate).map_err(HttpError::Setup)?);
+            }
+        }
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("Satchel/", env!("CARGO_PKG_VERSION")))
+            .tls_version_min(reqwest::tls::Version::TLS_1_2)
+            .tls_certs_merge(roots)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(policy.timeout.min(Duration::from_secs(15)))
+            .read_timeout(policy.timeout)
+            .timeout(policy.timeout.saturating_mul(5))
+            .build()
+            .map_err(HttpError::Setup)?;
+        Ok(Self {
+            client,
+            policy: Arc::new(policy),
+        })
+    }
+
+    /// The policy that it keeps to.
+    #[must_use]
+    pub fn policy(&self) -> &HttpPolicy {
+        &self.policy
+    }
+
+    /// Whether the policy lets a request to this URL out.
+    pub(crate) fn check(&self, url: &Url) -> Result<(), HttpError> {
+        match url.scheme() {
+            "https" => {}
+            "http" if self.policy.allow_http_on_loopback && is_loopback(url) => {}
+            "http" => {
+                return Err(HttpError::NotHttps {
+                    url: printable(url),
+                });
+            }
+            _ => {
+                return Err(HttpError::InvalidUrl {
+                    url: printable(url),
+                });
+            }
+        }
+        if url.username().is_empty() && url.password().is_none() {
+            Ok(())
+        } else {
+            Err(HttpError::InvalidUrl {
+                url: printable(url),
+            })
+        }
+    }
+
+    /// A GET that follows at most three redirects, each only where `follow` allows it.
+    pub(crate) async fn get(&self, get: Get<'_>) -> Result<Answer, HttpError> {
+        let mut url = get.url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let mut request = self
+                .client
+                .get(url.clone())
+                .header(header::ACCEPT, get.accept);
+            if get.fresh {
+                request = request.header(header::CACHE_CONTROL, "no-cache");
+            }
+            if let Some(token) = get.token {
+                request = request.bearer_auth(token.expose());
+            }
+            let answer = self.send(&url, request).await?;
+            if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+                return Ok(answer);
+            }
+            url = redirect_target(&answer, get.follow)?;
+        }
+        Err(HttpError::Redirect {
+            url: printable(get.url),
+            to: printable(&url),
+        })
+    }
+
+    /// A POST that follows nothing: what is posted holds a secret or makes something.
+    pub(crate) async fn post(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        basic: Option<(&str, &SecretString)>,
+        body: Vec<u8>,
+    ) -> Result<Answer, HttpError> {
+        let mut request = self.client.post(url.clone()).headers(headers).body(body);
+        if let Some((name, password)) = basic {
+            request = request.basic_auth(name, Some(password.expose()));
+        }
+        self.send(url, request).await
+    }
+
+    /// A DELETE with a bearer token.
+    pub(crate) async fn delete(
+        &self,
+        url: &Url,
+        token: &SecretString,
+    ) -> Result<Answer, HttpError> {
+        self.send(
+            url,
+            self.client.delete(url.clone()).bearer_auth(token.expose()),
+        )
+        .await
+    }
+
+    async fn send(&self, url: &Url, request: reqwest::RequestBuilder) -> Result<Answer, HttpError> {
+        self.check(url)?;
+        let failed = |error| HttpError::from_reqwest(url, error);
+        let mut response = request.send().await.map_err(failed)?;
+        let limit = self.policy.max_body_bytes;
+        let too_large = || HttpError::TooLarge {
+            url: printable(url),
+            limit,
+        };
+        let announced = response.content_length().unwrap_or(0);
+        if announced > u64::try_from(limit).unwrap_or(u64::MAX) {
+            return Err(too_large());
+        }
+        let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > limit {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer {
+            status: response.status().as_u16(),
+            headers: std::mem::take(response.headers_mut()),
+            body,
+            url: url.clone(),
+        })
+    }
+}
+
+fn redirect_target(answer: &Answer, follow: Follow<'_>) -> Result<Url, HttpError> {
+    let from = &answer.url;
+    let refused = |to: String| HttpError::Redirect {
+        url: printable(from),
+        to,
+    };
+    let to = answer
+        .header(header::LOCATION)
+        .and_then(|location| from.join(location).ok())
+        .ok_or_else(|| refused("nowhere".to_owned()))?;
+    let allowed = match follow {
+        Follow::SameOrigin => to.origin() == from.origin(),
+        Follow::Within(base) => base.covers(&to),
+    };
+    if allowed {
+        Ok(to)
+    } else {
+        Err(refused(printable(&to)))
+    }
+}
+
+/// Headers of a POST whose answer is JSON.
+pub(crate) fn json_headers(content_type: &'static str) -> HeaderMap {
+    HeaderMap::from_iter([
+        (header::ACCEPT, HeaderValue::from_static("application/json")),
+        (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
+    ])
+}

@@ -1,0 +1,74 @@
+//! The server's public keys (RFC 7517).
+
+use super::IdTokenError;
+use crate::http::{Get, HttpClient};
+use jsonwebtoken::Algorithm;
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
+use serde_json::Value;
+use url::Url;
+
+/// The one key that fits. A key id that is not there is looked for once more past all caches: the
+/// server may just have changed its keys.
+pub(super) async fn find(
+    http: &HttpClient,
+    jwks_uri: &Url,
+    algorithm: Algorithm,
+    kid: Option<&str>,
+) -> Result<Jwk, IdTokenError> {
+    for fresh in [false, true] {
+        let answer = http
+            .get(Get {
+                fresh,
+                ..Get::json(jwks_uri)
+            })
+            .await
+            .map_err(IdTokenError::Jwks)?;
+        if !answer.is_success() {
+            return Err(IdTokenError::Jwks(answer.status_error()));
+        }
+        let mut fitting = keys_of(&answer.body);
+        fitting.retain(|key| {
+            fits(key, algorithm) && (kid.is_none() || key.common.key_id.as_deref() == kid)
+        });
+        match (fitting.pop(), fitting.is_empty()) {
+            (Some(key), true) => return Ok(key),
+            (Some(_), false) => return Err(IdTokenError::UnknownKey),
+            (None, _) => {}
+        }
+    }
+    Err(IdTokenError::UnknownKey)
+}
+
+/// The keys that can be read; entries of unknown kind are skipped.
+fn keys_of(body: &[u8]) -> Vec<Jwk> {
+    let document: Value = serde_json::from_slice(body).unwrap_or_default();
+    let keys = document.get("keys").and_then(Value::as_array);
+    keys.into_iter()
+        .flatten()
+        .filter_map(|key| serde_json::from_value(key.clone()).ok())
+        .collect()
+}
+
+fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
+    let kind = match (&key.algorithm, algorithm) {
+        (AlgorithmParameters::RSA(_), Algorithm::RS256 | Algorithm::RS384 | Algorithm::PS256) => {
+            true
+        }
+        (AlgorithmParameters::EllipticCurve(ec), Algorithm::ES256) => {
+            ec.curve == EllipticCurve::P256
+        }
+        (AlgorithmParameters::EllipticCurve(ec), Algorithm::ES384) => {
+            ec.curve == EllipticCurve::P384
+        }
+        _ => false,
+    };
+    let signs = matches!(
+        key.common.public_key_use,
+        None | Some(PublicKeyUse::Signature)
+    );
+    let named = key
+        .common
+        .key_algorithm
+        .is_none_or(|named| named == KeyAlgorithm::from(algorithm));
+    kind && signs && named
+}

@@ -1,0 +1,211 @@
+//! What the server makes of a registration (RFC 7591 §3.2).
+
+use super::ClientMetadata;
+use crate::http::{Answer, HttpError};
+use crate::secret::SecretString;
+use crate::text::{DESCRIPTION, plain};
+use serde_json::{Map, Value};
+use url::Url;
+
+/// A registered client (RFC 7591 §3.2.1): what the server granted, not what was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct ClientInformation {
+    /// `client_id`. Several installations may have the same one.
+    pub client_id: String,
+    /// `client_secret`.
+    pub client_secret: Option<SecretString>,
+    /// `client_secret_expires_at` in seconds since 1970; 0 means never; `None` when the server did
+    /// not say.
+    pub client_secret_expires_at: Option<i64>,
+    /// `token_endpoint_auth_method`, as granted.
+    pub token_endpoint_auth_method: String,
+    /// `redirect_uris`, as granted.
+    pub redirect_uris: Vec<String>,
+    /// `grant_types`, as granted.
+    pub grant_types: Vec<String>,
+    /// `scope`, as granted.
+    pub scope: Option<String>,
+    /// `registration_client_uri` (RFC 7592 §3); only at the origin of the registration endpoint.
+    pub registration_client_uri: Option<Url>,
+    /// `registration_access_token` (RFC 7592 §3).
+    pub registration_access_token: Option<SecretString>,
+}
+
+/// The codes of RFC 7591 §3.2.2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistrationErrorCode {
+    /// `invalid_redirect_uri`.
+    InvalidRedirectUri,
+    /// `invalid_client_metadata`.
+    InvalidClientMetadata,
+    /// `invalid_software_statement`.
+    InvalidSoftwareStatement,
+    /// `unapproved_software_statement`.
+    UnapprovedSoftwareStatement,
+    /// Any other, as the server wrote it.
+    Other(String),
+}
+
+impl RegistrationErrorCode {
+    fn parse(code: &str) -> Self {
+        match code {
+            "invalid_redirect_uri" => Self::InvalidRedirectUri,
+            "invalid_client_metadata" => Self::InvalidClientMetadata,
+            "invalid_software_statement" => Self::InvalidSoftwareStatement,
+            "unapproved_software_statement" => Self::UnapprovedSoftwareStatement,
+            other => Self::Other(plain(other, 100)),
+        }
+    }
+}
+
+/// Why there is no registration.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistrationError {
+    /// The server said no, with a code.
+    #[error("registration refused: {error:?} {}", description.as_deref().unwrap_or_default())]
+    Refused {
+        /// Which code.
+        error: RegistrationErrorCode,
+        /// The server's own words.
+        description: Option<String>,
+    },
+    /// The server registers nobody here (403, 404, 405).
+    #[error("registration is not offered (HTTP status {status})")]
+    NotOffered {
+        /// HTTP status; 0 when the server gave no management URI.
+        status: u16,
+    },
+    /// The server wants an initial access token, or another one (401).
+    #[error("registration needs an initial access token")]
+    InitialAccessTokenNeeded,
+    /// An answer that is not a JSON object.
+    #[error("the registration answer is not a JSON object")]
+    NotJson,
+    /// Success without `client_id`.
+    #[error("the registration answer has no client_id")]
+    MissingClientId,
+    /// Registered with a client authentication that cannot be done with what was given.
+    #[error("the server registered the client authentication {0}, which cannot be used")]
+    UnsupportedAuthMethod(String),
+    /// Registered without any of the redirect URIs that were asked for.
+    #[error("the server registered none of the redirect URIs")]
+    RedirectUrisNotGranted,
+    /// Too many registrations; try later (429).
+    #[error("the server takes no more registrations now")]
+    TooManyRequests {
+        /// How long to wait.
+        retry_after: Option<std::time::Duration>,
+    },
+    /// The network, or a server error.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+}
+
+/// Reads a refusal. Unknown members are ignored, bodies that are not JSON tolerated.
+pub(super) fn refusal(answer: &Answer) -> RegistrationError {
+    let members: Map<String, Value> = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let text = |name: &str| members.get(name).and_then(Value::as_str);
+    match (answer.status, text("error")) {
+        (401, _) => RegistrationError::InitialAccessTokenNeeded,
+        (429, _) => RegistrationError::TooManyRequests {
+            retry_after: answer.retry_after(),
+        },
+        (400..=499, Some(code)) => RegistrationError::Refused {
+            error: RegistrationErrorCode::parse(code),
+            description: text("error_description").map(|words| plain(words, DESCRIPTION)),
+        },
+        (status @ (403 | 404 | 405 | 410), None) => RegistrationError::NotOffered { status },
+        (400..=499, None) => RegistrationError::NotJson,
+        _ => answer.status_error().into(),
+    }
+}
+
+/// Reads a success (201, or 200 as some servers send).
+pub(super) fn read(
+    answer: &Answer,
+    endpoint: &Url,
+    asked: &ClientMetadata,
+) -> Result<ClientInformation, RegistrationError> {
+    let members: Map<String, Value> =
+        serde_json::from_slice(&answer.body).map_err(|_| RegistrationError::NotJson)?;
+    let text = |name: &str| {
+        members
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
+    let list = |name: &str, otherwise: &[String]| match members.get(name).and_then(Value::as_array)
+    {
+        Some(list) => list
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        None => otherwise.to_vec(),
+    };
+    let client_id = text("client_id")
+        .ok_or(RegistrationError::MissingClientId)?
+        .to_owned();
+    let (registration_client_uri, registration_access_token) = management(&text, endpoint);
+    Ok(ClientInformation {
+        client_id,
+        client_secret: text("client_secret").map(|secret| SecretString::new(secret.to_owned())),
+        client_secret_expires_at: members.get("client_secret_expires_at").and_then(seconds),
+        token_endpoint_auth_method: text("token_endpoint_auth_method")
+            .unwrap_or(&asked.token_endpoint_auth_method)
+            .to_owned(),
+        redirect_uris: list("redirect_uris", &asked.redirect_uris),
+        grant_types: list("grant_types", &asked.grant_types),
+        scope: text("scope")
+            .map(str::to_owned)
+            .or_else(|| asked.scope.clone()),
+        registration_client_uri,
+        registration_access_token,
+    })
+}
+
+fn seconds(value: &Value) -> Option<i64> {
+    let text = || value.as_str().and_then(|text| text.trim().parse().ok());
+    value.as_i64().or_else(text)
+}
+
+/// URI and token of RFC 7592 §3: only both together, and only at the registration endpoint's origin,
+/// since the token will be sent there.
+fn management<'a>(
+    text: &impl Fn(&str) -> Option<&'a str>,
+    endpoint: &Url,
+) -> (Option<Url>, Option<SecretString>) {
+    let uri = text("registration_client_uri")
+        .and_then(|uri| Url::parse(uri).ok())
+        .filter(|uri| uri.origin() == endpoint.origin() && uri.username().is_empty());
+    match (uri, text("registration_access_token")) {
+        (Some(uri), Some(token)) => (Some(uri), Some(SecretString::new(token.to_owned()))),
+        _ => (None, None),
+    }
+}
+
+/// Compares granted with asked (RFC 7591 §3.2.1: the server may replace any value).
+pub(super) fn hold_against(
+    granted: &ClientInformation,
+    asked: &ClientMetadata,
+) -> Result<(), RegistrationError> {
+    let usable = match granted.token_endpoint_auth_method.as_str() {
+        "none" => true,
+        "private_key_jwt" => asked.jwks.is_some(),
+        "client_secret_basic" | "client_secret_post" => granted.client_secret.is_some(),
+        _ => false,
+    };
+    if !usable {
+        let method = plain(&granted.token_endpoint_auth_method, 100);
+        return Err(RegistrationError::UnsupportedAuthMethod(method));
+    }
+    let any = asked
+        .redirect_uris
+        .iter()
+        .any(|uri| granted.redirect_uris.contains(uri));
+    if any || asked.redirect_uris.is_empty() {
+        Ok(())
+    } else {
+        Err(RegistrationError::RedirectUrisNotGranted)
+    }
+}

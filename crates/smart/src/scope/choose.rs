@@ -1,0 +1,139 @@
+//! What to ask for: as little as does the job, in the form that the server knows.
+
+use super::{Scope, ScopeContext};
+use crate::discovery::SmartConfiguration;
+
+/// In whose name access is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A patient, or somebody acting for one.
+    Patient,
+    /// A member of staff.
+    User,
+    /// A backend service; no person takes part.
+    System,
+}
+
+impl Role {
+    fn context(self) -> ScopeContext {
+        match self {
+            Self::Patient => ScopeContext::Patient,
+            Self::User => ScopeContext::User,
+            Self::System => ScopeContext::System,
+        }
+    }
+}
+
+/// The types of a chart (US Core 9 and what its resources refer to), asked for one by one so that a
+/// person can allow each by itself.
+const CHART_TYPES: &[&str] = &[
+    "AllergyIntolerance",
+    "Binary",
+    "CarePlan",
+    "CareTeam",
+    "Condition",
+    "Coverage",
+    "Device",
+    "DiagnosticReport",
+    "DocumentReference",
+    "Encounter",
+    "FamilyMemberHistory",
+    "Goal",
+    "Immunization",
+    "Location",
+    "Media",
+    "Medication",
+    "MedicationAdministration",
+    "MedicationDispense",
+    "MedicationRequest",
+    "MedicationStatement",
+    "Observation",
+    "Organization",
+    "Patient",
+    "Practitioner",
+    "PractitionerRole",
+    "Procedure",
+    "Provenance",
+    "QuestionnaireResponse",
+    "RelatedPerson",
+    "ServiceRequest",
+    "Specimen",
+];
+
+/// The scopes to ask for, as one string.
+///
+/// SMART 2 letters when the server has `permission-v2`, SMART 1 words otherwise; reading only. Of the
+/// chart's types those that the server lists; all of them when it lists none; the wildcard only when
+/// that is all it lists. With `launch/patient` for a patient, `openid fhirUser` where the server does
+/// OpenID Connect, and `offline_access` where it grants that.
+#[must_use]
+pub fn choose_scopes(role: Role, configuration: &SmartConfiguration) -> String {
+    let mut scopes: Vec<String> = Vec::new();
+    if role == Role::Patient {
+        scopes.push("launch/patient".to_owned());
+    }
+    let has_openid = configuration.issuer.is_some()
+        && (configuration.supports("sso-openid-connect") || lists(configuration, "openid"));
+    if role != Role::System && has_openid {
+        scopes.extend(["openid".to_owned(), "fhirUser".to_owned()]);
+    }
+    let silent = configuration.capabilities.is_empty() && configuration.scopes_supported.is_empty();
+    let offline =
+        configuration.supports("permission-offline") || lists(configuration, "offline_access");
+    if role != Role::System && (offline || silent) {
+        scopes.push("offline_access".to_owned());
+    }
+    scopes.extend(data_scopes(role.context(), configuration));
+    scopes.join(" ")
+}
+
+fn lists(configuration: &SmartConfiguration, scope: &str) -> bool {
+    configuration
+        .scopes_supported
+        .iter()
+        .any(|listed| listed == scope)
+}
+
+fn data_scopes(context: ScopeContext, configuration: &SmartConfiguration) -> Vec<String> {
+    let suffix = if knows_v2(configuration) {
+        "rs"
+    } else {
+        "read"
+    };
+    let listed: Vec<Scope> = configuration
+        .scopes_supported
+        .iter()
+        .map(|text| Scope::parse(text))
+        .collect();
+    let readable = |resource_type: &str| {
+        listed.iter().filter_map(Scope::resource).any(|scope| {
+            let rights = scope.permissions;
+            scope.context == context
+                && scope.resource_type == resource_type
+                && (rights.read || rights.search)
+        })
+    };
+    let print = |resource_type: &str| format!("{}/{resource_type}.{suffix}", context.as_str());
+    let named: Vec<String> = CHART_TYPES
+        .iter()
+        .filter(|name| readable(name))
+        .map(|name| print(name))
+        .collect();
+    if !named.is_empty() {
+        named
+    } else if readable("*") {
+        vec![print("*")]
+    } else {
+        CHART_TYPES.iter().map(|name| print(name)).collect()
+    }
+}
+
+/// SMART 2 is assumed unless the server only speaks of SMART 1.
+fn knows_v2(configuration: &SmartConfiguration) -> bool {
+    let v1_listed = configuration
+        .scopes_supported
+        .iter()
+        .any(|scope| scope.ends_with(".read"));
+    configuration.supports("permission-v2")
+        || !(configuration.supports("permission-v1") || v1_listed)
+}

@@ -1,0 +1,107 @@
+//! The token endpoint: refresh, revocation, and what an answer means (RFC 6749 §5 and §6, RFC 7009).
+
+mod error;
+mod transport;
+mod wire;
+
+pub(crate) use error::from_library;
+pub use error::{TokenError, TokenErrorCode};
+pub(crate) use transport::TokenTransport;
+pub(crate) use wire::WireToken;
+
+use crate::client_auth::ClientAuthentication;
+use crate::grant::{Grant, TokenEndpoint};
+use crate::http::HttpClient;
+use crate::id_token::IdTokenClaims;
+use crate::launch_context::LaunchContext;
+use crate::scope::Scopes;
+use crate::secret::SecretString;
+use crate::time::{Clock, Random};
+use url::Url;
+
+/// Tokens and what came with them.
+#[derive(Clone, Debug)]
+pub struct TokenResponse {
+    /// The access token; a bearer token (RFC 6750).
+    pub access_token: SecretString,
+    /// `Bearer`, in the server's spelling.
+    pub token_type: String,
+    /// When the access token ends, by this machine's clock; five minutes from now when the server did
+    /// not say.
+    pub expires_at: jiff::Timestamp,
+    /// The refresh token, when there is one. In the answer to a refresh its absence means: keep the
+    /// old one.
+    pub refresh_token: Option<SecretString>,
+    /// What was granted. When the server left it out ([`TokenResponse::scope_omitted`]) this is what
+    /// was asked for (RFC 6749 §5.1), and nothing in the answer to a refresh.
+    pub scope: Scopes,
+    /// The server did not say what it granted.
+    pub scope_omitted: bool,
+    /// Patient, user and more.
+    pub launch_context: LaunchContext,
+    /// The verified id_token, when `openid` was granted.
+    pub id_token_claims: Option<IdTokenClaims>,
+}
+
+/// Gets a new access token with a refresh token (RFC 6749 §6).
+///
+/// The server may have used the refresh token up even when no answer arrives; do not send it twice
+/// without a need.
+///
+/// # Errors
+/// [`TokenError`]; `InvalidGrant` means that the grant has ended, `InvalidClient` that the server no
+/// longer knows this installation.
+pub async fn refresh_access_token(
+    http: &HttpClient,
+    token_endpoint: &Url,
+    client_id: &str,
+    authentication: &ClientAuthentication,
+    refresh_token: &SecretString,
+    clock: &dyn Clock,
+    random: &dyn Random,
+) -> Result<TokenResponse, TokenError> {
+    let endpoint = TokenEndpoint {
+        http,
+        url: token_endpoint,
+        client_id,
+        authentication,
+        clock,
+        random,
+    };
+    let wire = endpoint
+        .request(&Grant::RefreshToken(refresh_token))
+        .await?;
+    wire.into_response(clock.now(), None)
+}
+
+/// Revokes a token (RFC 7009 §2). A server that does not know the token answers with success too.
+///
+/// `hint` is `access_token` or `refresh_token`.
+///
+/// # Errors
+/// [`TokenError`]; after a 503 the token is still valid.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call of RFC 7009 with everything handed in"
+)]
+pub async fn revoke_token(
+    http: &HttpClient,
+    revocation_endpoint: &Url,
+    client_id: &str,
+    authentication: &ClientAuthentication,
+    token: &SecretString,
+    hint: &str,
+    clock: &dyn Clock,
+    random: &dyn Random,
+) -> Result<(), TokenError> {
+    let url = revocation_endpoint;
+    let endpoint = TokenEndpoint {
+        http,
+        url,
+        client_id,
+        authentication,
+        clock,
+        random,
+    };
+    endpoint.revoke(token, hint).await
+}

@@ -1,0 +1,1 @@
+//! The protocol side against servers that answer in raw HTTP and JSON.
