@@ -1,1 +1,28 @@
-//! One encrypted SQLite file: connections, records, search.
+//! One encrypted SQLite file (SQLCipher): connections, tokens, pending logins, records, search.
+//!
+//! The story: [`Store::open`] makes or opens the file with the key from the keychain and migrates it.
+//! A login leaves a [`PendingRow`], which [`Store::pending_take`] gives out exactly once; its tokens
+//! commit together with the connection's state in [`Store::connection_connected`]. A sync stores page
+//! by page with [`Store::save_page`]: records, their index, their search text and the cursor in one
+//! transaction. [`Store::records_list`], [`Store::record_get`] and [`Store::search`] read.
+//!
+//! What is absent here: HTTP, FHIR. Rows come ready-made, and the JSON is bytes to keep.
+
+mod connections;
+mod error;
+mod open;
+mod pending;
+mod read;
+mod registrations;
+mod rows;
+mod search;
+mod settings;
+mod sync;
+mod write;
+
+pub use error::StoreError;
+pub use open::{DatabaseKey, Store};
+pub use rows::{
+    ClientRow, ConnectionRow, IndexIn, PendingRow, RecordFilter, RecordIn, RecordRow, RecordsPage,
+    SavedPage, SearchHit, SyncStepRow, TokenRow,
+};

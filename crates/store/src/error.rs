@@ -1,0 +1,92 @@
+//! What can go wrong with the file.
+
+/// Result of the store's calls.
+pub(crate) type Result<T> = std::result::Result<T, StoreError>;
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The key does not open the file; it was not touched.
+    #[error("the key does not open this database")]
+    WrongKey,
+    /// The key is right but the file is no database of ours.
+    #[error("the file is not a database, or is damaged")]
+    NotADatabase,
+    /// Made by a newer version; it was not touched.
+    #[error("the database has schema {found}, this version knows {known}")]
+    NewerSchema {
+        /// Schema version of the file.
+        found: i64,
+        /// Newest version known here.
+        known: i64,
+    },
+    /// No space left.
+    #[error("no space left on the disk")]
+    DiskFull,
+    /// The file or its folder may not be written.
+    #[error("the database may not be written")]
+    ReadOnly,
+    /// Another process holds it for too long.
+    #[error("the database is busy")]
+    Locked,
+    /// The expected state was not the stored one.
+    #[error("the connection changed in between")]
+    StateChanged,
+    /// The content contradicts itself.
+    #[error("the database is damaged: {0}")]
+    Corrupt(String),
+    /// The operating system's.
+    #[error("the file could not be used")]
+    Io(#[source] std::io::Error),
+    /// Anything else from SQLite.
+    #[error("the database failed")]
+    Sql(#[source] sqlx::Error),
+}
+
+const SQLITE_BUSY: i32 = 5;
+const SQLITE_LOCKED: i32 = 6;
+const SQLITE_READONLY: i32 = 8;
+const SQLITE_IOERR: i32 = 10;
+const SQLITE_CORRUPT: i32 = 11;
+const SQLITE_FULL: i32 = 13;
+const SQLITE_CANTOPEN: i32 = 14;
+const SQLITE_NOTADB: i32 = 26;
+/// Extended code of a write that failed: on a full disk some file systems give this instead.
+const SQLITE_IOERR_WRITE: i32 = SQLITE_IOERR | (3 << 8);
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error
+            .as_database_error()
+            .and_then(|database| database.code())
+            .and_then(|code| code.parse::<i32>().ok());
+        match code {
+            Some(SQLITE_FULL | SQLITE_IOERR_WRITE) => Self::DiskFull,
+            Some(code) => match code & 0xff {
+                SQLITE_NOTADB => Self::NotADatabase,
+                SQLITE_BUSY | SQLITE_LOCKED => Self::Locked,
+                SQLITE_READONLY | SQLITE_CANTOPEN => Self::ReadOnly,
+                SQLITE_CORRUPT => Self::Corrupt("SQLite found it".to_owned()),
+                SQLITE_FULL => Self::DiskFull,
+                _ => Self::Sql(error),
+            },
+            None => match error {
+                sqlx::Error::Io(error) => error.into(),
+                sqlx::Error::PoolTimedOut => Self::Locked,
+                other => Self::Sql(other),
+            },
+        }
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                Self::ReadOnly
+            }
+            _ => Self::Io(error),
+        }
+    }
+}

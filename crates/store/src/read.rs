@@ -1,0 +1,204 @@
+//! Reading records: lists, one record, counts, everything.
+
+use crate::error::{Result, StoreError};
+use crate::open::Store;
+use crate::rows::{RecordFilter, RecordRow, RecordsPage};
+use futures::stream::{BoxStream, StreamExt};
+use sqlx::{FromRow, QueryBuilder, Row, Sqlite};
+
+/// The columns of a [`RecordRow`]: all but the JSON, which stands last so that it is not read.
+pub(crate) const COLUMNS: &str = "SELECT connections.id AS connection_id, resource_type, records.id AS id,
+    version_id, last_updated, fetched_at, malformed, section, title, code, subtitle, status,
+    date_start, date_end, date_sort, date_precision, value_text, value_number, unit, range_text, flag";
+
+const FROM: &str = " FROM records JOIN connections ON connections.key = records.connection_key";
+
+impl Store {
+    /// A page of records, newest first; those without a date come last.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub async fn records_list(&self, filter: &RecordFilter, offset: u64, limit: u64) -> Result<RecordsPage> {
+        let mut count = QueryBuilder::<Sqlite>::new("SELECT count(*)");
+        push_filter(&mut count, filter);
+        let total: i64 = count.build_query_scalar().fetch_one(&self.readers).await?;
+        let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
+        push_filter(&mut query, filter);
+        query.push(" ORDER BY date_sort DESC, records.key LIMIT ");
+        query.push_bind(as_i64(limit));
+        query.push(" OFFSET ");
+        query.push_bind(as_i64(offset));
+        let rows = query.build_query_as().fetch_all(&self.readers).await?;
+        Ok(RecordsPage { rows, total: as_u64(total) })
+    }
+
+    /// One record with its JSON, byte for byte.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub async fn record_get(
+        &self,
+        connection_id: &str,
+        resource_type: &str,
+        id: &str,
+    ) -> Result<Option<(RecordRow, String)>> {
+        let sql = format!(
+            "{COLUMNS}, json{FROM} WHERE connections.id = ? AND resource_type = ? AND records.id = ?"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(connection_id)
+            .bind(resource_type)
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await?;
+        match row {
+            Some(row) => Ok(Some((RecordRow::from_row(&row)?, row.try_get("json")?))),
+            None => Ok(None),
+        }
+    }
+
+    /// Those of the given `(type, id)` that are stored.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub async fn records_find(
+        &self,
+        connection_id: &str,
+        wanted: &[(String, String)],
+    ) -> Result<Vec<RecordRow>> {
+        let wanted = serde_json::to_string(wanted).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let sql = format!(
+            "{COLUMNS} FROM json_each(?2) AS wanted CROSS JOIN records
+             JOIN connections ON connections.key = records.connection_key
+             WHERE records.connection_key = (SELECT key FROM connections WHERE id = ?1)
+               AND resource_type = wanted.value ->> 0 AND records.id = wanted.value ->> 1"
+        );
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(connection_id)
+            .bind(wanted)
+            .fetch_all(&self.readers)
+            .await?)
+    }
+
+    /// How many records each section holds.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub async fn section_counts(&self, connection_id: &str) -> Result<Vec<(String, u64)>> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT section, count(*) FROM records
+             WHERE connection_key = (SELECT key FROM connections WHERE id = ?) GROUP BY section",
+        )
+        .bind(connection_id)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(|(section, count)| (section, as_u64(count))).collect())
+    }
+
+    /// How many records there are of each FHIR type.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub async fn type_counts(&self, connection_id: Option<&str>) -> Result<Vec<(String, u64)>> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT resource_type, count(*) FROM records
+             WHERE ?1 IS NULL OR connection_key = (SELECT key FROM connections WHERE id = ?1)
+             GROUP BY resource_type ORDER BY resource_type",
+        )
+        .bind(connection_id)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(|(name, count)| (name, as_u64(count))).collect())
+    }
+
+    /// How many records there are.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub async fn record_count(&self, connection_id: Option<&str>) -> Result<u64> {
+        let count: i64 = match connection_id {
+            Some(id) => {
+                sqlx::query_scalar(
+                    "SELECT count(*) FROM records
+                     WHERE connection_key = (SELECT key FROM connections WHERE id = ?)",
+                )
+                .bind(id)
+                .fetch_one(&self.readers)
+                .await?
+            }
+            None => sqlx::query_scalar("SELECT count(*) FROM records").fetch_one(&self.readers).await?,
+        };
+        Ok(as_u64(count))
+    }
+
+    /// Every record `(type, id, JSON)`, by type and id; streamed.
+    #[must_use]
+    pub fn export(
+        &self,
+        connection_id: Option<&str>,
+    ) -> BoxStream<'static, Result<(String, String, String)>> {
+        let (readers, connection_id) = (self.readers.clone(), connection_id.map(str::to_owned));
+        let (sender, receiver) = futures::channel::mpsc::channel(64);
+        tokio::spawn(async move {
+            let mut sender = sender;
+            let mut rows = sqlx::query_as(
+                "SELECT resource_type, id, json FROM records
+                 WHERE ?1 IS NULL OR connection_key = (SELECT key FROM connections WHERE id = ?1)
+                 ORDER BY connection_key, resource_type, id",
+            )
+            .bind(connection_id)
+            .fetch(&readers);
+            while let Some(row) = rows.next().await {
+                let row = row.map_err(StoreError::from);
+                if futures::SinkExt::send(&mut sender, row).await.is_err() {
+                    return;
+                }
+            }
+        });
+        receiver.boxed()
+    }
+
+    /// `(type, id, SHA-256 of the JSON bytes in hex)` of every record, by type and id.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub async fn hashes(&self, connection_id: &str) -> Result<Vec<(String, String, String)>> {
+        Ok(sqlx::query_as(
+            "SELECT resource_type, id, lower(hex(hash)) FROM records
+             WHERE connection_key = (SELECT key FROM connections WHERE id = ?)
+             ORDER BY resource_type, id",
+        )
+        .bind(connection_id)
+        .fetch_all(&self.readers)
+        .await?)
+    }
+}
+
+fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &RecordFilter) {
+    query.push(FROM).push(" WHERE 1");
+    if let Some(connection_id) = &filter.connection_id {
+        query.push(" AND records.connection_key = (SELECT key FROM connections WHERE id = ");
+        query.push_bind(connection_id.clone());
+        query.push(")");
+    }
+    if !filter.sections.is_empty() {
+        query.push(" AND section IN (");
+        let mut list = query.separated(", ");
+        for section in &filter.sections {
+            list.push_bind(section.clone());
+        }
+        query.push(")");
+    }
+    if let Some(resource_type) = &filter.resource_type {
+        query.push(" AND resource_type = ");
+        query.push_bind(resource_type.clone());
+    }
+}
+
+fn as_i64(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn as_u64(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}

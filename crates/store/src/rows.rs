@@ -1,0 +1,254 @@
+//! The rows that go in and come out.
+
+use zeroize::Zeroizing;
+
+/// A server, a role, and the person whose records it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct ConnectionRow {
+    /// Opaque identifier.
+    pub id: String,
+    /// FHIR base URL.
+    pub fhir_base: String,
+    /// Name to show.
+    pub server_name: String,
+    /// `patient`, `provider` or `backend`.
+    pub role: String,
+    /// Short name of the state.
+    pub state: String,
+    /// The state as JSON.
+    pub state_detail: Option<String>,
+    /// The patient in context, as the token answer gave it.
+    pub patient_id: Option<String>,
+    /// `fhirUser`, as verified.
+    pub fhir_user: Option<String>,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub last_synced_at: Option<String>,
+    /// Report of the last sync, JSON.
+    pub last_sync: Option<String>,
+}
+
+/// This installation's registration with one server in one role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientRow {
+    /// FHIR base URL.
+    pub fhir_base: String,
+    /// `patient`, `provider` or `backend`.
+    pub role: String,
+    /// `client_id`.
+    pub client_id: String,
+    /// `token_endpoint_auth_method`.
+    pub auth_method: String,
+    /// Registered redirect URIs.
+    pub redirect_uris: Vec<String>,
+    /// Name of the keychain entry; never the secret.
+    pub key_name: Option<String>,
+    /// `ES384` or `RS384`.
+    pub key_alg: Option<String>,
+    /// Epoch seconds; 0 is never.
+    pub secret_expires_at: Option<i64>,
+    /// RFC 7592.
+    pub registration_client_uri: Option<String>,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+/// Tokens of a connection.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenRow {
+    /// The access token.
+    pub access_token: Zeroizing<String>,
+    /// The refresh token, when the server gave one.
+    pub refresh_token: Option<Zeroizing<String>>,
+    /// RFC 3339.
+    pub expires_at: String,
+    /// As granted.
+    pub scope: String,
+}
+
+impl std::fmt::Debug for TokenRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenRow").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+/// A login that waits for its answer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PendingRow {
+    /// SHA-256 of `state`, hex.
+    pub state_hash: String,
+    /// The connection that it belongs to.
+    pub connection_id: String,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub expires_at: String,
+    /// The address to open in the browser.
+    pub authorization_url: Zeroizing<String>,
+    /// What is needed to accept the answer.
+    pub payload: Zeroizing<String>,
+}
+
+impl std::fmt::Debug for PendingRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PendingRow").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+/// A step of the last sync.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct SyncStepRow {
+    /// The run that it belongs to.
+    pub run_id: String,
+    /// Which step.
+    pub step_key: String,
+    /// `running`, `done` or `failed`.
+    pub state: String,
+    /// Where the next page is, after the last one that was stored.
+    pub cursor: Option<String>,
+    /// Records stored.
+    #[sqlx(try_from = "i64")]
+    pub records: u64,
+}
+
+/// What a list and the index need of a record.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IndexIn {
+    /// Section of the chart.
+    pub section: String,
+    /// What it is, in words.
+    pub title: String,
+    /// `system|code`.
+    pub code: Option<String>,
+    /// Second line.
+    pub subtitle: Option<String>,
+    /// Status in words.
+    pub status: Option<String>,
+    /// As received.
+    pub date_start: Option<String>,
+    /// As received.
+    pub date_end: Option<String>,
+    /// Milliseconds since 1970; `None` when unknown.
+    pub date_sort: Option<i64>,
+    /// Precision of the date.
+    pub date_precision: Option<String>,
+    /// Value with unit.
+    pub value_text: Option<String>,
+    /// Numeric value.
+    pub value_number: Option<f64>,
+    /// Unit.
+    pub unit: Option<String>,
+    /// Reference range.
+    pub range_text: Option<String>,
+    /// Interpretation.
+    pub flag: Option<String>,
+    /// Whose record it is.
+    pub subject: Option<String>,
+    /// Text for the full-text search.
+    pub text: String,
+}
+
+/// A record to store.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordIn<'a> {
+    /// FHIR type.
+    pub resource_type: &'a str,
+    /// Logical id, of any length.
+    pub id: &'a str,
+    /// `meta.versionId`.
+    pub version_id: Option<&'a str>,
+    /// `meta.lastUpdated`.
+    pub last_updated: Option<&'a str>,
+    /// Byte for byte as received.
+    pub json: &'a str,
+    /// Why it could not be read.
+    pub malformed: Option<&'a str>,
+    /// Its index.
+    pub index: &'a IndexIn,
+}
+
+/// What storing a page did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SavedPage {
+    /// Records that were not there.
+    pub inserted: u64,
+    /// Records whose bytes changed.
+    pub updated: u64,
+    /// Records with the same bytes.
+    pub unchanged: u64,
+}
+
+/// Which records to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordFilter {
+    /// Only of this connection.
+    pub connection_id: Option<String>,
+    /// Only in these sections; empty means all.
+    pub sections: Vec<String>,
+    /// Only of this FHIR type.
+    pub resource_type: Option<String>,
+}
+
+/// A stored record without its JSON.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct RecordRow {
+    /// The connection that it came from.
+    pub connection_id: String,
+    /// FHIR type.
+    pub resource_type: String,
+    /// Logical id.
+    pub id: String,
+    /// `meta.versionId`.
+    pub version_id: Option<String>,
+    /// `meta.lastUpdated`.
+    pub last_updated: Option<String>,
+    /// RFC 3339.
+    pub fetched_at: String,
+    /// Why it could not be read.
+    pub malformed: Option<String>,
+    /// Section of the chart.
+    pub section: String,
+    /// What it is, in words.
+    pub title: String,
+    /// `system|code`.
+    pub code: Option<String>,
+    /// Second line.
+    pub subtitle: Option<String>,
+    /// Status in words.
+    pub status: Option<String>,
+    /// As received.
+    pub date_start: Option<String>,
+    /// As received.
+    pub date_end: Option<String>,
+    /// Milliseconds since 1970.
+    pub date_sort: Option<i64>,
+    /// Precision of the date.
+    pub date_precision: Option<String>,
+    /// Value with unit.
+    pub value_text: Option<String>,
+    /// Numeric value.
+    pub value_number: Option<f64>,
+    /// Unit.
+    pub unit: Option<String>,
+    /// Reference range.
+    pub range_text: Option<String>,
+    /// Interpretation.
+    pub flag: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordsPage {
+    /// The rows.
+    pub rows: Vec<RecordRow>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// A search result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchHit {
+    /// The record.
+    pub row: RecordRow,
+}
