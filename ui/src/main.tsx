@@ -1,13 +1,27 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { App, makeQueryClient } from "./app/App";
+import { makeRouter } from "./app/router";
+import { applyTheme, readTheme } from "./app/theme";
 import "./styles/tokens.css";
 import "./styles/base.css";
 
-const root = document.getElementById("root");
-if (root) {
+applyTheme(readTheme());
+
+async function open() {
+  let at: string | undefined;
+  // Only under `npm run dev` in an ordinary browser; gone from what is built.
+  if (import.meta.env.DEV && !("__TAURI_INTERNALS__" in window)) {
+    const dev = await import("../dev/start");
+    at = dev.startFixtures();
+  }
+  const root = document.getElementById("root");
+  if (!root) return;
   createRoot(root).render(
     <StrictMode>
-      <h1>Satchel</h1>
+      <App client={makeQueryClient()} router={makeRouter(at)} />
     </StrictMode>,
   );
 }
+
+void open();

@@ -1,0 +1,3 @@
+export function startFixtures(): string {
+  return "/";
+}

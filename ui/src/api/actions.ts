@@ -1,0 +1,124 @@
+/** What screens change; each says what it makes stale. */
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import type { LoginStartedView, ProblemView, Role } from "./bindings";
+import { engine } from "./client";
+import { forgetProgress, loginFailure } from "./events";
+import { keys } from "./queries";
+import { createStore, useStore } from "./store";
+
+/** Which login is being tried: needed to try the same again. */
+export type LoginAttempt = { base: string; role: Role } | { connectionId: string };
+
+const attempt = createStore<LoginAttempt | null>(null);
+/** The login that is being prepared: the server is asked, the browser not yet opened. */
+const starting = createStore<LoginAttempt | null>(null);
+
+export function useLoginFailure() {
+  return useStore(loginFailure);
+}
+
+export function useLastAttempt() {
+  return useStore(attempt);
+}
+
+/** Whether a login is being prepared. */
+export function useLoginStarting(): boolean {
+  return useStore(starting) !== null;
+}
+
+export function dismissLoginFailure() {
+  loginFailure.set(null);
+}
+
+/** Gives up a login that is still being prepared; should it succeed after all, it is cancelled. */
+export function abandonStart() {
+  starting.set(null);
+}
+
+function begin(wanted: LoginAttempt): Promise<LoginStartedView> {
+  return "base" in wanted ? engine.loginStart(wanted.base, wanted.role) : engine.loginReconnect(wanted.connectionId);
+}
+
+/** Starts a login, or starts it again on a connection. */
+export function useStartLogin() {
+  const client = useQueryClient();
+  return useMutation<LoginStartedView, ProblemView, LoginAttempt>({
+    mutationFn: begin,
+    onMutate: (wanted) => {
+      attempt.set(wanted);
+      starting.set(wanted);
+      loginFailure.set(null);
+    },
+    onSuccess: (started, wanted) => {
+      if (starting.get() === wanted) {
+        starting.set(null);
+        client.setQueryData(keys.pending, started);
+      } else {
+        void engine.loginCancel(started.connectionId).catch(() => undefined);
+      }
+      void client.invalidateQueries({ queryKey: keys.connections });
+    },
+    onError: (problem, wanted) => {
+      if (starting.get() !== wanted) return;
+      starting.set(null);
+      loginFailure.set({ connectionId: null, problem });
+    },
+  });
+}
+
+export function useCancelLogin() {
+  const client = useQueryClient();
+  return useMutation<null, ProblemView, string>({
+    mutationFn: engine.loginCancel,
+    onSuccess: () => {
+      loginFailure.set(null);
+      client.setQueryData(keys.pending, null);
+      void client.invalidateQueries({ queryKey: keys.connections });
+    },
+  });
+}
+
+export function useOpenPortalAgain() {
+  return useMutation<null, ProblemView, string>({ mutationFn: engine.loginOpenBrowser });
+}
+
+export function useCheckServer() {
+  return useMutation<Awaited<ReturnType<typeof engine.serverCheck>>, ProblemView, string>({
+    mutationFn: engine.serverCheck,
+  });
+}
+
+export function useStartSync() {
+  const client = useQueryClient();
+  return useMutation<null, ProblemView, string>({
+    mutationFn: engine.syncStart,
+    onMutate: forgetProgress,
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.connections }),
+  });
+}
+
+export function useCancelSync() {
+  return useMutation<null, ProblemView, string>({ mutationFn: engine.syncCancel });
+}
+
+export function useRemoveConnection() {
+  const client = useQueryClient();
+  return useMutation<null, ProblemView, string>({
+    mutationFn: engine.connectionRemove,
+    onSuccess: (_, connectionId) => {
+      client.removeQueries({ queryKey: keys.chart(connectionId) });
+      client.removeQueries({ queryKey: keys.records(connectionId) });
+      client.removeQueries({ queryKey: keys.record(connectionId) });
+      client.removeQueries({ queryKey: keys.search });
+      return client.invalidateQueries({ queryKey: keys.connections });
+    },
+  });
+}
+
+export function useRetryApp() {
+  const client = useQueryClient();
+  return useMutation<Awaited<ReturnType<typeof engine.appRetry>>, ProblemView>({
+    mutationFn: engine.appRetry,
+    onSuccess: (status) => client.setQueryData(keys.status, status),
+  });
+}

@@ -1,0 +1,55 @@
+/** The one file that talks to Tauri: every command of the engine, typed, and its events. */
+import { invoke } from "@tauri-apps/api/core";
+import { listen as listenToTauri } from "@tauri-apps/api/event";
+import type * as View from "./bindings";
+import { problemOf } from "./problem";
+import type { Transport } from "./transport";
+
+const tauri: Transport = {
+  call: (command, args) => invoke(command, args),
+  listen: (hear) => listenToTauri<View.Event>("satchel", (event) => hear(event.payload)),
+};
+
+let transport: Transport = tauri;
+
+/** For tests and for `npm run dev` without the app: another way to an engine. */
+export function setTransport(other: Transport): void {
+  transport = other;
+}
+
+async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
+  try {
+    return (await transport.call(command, args)) as T;
+  } catch (error) {
+    throw problemOf(error);
+  }
+}
+
+/** Hears the engine's events until the returned function is called. */
+export function listen(hear: (event: View.Event) => void): Promise<() => void> {
+  return transport.listen(hear);
+}
+
+export const engine = {
+  appStatus: () => call<View.AppStatusView>("app_status"),
+  appRetry: () => call<View.AppStatusView>("app_retry"),
+  servers: () => call<View.ServerView[]>("servers_list"),
+  serverCheck: (base: string) => call<View.ServerCheckView>("server_check", { base }),
+  loginStart: (base: string, role: View.Role) => call<View.LoginStartedView>("login_start", { base, role }),
+  loginReconnect: (connectionId: string) => call<View.LoginStartedView>("login_reconnect", { connectionId }),
+  loginOpenBrowser: (connectionId: string) => call<null>("login_open_browser", { connectionId }),
+  loginCancel: (connectionId: string) => call<null>("login_cancel", { connectionId }),
+  loginPending: () => call<View.LoginStartedView | null>("login_pending"),
+  connections: () => call<View.ConnectionView[]>("connections_list"),
+  connectionRemove: (connectionId: string) => call<null>("connection_remove", { connectionId }),
+  connectionProbe: (connectionId: string) => call<null>("connection_probe", { connectionId }),
+  syncStart: (connectionId: string) => call<null>("sync_start", { connectionId }),
+  syncCancel: (connectionId: string) => call<null>("sync_cancel", { connectionId }),
+  chart: (connectionId: string) => call<View.ChartView>("chart_get", { connectionId }),
+  records: (filter: View.RecordFilter, offset: number, limit: number) =>
+    call<View.RecordPageView>("records_list", { filter, offset, limit }),
+  record: (key: View.RecordKey) => call<View.RecordDetailView>("record_get", { key }),
+  attachments: (key: View.RecordKey) => call<View.AttachmentView[]>("attachments_get", { key }),
+  search: (words: string, connectionId: string | null, limit: number) =>
+    call<View.SearchHitView[]>("search", { words, connectionId, limit }),
+};

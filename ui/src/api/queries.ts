@@ -1,0 +1,71 @@
+/** What screens read. Each names what it is made of, so that events can say what became stale. */
+import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import type { RecordFilter, RecordKey } from "./bindings";
+import { engine } from "./client";
+
+/** Rows asked for at a time. */
+export const PAGE_SIZE = 100;
+
+export const keys = {
+  status: ["status"],
+  servers: ["servers"],
+  pending: ["login-pending"],
+  connections: ["connections"],
+  chart: (connectionId: string) => ["chart", connectionId],
+  records: (connectionId: string) => ["records", connectionId],
+  record: (connectionId: string) => ["record", connectionId],
+  search: ["search"],
+} as const;
+
+export function useAppStatus() {
+  return useQuery({ queryKey: keys.status, queryFn: engine.appStatus });
+}
+
+export function useServers() {
+  return useQuery({ queryKey: keys.servers, queryFn: engine.servers });
+}
+
+export function usePendingLogin() {
+  return useQuery({ queryKey: keys.pending, queryFn: engine.loginPending });
+}
+
+export function useConnections() {
+  return useQuery({ queryKey: keys.connections, queryFn: engine.connections });
+}
+
+export function useChart(connectionId: string) {
+  return useQuery({ queryKey: keys.chart(connectionId), queryFn: () => engine.chart(connectionId) });
+}
+
+/** One page of a list; lists ask for the pages that are on screen. */
+export function recordsPage(connectionId: string, section: RecordFilter["section"], page: number) {
+  const filter: RecordFilter = { connectionId, section, resourceType: null };
+  return queryOptions({
+    queryKey: [...keys.records(connectionId), section, page],
+    queryFn: () => engine.records(filter, page * PAGE_SIZE, PAGE_SIZE),
+  });
+}
+
+export function useRecord(key: RecordKey) {
+  return useQuery({
+    queryKey: [...keys.record(key.connectionId), key.resourceType, key.id],
+    queryFn: () => engine.record(key),
+  });
+}
+
+export function useAttachments(key: RecordKey, wanted: boolean) {
+  return useQuery({
+    queryKey: [...keys.record(key.connectionId), key.resourceType, key.id, "attachments"],
+    queryFn: () => engine.attachments(key),
+    enabled: wanted,
+  });
+}
+
+export function useSearch(words: string, limit: number) {
+  return useQuery({
+    queryKey: [...keys.search, words, limit],
+    queryFn: () => engine.search(words, null, limit),
+    enabled: words.length > 0,
+    placeholderData: keepPreviousData,
+  });
+}

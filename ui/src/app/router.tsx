@@ -1,0 +1,69 @@
+import { createMemoryHistory, createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+import type { Section } from "../api/bindings";
+import { ChartRoute, ConnectionsRoute, ConnectRoute, SearchRoute, StartRoute } from "./routes";
+import { readSection, readText } from "./sections";
+import { Shell } from "./Shell";
+
+/** Where in a chart: which connection, which section, which record. */
+interface ChartPlace {
+  connection?: string;
+  section?: Section;
+  type?: string;
+  id?: string;
+}
+
+/** What is searched for; `focus` changes when the search field is asked for. */
+interface SearchPlace {
+  words?: string;
+  focus?: number;
+}
+
+const root = createRootRoute({ component: Shell });
+
+const start = createRoute({ getParentRoute: () => root, path: "/", component: StartRoute });
+
+const chart = createRoute({
+  getParentRoute: () => root,
+  path: "/chart",
+  component: ChartRoute,
+  validateSearch: (search: Record<string, unknown>): ChartPlace => ({
+    connection: readText(search.connection),
+    section: readSection(search.section),
+    type: readText(search.type),
+    id: readText(search.id),
+  }),
+});
+
+const search = createRoute({
+  getParentRoute: () => root,
+  path: "/search",
+  component: SearchRoute,
+  validateSearch: (search: Record<string, unknown>): SearchPlace => ({
+    words: typeof search.words === "number" ? String(search.words) : readText(search.words),
+    focus: typeof search.focus === "number" ? search.focus : undefined,
+  }),
+});
+
+const connections = createRoute({ getParentRoute: () => root, path: "/connections", component: ConnectionsRoute });
+
+const connect = createRoute({ getParentRoute: () => root, path: "/connect", component: ConnectRoute });
+
+/**
+ * The screens. Where the person is stays in memory: no record's id and no search word ever gets into
+ * the window's address.
+ */
+export function makeRouter(at = "/") {
+  return createRouter({
+    routeTree: root.addChildren([start, chart, search, connections, connect]),
+    history: createMemoryHistory({ initialEntries: [at] }),
+    defaultPreload: false,
+  });
+}
+
+export type AppRouter = ReturnType<typeof makeRouter>;
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: AppRouter;
+  }
+}

@@ -1,0 +1,105 @@
+/** The screens, tied to where the person is and to each other. */
+import { Navigate, useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { useStartLogin } from "../api/actions";
+import type { ConnectionView, RecordKey, Section } from "../api/bindings";
+import { useConnections, usePendingLogin } from "../api/queries";
+import { ProblemNotice } from "../components/ProblemNotice";
+import { Waiting } from "../components/Waiting";
+import { ChartScreen } from "../features/chart/ChartScreen";
+import { ConnectScreen } from "../features/connect/ConnectScreen";
+import { ConnectionsScreen } from "../features/connections/ConnectionsScreen";
+import { Attachments } from "../features/documents/Attachments";
+import { SearchScreen } from "../features/search/SearchScreen";
+import { useWords } from "../i18n";
+import { withChart } from "./usable";
+
+/** Where a start leads: to the sign-in that waits, to the chart, or to connecting. */
+export function StartRoute() {
+  const { t } = useWords();
+  const connections = useConnections();
+  const pending = usePendingLogin();
+  if (connections.error) return <ProblemNotice problem={connections.error} />;
+  if (!connections.data || pending.isPending) return <Waiting label={t("waiting.start")} />;
+  const ready = !pending.data && withChart(connections.data).length > 0;
+  return <Navigate to={ready ? "/chart" : "/connect"} replace />;
+}
+
+/** Begins a sign-in on a connection that is there already, and shows it. */
+function useReconnect() {
+  const navigate = useNavigate();
+  const { mutate } = useStartLogin();
+  return useCallback(
+    (connection: ConnectionView) => {
+      const { id, fhirBase, role, recordCount } = connection;
+      mutate(recordCount > 0 || connection.state === "accessLost" ? { connectionId: id } : { base: fhirBase, role });
+      void navigate({ to: "/connect" });
+    },
+    [mutate, navigate],
+  );
+}
+
+export function ChartRoute() {
+  const { t } = useWords();
+  const navigate = useNavigate();
+  const at = useSearch({ from: "/chart" });
+  const connections = useConnections();
+  const reconnect = useReconnect();
+  const go = (search: Partial<typeof at>) => void navigate({ to: "/chart", search: { ...at, ...search } });
+
+  if (connections.error && !connections.data) return <ProblemNotice problem={connections.error} />;
+  if (!connections.data) return <Waiting label={t("waiting.chart")} />;
+  const usable = withChart(connections.data);
+  const connection = usable.find(({ id }) => id === at.connection) ?? usable[0];
+  if (!connection) return <Navigate to="/connect" replace />;
+  const record = at.type && at.id ? { connectionId: connection.id, resourceType: at.type, id: at.id } : null;
+  return (
+    <ChartScreen
+      connection={connection}
+      connections={usable}
+      section={at.section ?? null}
+      record={record}
+      onSwitch={(id) => go({ connection: id, section: undefined, type: undefined, id: undefined })}
+      onSection={(section: Section | null) => go({ section: section ?? undefined, type: undefined, id: undefined })}
+      onRecord={(key: RecordKey | null) => go({ connection: key?.connectionId ?? connection.id, type: key?.resourceType, id: key?.id })}
+      onReconnect={() => reconnect(connection)}
+      attachments={(key) => <Attachments recordKey={key} />}
+    />
+  );
+}
+
+export function SearchRoute() {
+  const navigate = useNavigate();
+  const { words = "", focus = 0 } = useSearch({ from: "/search" });
+  const onWords = useCallback(
+    (next: string) => void navigate({ to: "/search", search: (at) => ({ words: next || undefined, focus: at.focus }), replace: true }),
+    [navigate],
+  );
+  return (
+    <SearchScreen
+      words={words}
+      focusRequest={focus}
+      onWords={onWords}
+      onOpen={({ record: { key, section } }) =>
+        void navigate({ to: "/chart", search: { connection: key.connectionId, section, type: key.resourceType, id: key.id } })
+      }
+    />
+  );
+}
+
+export function ConnectionsRoute() {
+  const navigate = useNavigate();
+  const reconnect = useReconnect();
+  return (
+    <ConnectionsScreen
+      onConnect={() => void navigate({ to: "/connect" })}
+      onChart={(connection) => void navigate({ to: "/chart", search: { connection } })}
+      onReconnect={reconnect}
+    />
+  );
+}
+
+export function ConnectRoute() {
+  const { data } = useConnections();
+  return <ConnectScreen firstRun={data !== undefined && withChart(data).length === 0} />;
+}

@@ -1,0 +1,11 @@
+import type { Section } from "../api/bindings";
+
+const SECTIONS: readonly Section[] = ["patient", "problems", "medications", "allergies", "immunizations", "labs", "vitals", "procedures", "encounters", "documents", "carePlans", "goals", "observations", "orders", "careTeam", "familyHistory", "devices", "insurance", "peopleAndPlaces", "other"];
+
+export function readSection(value: unknown): Section | undefined {
+  return SECTIONS.find((section) => section === value);
+}
+
+export function readText(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

@@ -1,0 +1,61 @@
+import type { Ref } from "react";
+import type { RecordSummaryView } from "../../api/bindings";
+import { Badge } from "../../components/Badge";
+import { formatFhirDay, formatFhirPeriod } from "../../fhir/dates";
+import { useWords } from "../../i18n";
+import { FlagMark, StatusBadge } from "./marks";
+import styles from "./rows.module.css";
+
+interface RecordRowProps {
+  record: RecordSummaryView;
+  selected: boolean;
+  tabbable: boolean;
+  onSelect: () => void;
+  onFocus: () => void;
+  ref?: Ref<HTMLButtonElement>;
+}
+
+/** One record: what, when, how much, and whether it stands out. */
+export function RecordRow({ record, selected, tabbable, onSelect, onFocus, ref }: RecordRowProps) {
+  const { t, intl } = useWords();
+  const date =
+    record.date &&
+    formatFhirPeriod(intl, record.date.value, record.date.end ?? undefined, { since: (from) => from, until: (to) => to }, formatFhirDay);
+  return (
+    <button
+      ref={ref}
+      type="button"
+      className={styles.row}
+      data-testid="record-row"
+      aria-current={selected}
+      tabIndex={tabbable ? 0 : -1}
+      onClick={onSelect}
+      onFocus={onFocus}
+    >
+      <span className={styles.what}>
+        <span className={styles.title}>{record.title}</span>
+        {record.subtitle ? <span className={styles.subtitle}>{record.subtitle}</span> : null}
+        <span className={styles.under}>
+          {record.malformed ? (
+            <Badge tone="warn" icon="problem">
+              {t("record.malformed")}
+            </Badge>
+          ) : null}
+          {record.status ? <StatusBadge status={record.status} /> : null}
+          <span className={styles.source}>{record.source}</span>
+        </span>
+      </span>
+      <span className={styles.how}>
+        {record.value ? (
+          <span className={styles.value}>
+            {record.value} <FlagMark flag={record.flag} />
+          </span>
+        ) : (
+          <FlagMark flag={record.flag} />
+        )}
+        {record.range ? <span className={styles.range}>{t("record.range", { range: record.range })}</span> : null}
+        <span className={styles.date}>{date ?? t("record.undated")}</span>
+      </span>
+    </button>
+  );
+}

@@ -1,0 +1,72 @@
+import type { Role, ServerView } from "../../api/bindings";
+import { Badge } from "../../components/Badge";
+import { Button } from "../../components/Button";
+import { Icon } from "../../components/Icon";
+import { useWords } from "../../i18n";
+import styles from "./connect.module.css";
+
+/** Who signs in; choosing it starts the sign-in. */
+export function RoleChoice({ roles, onChoose }: { roles: readonly Role[]; onChoose: (role: Role) => void }) {
+  const { t } = useWords();
+  return (
+    <div className={styles.roles} role="group" aria-label={t("connect.role")}>
+      <p className={styles.roleQuestion}>{t("connect.role")}</p>
+      <div className={styles.roleRow}>
+        {roles.includes("patient") ? (
+          <Button className={styles.role} kind="primary" data-testid="role-patient" onClick={() => onChoose("patient")}>
+            <Icon name="person" />
+            <span>
+              {t("connect.patient")}
+              <span className={styles.roleHelp}>{t("connect.patientHelp")}</span>
+            </span>
+          </Button>
+        ) : null}
+        {roles.includes("provider") ? (
+          <Button className={styles.role} data-testid="role-provider" onClick={() => onChoose("provider")}>
+            <Icon name="care" />
+            <span>
+              {t("connect.provider")}
+              <span className={styles.roleHelp}>{t("connect.providerHelp")}</span>
+            </span>
+          </Button>
+        ) : null}
+      </div>
+    </div>
+  );
+}
+
+interface ServerCardProps {
+  server: ServerView;
+  chosen: boolean;
+  roles: readonly Role[];
+  note?: string;
+  onChoose: () => void;
+  onRole: (role: Role) => void;
+}
+
+/** A server, and once it is chosen, who signs in there. */
+export function ServerCard({ server, chosen, roles, note, onChoose, onRole }: ServerCardProps) {
+  const { t } = useWords();
+  return (
+    <li className={chosen ? styles.cardChosen : styles.card}>
+      <button type="button" className={styles.cardButton} data-testid="server-card" data-base={server.fhirBase} aria-expanded={chosen} onClick={onChoose}>
+        <span className={styles.cardIcon}>
+          <Icon name="server" />
+        </span>
+        <span className={styles.cardWords}>
+          <span className={styles.cardName}>
+            {server.name} {server.forTesting ? <Badge tone="sand">{t("connect.forTesting")}</Badge> : null}
+          </span>
+          {server.description ? <span className={styles.help}>{server.description}</span> : null}
+          <span className={styles.cardBase}>{server.fhirBase}</span>
+        </span>
+      </button>
+      {chosen ? (
+        <div className={styles.cardRoles}>
+          {note ? <p className={styles.note}>{note}</p> : null}
+          <RoleChoice roles={roles} onChoose={onRole} />
+        </div>
+      ) : null}
+    </li>
+  );
+}

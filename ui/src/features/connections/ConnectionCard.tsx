@@ -1,0 +1,111 @@
+import { useStartSync } from "../../api/actions";
+import type { ConnectionView } from "../../api/bindings";
+import { useSyncProgress } from "../../api/events";
+import { useReachability } from "../../api/reachability";
+import { Badge, type Tone } from "../../components/Badge";
+import { Button } from "../../components/Button";
+import { Disclosure } from "../../components/Disclosure";
+import { Icon, type IconName } from "../../components/Icon";
+import { ProblemNotice } from "../../components/ProblemNotice";
+import { ProgressBar } from "../../components/ProgressBar";
+import { useWords, type MessageId } from "../../i18n";
+import { SyncReport } from "./SyncReport";
+import styles from "./connections.module.css";
+
+function stateOf(connection: ConnectionView): { tone: Tone; icon: IconName; words: MessageId } {
+  if (connection.state === "accessLost") return { tone: "warn", icon: "abnormal", words: "state.accessLost" };
+  if (connection.state === "authorizing") return { tone: "info", icon: "external", words: "state.authorizing" };
+  if (connection.state === "new") return { tone: "neutral", icon: "info", words: "state.new" };
+  if (connection.reachability === "offline") return { tone: "sand", icon: "offline", words: "state.offline" };
+  return { tone: "good", icon: "check", words: "state.connected" };
+}
+
+function LastSync({ connection }: { connection: ConnectionView }) {
+  const { t, intl } = useWords();
+  const progress = useSyncProgress(connection.id);
+  if (connection.syncing || progress) {
+    return (
+      <ProgressBar
+        testId="sync-progress"
+        fraction={progress?.fraction ?? 0}
+        label={progress ? t("sync.step", { step: progress.step }) : t("sync.starting", { server: connection.serverName })}
+        detail={progress ? t("sync.detail", { done: progress.stepsDone, total: progress.stepsTotal, records: progress.records }) : t("sync.beginning")}
+      />
+    );
+  }
+  if (!connection.lastSyncedAt) return <p className={styles.help}>{t("connections.neverSynced")}</p>;
+  const date = intl.formatDate(connection.lastSyncedAt, { dateStyle: "medium", timeStyle: "short" });
+  const whole = connection.lastSync?.complete !== false;
+  return <p className={styles.help}>{t(whole ? "connections.synced" : "connections.syncedPartly", { date, count: connection.recordCount })}</p>;
+}
+
+interface ConnectionCardProps {
+  connection: ConnectionView;
+  onChart: () => void;
+  onReconnect: () => void;
+  onRemove: () => void;
+}
+
+/** One source. */
+export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: ConnectionCardProps) {
+  const { t } = useWords();
+  const start = useStartSync();
+  const state = stateOf(connection);
+  const connected = connection.state === "connected";
+  useReachability(connection.id, connected);
+  return (
+    <li className={styles.card} data-testid="connection-card" data-base={connection.fhirBase}>
+      <div className={styles.head}>
+        <div className={styles.names}>
+          <h2 className={styles.name}>{connection.patientName ?? connection.serverName}</h2>
+          <p className={styles.help}>
+            {connection.patientName ? `${connection.serverName} · ` : ""}
+            {t(`role.${connection.role}`)}
+          </p>
+        </div>
+        <Badge tone={state.tone} icon={state.icon}>
+          {t(state.words)}
+        </Badge>
+      </div>
+      <LastSync connection={connection} />
+      {connection.problem ? <ProblemNotice problem={connection.problem} quiet /> : null}
+      {start.error ? <ProblemNotice problem={start.error} /> : null}
+      <div className={styles.actions}>
+        {connected ? (
+          <Button kind="primary" size="small" data-testid="sync-now" disabled={connection.syncing} busy={start.isPending} onClick={() => start.mutate(connection.id)}>
+            <Icon name="sync" size={16} />
+            {t("action.syncNow")}
+          </Button>
+        ) : (
+          <Button kind="primary" size="small" onClick={onReconnect}>
+            {t(connection.state === "accessLost" ? "action.signInAgain" : "action.signIn")}
+          </Button>
+        )}
+        {connection.recordCount > 0 ? (
+          <Button size="small" onClick={onChart}>
+            {t("connections.openChart")}
+          </Button>
+        ) : null}
+        <Button kind="danger" size="small" data-testid="connection-remove" onClick={onRemove}>
+          {t("connections.remove")}
+        </Button>
+      </div>
+      {connection.lastSync ? <SyncReport report={connection.lastSync} /> : null}
+      <Disclosure title={t("connections.more")}>
+        <p className={styles.base}>{connection.fhirBase}</p>
+        {connection.granted.length > 0 ? (
+          <>
+            <p>{t("connections.granted")}</p>
+            <ul className={styles.granted}>
+              {connection.granted.map((grant) => (
+                <li key={grant}>{grant}</li>
+              ))}
+            </ul>
+          </>
+        ) : (
+          <p>{t("connections.grantedNothing")}</p>
+        )}
+      </Disclosure>
+    </li>
+  );
+}

@@ -1,0 +1,61 @@
+import { useAttachments } from "../../api/queries";
+import type { AttachmentView, RecordKey } from "../../api/bindings";
+import { Icon } from "../../components/Icon";
+import { ProblemNotice } from "../../components/ProblemNotice";
+import { Waiting } from "../../components/Waiting";
+import { sizeWords } from "../../fhir/amounts";
+import { mediaWords } from "../../fhir/Attachment";
+import { LongText } from "../../fhir/Primitive";
+import { useWords } from "../../i18n";
+import styles from "./documents.module.css";
+
+/** Types that may carry a document. */
+const WITH_CONTENT = new Set(["DocumentReference", "DiagnosticReport", "Media", "Binary", "Communication", "Consent"]);
+
+const SHOWN_IMAGES = /^image\/(png|jpeg|gif|webp|bmp)$/;
+
+function Content({ attachment }: { attachment: AttachmentView }) {
+  const words = useWords();
+  const { t } = words;
+  if (attachment.text !== null) {
+    return (
+      <div className={styles.paper}>
+        <LongText value={attachment.text} />
+      </div>
+    );
+  }
+  if (attachment.base64 !== null && SHOWN_IMAGES.test(attachment.contentType)) {
+    const name = attachment.title ?? mediaWords(words, attachment.contentType);
+    return <img className={styles.image} src={`data:${attachment.contentType};base64,${attachment.base64}`} alt={name} />;
+  }
+  return <p className={styles.help}>{attachment.missing ?? t("document.notShown")}</p>;
+}
+
+function Attachment({ attachment }: { attachment: AttachmentView }) {
+  const words = useWords();
+  const kind = mediaWords(words, attachment.contentType);
+  const size = attachment.size > 0 ? sizeWords(words, attachment.size) : null;
+  return (
+    <figure className={styles.attachment} data-testid="attachment">
+      <figcaption className={styles.caption}>
+        <Icon name="chart" />
+        <span>
+          {attachment.title ?? kind}
+          <span className={styles.help}>{[attachment.title ? kind : null, size].filter(Boolean).join(", ")}</span>
+        </span>
+      </figcaption>
+      <Content attachment={attachment} />
+    </figure>
+  );
+}
+
+/** What a document holds: text and images here, anything else by name and size. */
+export function Attachments({ recordKey }: { recordKey: RecordKey }) {
+  const { t } = useWords();
+  const wanted = WITH_CONTENT.has(recordKey.resourceType);
+  const attachments = useAttachments(recordKey, wanted);
+  if (!wanted) return null;
+  if (attachments.isPending) return <Waiting label={t("waiting.document")} />;
+  if (attachments.error) return <ProblemNotice problem={attachments.error} />;
+  return attachments.data.map((attachment, index) => <Attachment key={index} attachment={attachment} />);
+}

@@ -1,0 +1,43 @@
+import { useEffect, useRef } from "react";
+import type { SearchHitView } from "../../api/bindings";
+import { typeWords } from "../../fhir/codes";
+import { formatFhirDay } from "../../fhir/dates";
+import { useWords } from "../../i18n";
+import styles from "./search.module.css";
+
+interface HitProps {
+  id: string;
+  hit: SearchHitView;
+  active: boolean;
+  onOpen: () => void;
+}
+
+/** One search result, with the words that matched marked. Keys are handled by the search field. */
+export function Hit({ id, hit, active, onOpen }: HitProps) {
+  const words = useWords();
+  const element = useRef<HTMLLIElement>(null);
+  const { record, snippet } = hit;
+
+  useEffect(() => {
+    if (active) element.current?.scrollIntoView({ block: "nearest" });
+  }, [active]);
+
+  const facts = [
+    typeWords(words, record.key.resourceType),
+    record.value,
+    record.date ? formatFhirDay(words.intl, record.date.value) : words.t("record.undated"),
+    record.source,
+  ].filter(Boolean);
+  return (
+    // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- Enter in the combobox opens the active option
+    <li ref={element} id={id} role="option" aria-selected={active} tabIndex={-1} className={styles.hit} data-testid="search-hit" onClick={onOpen}>
+      <span className={styles.hitTitle}>{record.title}</span>
+      {snippet.length > 0 ? (
+        <span className={styles.snippet}>
+          {snippet.map((part, index) => (part.matched ? <mark key={index}>{part.text}</mark> : <span key={index}>{part.text}</span>))}
+        </span>
+      ) : null}
+      <span className={styles.facts}>{facts.join(" · ")}</span>
+    </li>
+  );
+}

@@ -1,0 +1,18 @@
+import { createContext, useContext, type ComponentType } from "react";
+import type { Json } from "./json";
+
+export interface ValueProps {
+  name: string;
+  value: Json;
+  depth: number;
+}
+
+/** Datatypes hold datatypes: what shows any value is handed down, so that no file needs the one above it. */
+const Shown = createContext<ComponentType<ValueProps>>(() => null);
+
+export const NestedValueProvider = Shown.Provider;
+
+export function NestedValue(props: ValueProps) {
+  const Value = useContext(Shown);
+  return <Value {...props} />;
+}

@@ -1,0 +1,73 @@
+/** Quantity, Range, Ratio, Money and SampledData as text. */
+import type { Words } from "../i18n";
+import { decimal, isObject, object, text, type Json, type JsonObject } from "./json";
+
+/** A decimal with the digits that it was given with, in the reader's number format. */
+export function numberWords(words: Words, value: Json | undefined): string | undefined {
+  const written = decimal(value);
+  if (written === undefined) return undefined;
+  if (/e/i.test(written)) return written;
+  const digits = written.split(".")[1]?.length ?? 0;
+  return words.intl.formatNumber(Number(written), { minimumFractionDigits: digits, maximumFractionDigits: Math.max(digits, 0) });
+}
+
+/** A unit as people write it; UCUM codes only where nothing else was given. */
+export function unitWords(words: Words, quantity: JsonObject): string | undefined {
+  const unit = text(quantity.unit) ?? text(quantity.code);
+  if (!unit || unit === "1") return undefined;
+  return words.find(`unit.${unit}`) ?? unit.replace(/[{}]/g, "").replace(/\[([^\]]*)\]/g, "$1");
+}
+
+export function quantityWords(words: Words, quantity: Json | undefined): string | undefined {
+  if (!isObject(quantity)) return numberWords(words, quantity);
+  const amount = numberWords(words, quantity.value) ?? text(quantity.value);
+  const unit = unitWords(words, quantity);
+  if (amount === undefined) return unit;
+  const compared = [text(quantity.comparator), amount].filter(Boolean).join(" ");
+  return unit ? (unit === "%" ? `${compared}%` : `${compared} ${unit}`) : compared;
+}
+
+/** "3.5 – 5.1 mmol/L": the unit is said once. */
+export function rangeWords(words: Words, range: Json | undefined): string | undefined {
+  const low = isObject(range) ? object(range.low) : undefined;
+  const high = isObject(range) ? object(range.high) : undefined;
+  if (low && high) {
+    const same = unitWords(words, low) === unitWords(words, high);
+    const from = same ? numberWords(words, low.value) : quantityWords(words, low);
+    return [from, quantityWords(words, high)].filter(Boolean).join(" – ") || undefined;
+  }
+  if (low) return words.t("range.atLeast", { value: quantityWords(words, low) ?? "" });
+  return high && words.t("range.atMost", { value: quantityWords(words, high) ?? "" });
+}
+
+export function ratioWords(words: Words, ratio: Json | undefined): string | undefined {
+  if (!isObject(ratio)) return undefined;
+  const top = quantityWords(words, ratio.numerator);
+  const denominator = object(ratio.denominator);
+  const bottom = quantityWords(words, denominator);
+  if (!top || !bottom) return top ?? bottom;
+  const bare = denominator && !unitWords(words, denominator);
+  return bare ? (decimal(denominator.value) === "1" ? top : `${top} : ${bottom}`) : words.t("ratio.per", { top, bottom: bottom.replace(/^1 /, "") });
+}
+
+export function moneyWords(words: Words, money: Json | undefined): string | undefined {
+  if (!isObject(money)) return undefined;
+  const amount = decimal(money.value);
+  if (amount === undefined) return text(money.currency);
+  const currency = text(money.currency);
+  if (!currency || !/^[A-Z]{3}$/.test(currency)) return numberWords(words, money.value);
+  return words.intl.formatNumber(Number(amount), { style: "currency", currency });
+}
+
+export function sampledWords(words: Words, sampled: JsonObject): string {
+  const points = text(sampled.data)?.split(/\s+/).length ?? 0;
+  return words.t("sampled.points", { points });
+}
+
+const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
+
+export function sizeWords(words: Words, bytes: number): string {
+  const step = Math.min(Math.max(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), 0), SIZES.length - 1);
+  const unit = SIZES[step] ?? "byte";
+  return words.intl.formatNumber(bytes / 1000 ** step, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 });
+}
