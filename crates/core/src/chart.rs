@@ -126,7 +126,7 @@ impl Engine {
             return Ok(None);
         };
         let stored = self.inner.store.record_get(&row.id, "Patient", patient_id).await?;
-        let today = self.now().to_zoned(jiff::tz::TimeZone::system()).date();
+        let today = self.now().to_zoned_datetime(jiff::tz::TimeZone::system()).date();
         Ok(stored.map(|(_, json)| patient::header_of(&json, today)))
     }
 

@@ -137,7 +137,7 @@ impl Engine {
             .map(|token| Secret::new(token.to_string()))
             .ok_or(Refused::Lost(AccessLostReason::Expired))?;
         let authentication = self.client_authentication(&client).await?;
-        refresh_access_token(
+        let answer = refresh_access_token(
             &self.inner.http,
             &configuration.token_endpoint,
             &client.client_id,
@@ -146,16 +146,20 @@ impl Engine {
             self.inner.clock.as_ref(),
             self.inner.random.as_ref(),
         )
-        .await
-        .map_err(|error| match &error {
-            TokenError::OAuth { error: TokenErrorCode::InvalidGrant, .. } => {
-                Refused::Lost(AccessLostReason::GrantEnded)
-            }
-            TokenError::OAuth { error: TokenErrorCode::InvalidClient, .. } => {
-                Refused::Lost(AccessLostReason::RegistrationGone)
-            }
-            _ => Refused::Other(error.into()),
-        })
+        .await;
+        answer.map_err(refused)
+    }
+}
+
+fn refused(error: TokenError) -> Refused {
+    match &error {
+        TokenError::OAuth { error: TokenErrorCode::InvalidGrant, .. } => {
+            Refused::Lost(AccessLostReason::GrantEnded)
+        }
+        TokenError::OAuth { error: TokenErrorCode::InvalidClient, .. } => {
+            Refused::Lost(AccessLostReason::RegistrationGone)
+        }
+        _ => Refused::Other(error.into()),
     }
 }
 

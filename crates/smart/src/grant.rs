@@ -82,7 +82,7 @@ type OAuthClient<'a> = Client<
     EndpointSet,
 >;
 
-impl<'a> TokenEndpoint<'a> {
+impl TokenEndpoint<'_> {
     /// Asks for tokens.
     pub(crate) async fn request(&self, grant: &Grant<'_>) -> Result<WireToken, TokenError> {
         let (error, proof) = match self.request_once(grant, Proof::default()).await {
@@ -184,7 +184,7 @@ impl<'a> TokenEndpoint<'a> {
         }
     }
 
-    fn transport(&self, proof: Proof) -> TokenTransport<'a> {
+    fn transport(&self, proof: Proof) -> TokenTransport {
         let basic = match self.authentication {
             ClientAuthentication::ClientSecretBasic(secret) if proof.encode_basic => Some((
                 form_encoded(self.client_id),
@@ -196,8 +196,8 @@ impl<'a> TokenEndpoint<'a> {
             _ => None,
         };
         TokenTransport {
-            http: self.http,
-            endpoint: self.url,
+            http: self.http.clone(),
+            endpoint: self.url.clone(),
             without_client_id: matches!(
                 self.authentication,
                 ClientAuthentication::ClientSecretBasic(_) | ClientAuthentication::PrivateKeyJwt(_)

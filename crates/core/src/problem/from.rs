@@ -106,8 +106,8 @@ impl From<CallbackError> for Problem {
             CallbackError::Denied { .. } => P::LoginDenied,
             CallbackError::ServerError { .. } => P::LoginRefused,
             CallbackError::Expired => P::LoginExpired,
-            CallbackError::WrongState => P::LoginUnknown,
-            CallbackError::WrongIssuer { .. } | CallbackError::MissingIssuer => P::LoginWrongIssuer,
+            CallbackError::StateMismatch => P::LoginUnknown,
+            CallbackError::IssuerMismatch { .. } => P::LoginWrongIssuer,
             _ => P::LoginBadCallback,
         };
         Self::with_detail(code, chain(&error))

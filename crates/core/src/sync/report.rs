@@ -96,10 +96,6 @@ impl Tally {
         self.partial.remove(&step.key);
     }
 
-    pub(crate) fn is_finished(&self, step: &str) -> bool {
-        self.outcomes.contains_key(step)
-    }
-
     /// The progress now; its fraction never goes back.
     pub(crate) fn progress(&mut self, connection_id: &str, step: &str) -> SyncProgressView {
         let shares: f64 = self.partial.values().sum();

@@ -11,11 +11,11 @@ use std::sync::{Mutex, PoisonError};
 use url::{Url, form_urlencoded};
 
 /// Sends one request of the OAuth library.
-pub(crate) struct TokenTransport<'a> {
-    pub(crate) http: &'a HttpClient,
+pub(crate) struct TokenTransport {
+    pub(crate) http: HttpClient,
     /// Where to send it. The library insists on https for revocation, loopback included, so the
     /// address in its request is not used; our client's policy decides.
-    pub(crate) endpoint: &'a Url,
+    pub(crate) endpoint: Url,
     /// Leaves `client_id` out of the body: SMART wants it there for public clients only ("Obtain
     /// access token"); the library always writes it.
     pub(crate) without_client_id: bool,
@@ -24,7 +24,7 @@ pub(crate) struct TokenTransport<'a> {
     pub(crate) seen: Mutex<Seen>,
 }
 
-impl TokenTransport<'_> {
+impl TokenTransport {
     pub(crate) fn take_seen(&self) -> Seen {
         std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -42,7 +42,7 @@ impl TokenTransport<'_> {
             .map(|(name, password)| (name.as_str(), password));
         let answer = self
             .http
-            .post(self.endpoint, parts.headers, basic, body)
+            .post(&self.endpoint, parts.headers, basic, body)
             .await?;
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen {
             status: answer.status,
@@ -66,7 +66,7 @@ impl TokenTransport<'_> {
     }
 }
 
-impl<'c, 'a: 'c> AsyncHttpClient<'c> for TokenTransport<'a> {
+impl<'c> AsyncHttpClient<'c> for TokenTransport {
     type Error = HttpError;
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
 

@@ -1,0 +1,177 @@
+//! The person at the top of a chart.
+
+use crate::summary::read::{first, human_name, list, list_of_strings, string};
+use crate::view::{LabelledView, PatientHeaderView};
+use jiff::civil::Date;
+use serde_json::Value;
+
+/// The header of a chart from its Patient resource; what the record does not say stays absent.
+#[must_use]
+pub fn header_of(json: &str, today: Date) -> PatientHeaderView {
+    let patient: Value = serde_json::from_str(json).unwrap_or(Value::Null);
+    let birth_date = string(&patient, "birthDate").map(str::to_owned);
+    let deceased = deceased_words(&patient);
+    PatientHeaderView {
+        name: name_of(&patient),
+        age: match &deceased {
+            Some(_) => None,
+            None => birth_date.as_deref().and_then(|birth| age_words(birth, today)),
+        },
+        birth_date,
+        gender: gender_words(&patient),
+        identifiers: identifiers(&patient),
+        contacts: contacts(&patient),
+        deceased,
+    }
+}
+
+/// The official name, then the usual one, then any that is not old.
+fn name_of(patient: &Value) -> String {
+    let names = list(patient, "name");
+    let by_use = |wanted: &str| names.iter().find(|name| string(name, "use") == Some(wanted));
+    by_use("official")
+        .or_else(|| by_use("usual"))
+        .or_else(|| names.iter().find(|name| !matches!(string(name, "use"), Some("old" | "maiden"))))
+        .or_else(|| names.first())
+        .and_then(human_name)
+        .unwrap_or_else(|| "Name not given".to_owned())
+}
+
+/// Years; for small children months or days. Absent when the birth date is not known to the year.
+fn age_words(birth: &str, today: Date) -> Option<String> {
+    let year: i16 = birth.get(..4)?.parse().ok()?;
+    let Ok(born) = birth.get(..10).unwrap_or(birth).parse::<Date>() else {
+        let years = today.year().checked_sub(year)?;
+        return (years >= 0).then(|| format!("about {years} years"));
+    };
+    if born > today {
+        return None;
+    }
+    let span = born.until((jiff::Unit::Year, today)).ok()?;
+    let (years, months, days) = (span.get_years(), span.get_months(), span.get_days());
+    Some(match (years, months) {
+        (0, 0) => plural(days.into(), "day"),
+        (0, months) => plural(months.into(), "month"),
+        (1, months) => plural((12 + months).into(), "month"),
+        (years, _) => plural(years.into(), "year"),
+    })
+}
+
+fn plural(number: i64, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}
+
+fn gender_words(patient: &Value) -> Option<String> {
+    Some(
+        match string(patient, "gender")? {
+            "male" => "Male",
+            "female" => "Female",
+            "other" => "Other",
+            "unknown" => "Unknown",
+            other => other,
+        }
+        .to_owned(),
+    )
+}
+
+fn deceased_words(patient: &Value) -> Option<String> {
+    if let Some(date) = string(patient, "deceasedDateTime") {
+        return Some(date.to_owned());
+    }
+    (patient.get("deceasedBoolean") == Some(&Value::Bool(true))).then(|| "date not given".to_owned())
+}
+
+fn identifiers(patient: &Value) -> Vec<LabelledView> {
+    list(patient, "identifier")
+        .iter()
+        .filter_map(|identifier| {
+            let value = string(identifier, "value")?;
+            let kind = first(identifier, "type");
+            let code = kind.and_then(|kind| first(kind, "coding")).and_then(|c| string(c, "code"));
+            let label = match code {
+                Some("MR") => "Medical record number".to_owned(),
+                Some("SS" | "SB") => "Social Security number".to_owned(),
+                Some("DL") => "Driver's licence".to_owned(),
+                Some("PPN") => "Passport number".to_owned(),
+                _ => kind.and_then(|kind| string(kind, "text"))?.to_owned(),
+            };
+            let secret = matches!(code, Some("SS" | "SB" | "DL" | "PPN"))
+                || string(identifier, "system").is_some_and(|s| s.contains("us-ssn"));
+            let value = if secret { masked(value) } else { value.to_owned() };
+            Some(LabelledView { label, value })
+        })
+        .take(6)
+        .collect()
+}
+
+/// The last four characters, which is what people compare.
+fn masked(value: &str) -> String {
+    let count = value.chars().count();
+    let tail: String = value.chars().skip(count.saturating_sub(4)).collect();
+    format!("••• {tail}")
+}
+
+fn contacts(patient: &Value) -> Vec<LabelledView> {
+    let mut views: Vec<LabelledView> = list(patient, "telecom")
+        .iter()
+        .filter(|contact| string(contact, "use") != Some("old"))
+        .filter_map(|contact| {
+            let label = match string(contact, "system") {
+                Some("phone" | "sms") => "Phone",
+                Some("email") => "E-mail",
+                Some("fax") => "Fax",
+                _ => "Contact",
+            };
+            Some(LabelledView { label: label.to_owned(), value: string(contact, "value")?.to_owned() })
+        })
+        .take(4)
+        .collect();
+    let current = list(patient, "address").iter().find(|a| string(a, "use") != Some("old"));
+    if let Some(address) = current {
+        let text = string(address, "text").map(str::to_owned).unwrap_or_else(|| {
+            let mut parts = list_of_strings(address, "line");
+            parts.extend(["city", "state", "postalCode"].iter().filter_map(|name| string(address, name)));
+            parts.join(", ")
+        });
+        if !text.is_empty() {
+            views.push(LabelledView { label: "Address".to_owned(), value: text });
+        }
+    }
+    views
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    const TODAY: Date = date(2026, 11, 24);
+
+    fn header(json: &serde_json::Value) -> PatientHeaderView {
+        header_of(&json.to_string(), TODAY)
+    }
+
+    #[test]
+    fn ages_are_said_as_people_say_them() {
+        let age = |birth: &str| header(&serde_json::json!({"birthDate": birth})).age;
+        assert_eq!(age("1964-09-26").as_deref(), Some("62 years"));
+        assert_eq!(age("1964-12-26").as_deref(), Some("61 years"));
+        assert_eq!(age("2025-08-24").as_deref(), Some("15 months"));
+        assert_eq!(age("2026-11-20").as_deref(), Some("4 days"));
+        assert_eq!(age("1964").as_deref(), Some("about 62 years"));
+        assert_eq!(age("2031-01-01"), None);
+        assert_eq!(age("soon"), None);
+    }
+
+    #[test]
+    fn the_official_name_is_taken_and_numbers_that_open_doors_are_masked() {
+        let view = header(&serde_json::json!({
+            "name": [{"use": "old", "family": "Old"}, {"use": "official", "family": "Diallo", "given": ["Amina"]}],
+            "identifier": [{"type": {"coding": [{"code": "SS"}]}, "value": "999-82-7353"},
+                           {"type": {"coding": [{"code": "MR"}]}, "value": "MRN7"}]}));
+        assert_eq!(view.name, "Amina Diallo");
+        assert_eq!(view.identifiers[0].value, "••• 7353");
+        assert_eq!(view.identifiers[1].value, "MRN7");
+        assert_eq!(header(&serde_json::json!(null)).name, "Name not given");
+    }
+}

@@ -1,0 +1,115 @@
+//! Plain words for types, sections and codes.
+
+use crate::view::Section;
+
+/// What one record of a FHIR type is called when it has no words of its own.
+#[must_use]
+pub fn plain_name(resource_type: &str) -> &'static str {
+    match resource_type {
+        "Patient" => "Personal details",
+        "AllergyIntolerance" => "Allergy or intolerance",
+        "Condition" => "Health problem",
+        "MedicationRequest" => "Prescribed medication",
+        "MedicationDispense" => "Dispensed medication",
+        "MedicationStatement" => "Reported medication",
+        "MedicationAdministration" => "Given medication",
+        "Medication" => "Medication product",
+        "Immunization" => "Vaccination",
+        "Observation" => "Measurement or finding",
+        "DiagnosticReport" => "Test report",
+        "Encounter" => "Visit",
+        "Procedure" => "Treatment or test done",
+        "DocumentReference" => "Document",
+        "Binary" => "Document content",
+        "CarePlan" => "Plan of care",
+        "Goal" => "Health goal",
+        "CareTeam" => "Team of carers",
+        "ServiceRequest" => "Order or referral",
+        "FamilyMemberHistory" => "Family member's health",
+        "Device" => "Medical device",
+        "Specimen" => "Sample",
+        "Questionnaire" => "Form",
+        "QuestionnaireResponse" => "Answered questionnaire",
+        "RelatedPerson" => "Related person's details",
+        "Coverage" => "Insurance cover",
+        "Claim" => "Bill to insurance",
+        "ExplanationOfBenefit" => "Insurance statement",
+        "ImagingStudy" => "Imaging exam",
+        "Media" => "Picture or recording",
+        "Practitioner" => "Health professional",
+        "PractitionerRole" => "Health professional's role",
+        "Organization" => "Health organization",
+        "Location" => "Place of care",
+        "HealthcareService" => "Health service",
+        "Provenance" => "Record of who provided this",
+        "Endpoint" => "Technical address",
+        "Library" => "Technical library",
+        _ => "Other record",
+    }
+}
+
+/// Title of a chart section.
+#[must_use]
+pub fn section_title(section: Section) -> &'static str {
+    match section {
+        Section::Patient => "Personal details",
+        Section::Problems => "Problems",
+        Section::Medications => "Medications",
+        Section::Allergies => "Allergies",
+        Section::Immunizations => "Immunizations",
+        Section::Labs => "Lab results",
+        Section::Vitals => "Vital signs",
+        Section::Procedures => "Procedures",
+        Section::Encounters => "Visits",
+        Section::Documents => "Documents and notes",
+        Section::CarePlans => "Care plans",
+        Section::Goals => "Goals",
+        Section::Observations => "Other observations",
+        Section::Orders => "Orders and referrals",
+        Section::CareTeam => "Care team",
+        Section::FamilyHistory => "Family history",
+        Section::Devices => "Devices and implants",
+        Section::Insurance => "Insurance and claims",
+        Section::PeopleAndPlaces => "People and places",
+        Section::Other => "Other records",
+    }
+}
+
+/// A status code in words: `entered-in-error` → "Entered in error".
+pub(crate) fn status_words(code: &str) -> String {
+    match code {
+        "in-progress" => "In progress".to_owned(),
+        "on-hold" => "On hold".to_owned(),
+        "not-done" => "Not done".to_owned(),
+        "entered-in-error" => "Entered in error".to_owned(),
+        "not-taken" => "Not taken".to_owned(),
+        "final" => "Final".to_owned(),
+        "current" => "Current".to_owned(),
+        code => {
+            let spaced = code.replace(['-', '_'], " ");
+            let mut letters = spaced.chars();
+            letters
+                .next()
+                .map(|first| first.to_uppercase().chain(letters).collect())
+                .unwrap_or_default()
+        }
+    }
+}
+
+/// Why a value is missing (FHIR R4, data-absent-reason).
+pub(crate) fn absent_words(code: &str) -> &'static str {
+    match code {
+        "asked-unknown" => "Asked, but not known",
+        "temp-unknown" => "Not known yet",
+        "not-asked" => "Not asked",
+        "asked-declined" => "Asked, but declined",
+        "masked" => "Kept private",
+        "not-applicable" => "Does not apply",
+        "unsupported" => "Not supported by the source",
+        "error" => "Could not be measured",
+        "not-a-number" | "negative-infinity" | "positive-infinity" => "Not a number",
+        "not-performed" => "Not performed",
+        "not-permitted" => "Not permitted to be shared",
+        _ => "Not known",
+    }
+}

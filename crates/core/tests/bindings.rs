@@ -1,0 +1,67 @@
+//! The TypeScript of the window is generated from `satchel_core::view`; drift fails here.
+//! `UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings` writes it anew.
+
+use satchel_core::view::*;
+use std::path::PathBuf;
+use ts_rs::{Config, TS};
+
+fn declarations() -> String {
+    let config = Config::new();
+    let mut text = String::from(
+        "// Generated from crates/core/src/view.rs; do not edit. To write it anew:\n\
+         // UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings\n",
+    );
+    macro_rules! declare {
+        ($($name:ty),* $(,)?) => {
+            $(
+                text.push_str("\nexport ");
+                text.push_str(<$name as TS>::decl(&config).trim());
+                text.push('\n');
+            )*
+        };
+    }
+    declare!(
+        Role,
+        ServerView,
+        ServerCheckView,
+        LoginStartedView,
+        ConnectionStateView,
+        Reachability,
+        ConnectionView,
+        StepOutcome,
+        SyncStepView,
+        SyncReportView,
+        SyncProgressView,
+        Section,
+        RecordDateView,
+        Flag,
+        RecordKey,
+        RecordSummaryView,
+        RecordPageView,
+        RecordFilter,
+        ReferenceView,
+        RecordDetailView,
+        AttachmentView,
+        LabelledView,
+        PatientHeaderView,
+        ChartSectionView,
+        ChartView,
+        SnippetPart,
+        SearchHitView,
+        ProblemView,
+        AppStatusView,
+        Event,
+    );
+    text
+}
+
+#[test]
+fn the_windows_types_are_those_of_the_engine() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/api/bindings.ts");
+    let wanted = declarations();
+    if std::env::var_os("UPDATE_BINDINGS").is_some() {
+        std::fs::write(&path, &wanted).expect("bindings.ts is written");
+    }
+    let found = std::fs::read_to_string(&path).expect("bindings.ts is there");
+    assert!(found == wanted, "ui/src/api/bindings.ts is stale: run UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings");
+}
