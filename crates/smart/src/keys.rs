@@ -9,6 +9,7 @@ use base64::Engine as _;
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The two algorithms of SMART's asymmetric client authentication.
@@ -68,7 +69,7 @@ pub struct SigningKey {
     algorithm: SigningAlgorithm,
     pkcs8: Secret<Vec<u8>>,
     signer: EncodingKey,
-    public: Jwk,
+    public: Arc<Jwk>,
     kid: String,
 }
 
@@ -125,7 +126,7 @@ impl SigningKey {
             algorithm,
             pkcs8: Secret::new(pkcs8.to_vec()),
             signer,
-            public,
+            public: Arc::new(public),
             kid,
         })
     }
@@ -152,7 +153,7 @@ impl SigningKey {
     /// private member is ever in it.
     #[must_use]
     pub fn public_jwk(&self) -> serde_json::Value {
-        serde_json::to_value(&self.public).unwrap_or_default()
+        serde_json::to_value(self.public.as_ref()).unwrap_or_default()
     }
 
     /// A compact JWS over `claims`, with `typ` JWT, `alg` and `kid` in its header.

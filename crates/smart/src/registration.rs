@@ -67,7 +67,7 @@ pub async fn delete_registration(
     let response = http.delete(uri, token).await?;
     match response.status {
         200..=299 | 401 => Ok(()),
-        status @ (403 | 404 | 405) => Err(RegistrationError::NotOffered { status }),
+        status @ 403..=405 => Err(RegistrationError::NotOffered { status }),
         _ => Err(response.status_error().into()),
     }
 }

@@ -10,7 +10,8 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use url::{Url, form_urlencoded};
 
-/// Sends one request of the OAuth library.
+/// Sends one request of the OAuth library. It owns what it needs: a future of the library that
+/// borrows a transport with borrows of its own cannot be moved into a task.
 pub(crate) struct TokenTransport {
     pub(crate) http: HttpClient,
     /// Where to send it. The library insists on https for revocation, loopback included, so the

@@ -1,1 +1,21 @@
-//! The protocol side against servers that answer in raw HTTP and JSON.
+//! The protocol side against servers that answer in raw HTTP and JSON. Numbers in test names (a1, c34,
+//! ...) are those of the protocol checklist.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod backend;
+mod callback;
+mod discovery;
+mod exchange;
+mod fhir;
+mod http;
+mod id_token;
+mod pages;
+mod proof;
+mod registration;
+mod scopes;
+mod support;
+mod tls;
