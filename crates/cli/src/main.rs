@@ -1,2 +1,44 @@
-//! satchel: the command line over the same engine.
-fn main() {}
+//! `satchel`: what the app does, without a window. Same engine, same views, same problems.
+
+mod arguments;
+mod commands;
+mod connect;
+mod output;
+
+use arguments::Arguments;
+use clap::Parser;
+use output::Output;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_log();
+    let output = Output::new(arguments.json);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "the program could not start");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(commands::run(&arguments, &output)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            output.problem(&problem);
+            ExitCode::from(problem.code.exit_code())
+        }
+    }
+}
+
+/// Warnings to standard error; more with `SATCHEL_LOG`. No health data, no secrets.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SATCHEL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+    if started.is_err() {
+        tracing::debug!("a log was running already");
+    }
+}

@@ -1,163 +1,514 @@
-// The shapes that cross from the engine to the window. Generated from crates/core/src/view.rs.
+// Generated from crates/core/src/view.rs; do not edit. To write it anew:
+// UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings
 
 export type Role = "patient" | "provider" | "backend";
 
-export type ServerView = { fhirBase: string; name: string; description: string; forTesting: boolean };
+export type ServerView = { 
+/**
+ * FHIR base URL.
+ */
+fhirBase: string, 
+/**
+ * Name to show.
+ */
+name: string, 
+/**
+ * One line about it.
+ */
+description: string, 
+/**
+ * True for the mock server: its people are synthetic.
+ */
+forTesting: boolean, };
 
-export type ServerCheckView = { fhirBase: string; name: string; canRegister: boolean; roles: Array<Role> };
+export type ServerCheckView = { 
+/**
+ * The FHIR base URL as Satchel will use it.
+ */
+fhirBase: string, 
+/**
+ * Name to show (the host when the server gives none).
+ */
+name: string, 
+/**
+ * Whether the server lets an installation register itself (RFC 7591).
+ */
+canRegister: boolean, 
+/**
+ * Roles that the server's capabilities allow.
+ */
+roles: Array<Role>, };
 
-export type LoginStartedView = { connectionId: string; authorizationUrl: string; serverName: string; expiresAt: string };
+export type LoginStartedView = { 
+/**
+ * The connection that this login belongs to.
+ */
+connectionId: string, 
+/**
+ * The address of the portal, to open in the system browser or to copy.
+ */
+authorizationUrl: string, 
+/**
+ * Name of the server.
+ */
+serverName: string, 
+/**
+ * When the login lapses, RFC 3339.
+ */
+expiresAt: string, };
 
 export type ConnectionStateView = "new" | "authorizing" | "connected" | "accessLost";
 
 export type Reachability = "unknown" | "online" | "offline";
 
-export type ConnectionView = {
-  id: string;
-  fhirBase: string;
-  serverName: string;
-  role: Role;
-  state: ConnectionStateView;
-  problem: ProblemView | null;
-  reachability: Reachability;
-  patientName: string | null;
-  granted: Array<string>;
-  lastSyncedAt: string | null;
-  lastSync: SyncReportView | null;
-  syncing: boolean;
-  recordCount: number;
-};
+export type ConnectionView = { 
+/**
+ * Identifier made by Satchel; opaque.
+ */
+id: string, 
+/**
+ * FHIR base URL.
+ */
+fhirBase: string, 
+/**
+ * Name of the server.
+ */
+serverName: string, 
+/**
+ * Who signed in.
+ */
+role: Role, 
+/**
+ * Where it stands.
+ */
+state: ConnectionStateView, 
+/**
+ * Why access was lost, in plain words, when it was.
+ */
+problem: ProblemView | null, 
+/**
+ * Whether the server answered when last asked.
+ */
+reachability: Reachability, 
+/**
+ * Name of the patient whose records these are, once known.
+ */
+patientName: string | null, 
+/**
+ * Scopes as granted, in plain words.
+ */
+granted: Array<string>, 
+/**
+ * When a sync last ended, RFC 3339.
+ */
+lastSyncedAt: string | null, 
+/**
+ * What the last sync did.
+ */
+lastSync: SyncReportView | null, 
+/**
+ * A sync is running now.
+ */
+syncing: boolean, 
+/**
+ * Records stored.
+ */
+recordCount: number, };
 
 export type StepOutcome = "complete" | "empty" | "notOffered" | "notShared" | "failed" | "cutOff";
 
-export type SyncStepView = {
-  name: string;
-  resourceType: string;
-  outcome: StepOutcome;
-  records: number;
-  problem: ProblemView | null;
-};
+export type SyncStepView = { 
+/**
+ * What was asked for, in plain words ("Laboratory results").
+ */
+name: string, 
+/**
+ * FHIR resource type.
+ */
+resourceType: string, 
+/**
+ * How it ended.
+ */
+outcome: StepOutcome, 
+/**
+ * Records received.
+ */
+records: number, 
+/**
+ * The problem, when there is one.
+ */
+problem: ProblemView | null, };
 
-export type SyncReportView = {
-  startedAt: string;
-  finishedAt: string;
-  complete: boolean;
-  newRecords: number;
-  changedRecords: number;
-  unreadableRecords: number;
-  steps: Array<SyncStepView>;
-  problem: ProblemView | null;
-};
+export type SyncReportView = { 
+/**
+ * RFC 3339.
+ */
+startedAt: string, 
+/**
+ * RFC 3339.
+ */
+finishedAt: string, 
+/**
+ * True when no part failed or was cut off.
+ */
+complete: boolean, 
+/**
+ * Records new to this computer.
+ */
+newRecords: number, 
+/**
+ * Records that changed.
+ */
+changedRecords: number, 
+/**
+ * Records received that cannot be read as FHIR; they are kept as received.
+ */
+unreadableRecords: number, 
+/**
+ * Part by part.
+ */
+steps: Array<SyncStepView>, 
+/**
+ * What stopped the whole sync, if anything did.
+ */
+problem: ProblemView | null, };
 
-export type SyncProgressView = {
-  connectionId: string;
-  step: string;
-  stepsDone: number;
-  stepsTotal: number;
-  records: number;
-  fraction: number;
-};
+export type SyncProgressView = { 
+/**
+ * The connection.
+ */
+connectionId: string, 
+/**
+ * What is being fetched, in plain words.
+ */
+step: string, 
+/**
+ * Parts done.
+ */
+stepsDone: number, 
+/**
+ * Parts in all.
+ */
+stepsTotal: number, 
+/**
+ * Records received so far.
+ */
+records: number, 
+/**
+ * From 0 to 1.
+ */
+fraction: number, };
 
-export type Section =
-  | "patient"
-  | "problems"
-  | "medications"
-  | "allergies"
-  | "immunizations"
-  | "labs"
-  | "vitals"
-  | "procedures"
-  | "encounters"
-  | "documents"
-  | "carePlans"
-  | "goals"
-  | "observations"
-  | "orders"
-  | "careTeam"
-  | "familyHistory"
-  | "devices"
-  | "insurance"
-  | "peopleAndPlaces"
-  | "other";
+export type Section = "patient" | "problems" | "medications" | "allergies" | "immunizations" | "labs" | "vitals" | "procedures" | "encounters" | "documents" | "carePlans" | "goals" | "observations" | "orders" | "careTeam" | "familyHistory" | "devices" | "insurance" | "peopleAndPlaces" | "other";
 
-export type RecordDateView = { value: string; end: string | null };
+export type RecordDateView = { 
+/**
+ * As received: `2019`, `2019-04`, `2019-04-02`, or an instant.
+ */
+value: string, 
+/**
+ * The end of a period, as received.
+ */
+end: string | null, };
 
 export type Flag = "normal" | "high" | "low" | "criticalHigh" | "criticalLow" | "abnormal" | "criticalAbnormal";
 
-export type RecordKey = { connectionId: string; resourceType: string; id: string };
+export type RecordKey = { 
+/**
+ * The connection that it came from.
+ */
+connectionId: string, 
+/**
+ * FHIR resource type.
+ */
+resourceType: string, 
+/**
+ * Logical id, any length.
+ */
+id: string, };
 
-export type RecordSummaryView = {
-  key: RecordKey;
-  section: Section;
-  title: string;
-  subtitle: string | null;
-  status: string | null;
-  date: RecordDateView | null;
-  value: string | null;
-  range: string | null;
-  flag: Flag | null;
-  malformed: string | null;
-  source: string;
-};
+export type RecordSummaryView = { 
+/**
+ * Which record.
+ */
+key: RecordKey, 
+/**
+ * Where it belongs in the chart.
+ */
+section: Section, 
+/**
+ * What it is, in plain words: text first, codes last; never empty.
+ */
+title: string, 
+/**
+ * A second line.
+ */
+subtitle: string | null, 
+/**
+ * Status in plain words ("Active", "Completed").
+ */
+status: string | null, 
+/**
+ * When; absent when the record does not say.
+ */
+date: RecordDateView | null, 
+/**
+ * Value with its unit, as text.
+ */
+value: string | null, 
+/**
+ * Reference range with its unit, as text.
+ */
+range: string | null, 
+/**
+ * High, low, …
+ */
+flag: Flag | null, 
+/**
+ * Why this record could not be read; it is kept as received.
+ */
+malformed: string | null, 
+/**
+ * Name of the server that it came from.
+ */
+source: string, };
 
-export type RecordPageView = { rows: Array<RecordSummaryView>; total: number };
+export type RecordPageView = { 
+/**
+ * The rows.
+ */
+rows: Array<RecordSummaryView>, 
+/**
+ * How many there are in all.
+ */
+total: number, };
 
-export type RecordFilter = { connectionId: string | null; section: Section | null; resourceType: string | null };
+export type RecordFilter = { 
+/**
+ * Only from this connection.
+ */
+connectionId: string | null, 
+/**
+ * Only in this section.
+ */
+section: Section | null, 
+/**
+ * Only of this FHIR type.
+ */
+resourceType: string | null, };
 
-export type ReferenceView = { reference: string; title: string; key: RecordKey };
+export type ReferenceView = { 
+/**
+ * The `reference` as received.
+ */
+reference: string, 
+/**
+ * Name of the target.
+ */
+title: string, 
+/**
+ * The target.
+ */
+key: RecordKey, };
 
-export type RecordDetailView = {
-  summary: RecordSummaryView;
-  json: string;
-  references: Array<ReferenceView>;
-  fetchedAt: string;
-  lastUpdated: string | null;
-};
+export type RecordDetailView = { 
+/**
+ * Its row.
+ */
+summary: RecordSummaryView, 
+/**
+ * Byte for byte as received.
+ */
+json: string, 
+/**
+ * References that can be named.
+ */
+references: Array<ReferenceView>, 
+/**
+ * When Satchel fetched it, RFC 3339.
+ */
+fetchedAt: string, 
+/**
+ * `meta.lastUpdated`, as received.
+ */
+lastUpdated: string | null, };
 
-export type AttachmentView = {
-  contentType: string;
-  title: string | null;
-  text: string | null;
-  size: number;
-  base64: string | null;
-  missing: string | null;
-};
+export type AttachmentView = { 
+/**
+ * Media type.
+ */
+contentType: string, 
+/**
+ * Title, when given.
+ */
+title: string | null, 
+/**
+ * Text, when it is text (plain text, or C-CDA and HTML turned into plain text).
+ */
+text: string | null, 
+/**
+ * Size in bytes.
+ */
+size: number, 
+/**
+ * Base64 for what the window can show itself (images); absent otherwise.
+ */
+base64: string | null, 
+/**
+ * Why the content is not here.
+ */
+missing: string | null, };
 
-export type PatientHeaderView = {
-  name: string;
-  birthDate: string | null;
-  age: string | null;
-  gender: string | null;
-  identifiers: Array<LabelledView>;
-  contacts: Array<LabelledView>;
-  deceased: string | null;
-};
+export type LabelledView = { 
+/**
+ * Label.
+ */
+label: string, 
+/**
+ * Value.
+ */
+value: string, };
 
-export type LabelledView = { label: string; value: string };
+export type PatientHeaderView = { 
+/**
+ * Full name.
+ */
+name: string, 
+/**
+ * Birth date as received.
+ */
+birthDate: string | null, 
+/**
+ * Whole years, or "deceased"; in words.
+ */
+age: string | null, 
+/**
+ * Sex or gender in words.
+ */
+gender: string | null, 
+/**
+ * Identifiers worth showing, label and value.
+ */
+identifiers: Array<LabelledView>, 
+/**
+ * Phone, mail, address; label and value.
+ */
+contacts: Array<LabelledView>, 
+/**
+ * Deceased, with the date when given.
+ */
+deceased: string | null, };
 
-export type ChartSectionView = {
-  section: Section;
-  title: string;
-  count: number;
-  outcome: StepOutcome | null;
-  note: string | null;
-};
+export type ChartSectionView = { 
+/**
+ * Which.
+ */
+section: Section, 
+/**
+ * Title in plain words.
+ */
+title: string, 
+/**
+ * Records stored.
+ */
+count: number, 
+/**
+ * How complete it is, after the last sync; absent before the first.
+ */
+outcome: StepOutcome | null, 
+/**
+ * A sentence about it when it is not complete.
+ */
+note: string | null, };
 
-export type ChartView = { connection: ConnectionView; patient: PatientHeaderView | null; sections: Array<ChartSectionView> };
+export type ChartView = { 
+/**
+ * Its connection.
+ */
+connection: ConnectionView, 
+/**
+ * The person, once the Patient record is here.
+ */
+patient: PatientHeaderView | null, 
+/**
+ * Sections in order; those that a chart always shows, and any other that holds records.
+ */
+sections: Array<ChartSectionView>, };
 
-export type SearchHitView = { record: RecordSummaryView; snippet: Array<SnippetPart> };
+export type SnippetPart = { 
+/**
+ * Plain text.
+ */
+text: string, 
+/**
+ * It matched.
+ */
+matched: boolean, };
 
-export type SnippetPart = { text: string; matched: boolean };
+export type SearchHitView = { 
+/**
+ * The record.
+ */
+record: RecordSummaryView, 
+/**
+ * Text around the match: pieces, with the matching ones marked.
+ */
+snippet: Array<SnippetPart>, };
 
-export type ProblemView = { code: string; message: string; advice: string; detail: string | null; canRetry: boolean };
+export type ProblemView = { 
+/**
+ * Stable code, such as `login.denied`.
+ */
+code: string, 
+/**
+ * What happened, one plain sentence.
+ */
+message: string, 
+/**
+ * What to do, one plain sentence.
+ */
+advice: string, 
+/**
+ * Technical detail without secrets or health data.
+ */
+detail: string | null, 
+/**
+ * Trying again may help.
+ */
+canRetry: boolean, };
 
-export type AppStatusView = { ready: boolean; problem: ProblemView | null; version: string };
+export type AppStatusView = { 
+/**
+ * Ready to work.
+ */
+ready: boolean, 
+/**
+ * Why not.
+ */
+problem: ProblemView | null, 
+/**
+ * Version of Satchel.
+ */
+version: string, };
 
-export type Event =
-  | { type: "connectionsChanged" }
-  | { type: "loginFinished"; connectionId: string }
-  | { type: "loginFailed"; connectionId: string | null; problem: ProblemView }
-  | ({ type: "syncProgress" } & SyncProgressView)
-  | { type: "syncFinished"; connectionId: string }
-  | { type: "recordsChanged"; connectionId: string }
-  | { type: "statusChanged" };
+export type Event = { "type": "connectionsChanged" } | { "type": "loginFinished", 
+/**
+ * Its connection.
+ */
+connectionId: string, } | { "type": "loginFailed", 
+/**
+ * Its connection, when it is known.
+ */
+connectionId: string | null, 
+/**
+ * Why.
+ */
+problem: ProblemView, } | { "type": "syncProgress" } & SyncProgressView | { "type": "syncFinished", 
+/**
+ * Its connection.
+ */
+connectionId: string, } | { "type": "recordsChanged", 
+/**
+ * Its connection.
+ */
+connectionId: string, } | { "type": "statusChanged" };

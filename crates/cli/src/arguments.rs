@@ -1,0 +1,148 @@
+//! The words that the command line takes.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use satchel_core::view::Role;
+use satchel_core::{ExportFormat, RedirectKind};
+use std::path::PathBuf;
+
+/// Health records on your own computer: connect to a SMART on FHIR server, pull the chart, read it
+/// offline.
+///
+/// Exit codes: 0 for success, 2 for a wrong command line, 10 to 99 for a problem, one each: see
+/// `satchel problems`.
+#[derive(Debug, Parser)]
+#[command(name = "satchel", version)]
+pub(crate) struct Arguments {
+    /// Folder of the database; keychain entries are named after it
+    #[arg(long, global = true, value_name = "DIR", env = "SATCHEL_PROFILE")]
+    pub(crate) profile: Option<PathBuf>,
+    /// One JSON value on standard output; progress goes to standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// A certificate authority (PEM or DER) to trust besides the system's
+    #[arg(long, global = true, value_name = "FILE", env = "SATCHEL_TRUST_CERTIFICATE")]
+    pub(crate) trust_certificate: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Register with a server, sign in through the browser, and pull the chart
+    Connect {
+        /// FHIR base URL
+        fhir_base: String,
+        /// Who signs in
+        #[arg(long, value_enum, default_value = "patient")]
+        role: RoleArgument,
+        /// How the browser comes back
+        #[arg(long, value_enum, default_value = "loopback")]
+        redirect: RedirectArgument,
+        /// Only print the address; somebody else opens it
+        #[arg(long)]
+        no_browser: bool,
+        /// Sign in only, pull nothing yet
+        #[arg(long)]
+        no_sync: bool,
+    },
+    /// End a login begun with --redirect scheme or https: reads the callback URL from standard input
+    Callback,
+    /// List the connections
+    Connections,
+    /// Pull what is new, of one connection or of all
+    Sync {
+        /// Identifier of a connection; its beginning is enough
+        connection: Option<String>,
+    },
+    /// List stored records
+    List {
+        /// Only this FHIR type
+        #[arg(long = "type", value_name = "TYPE")]
+        resource_type: Option<String>,
+        /// Only of this connection
+        #[arg(long)]
+        connection: Option<String>,
+        /// How many at most
+        #[arg(long, default_value_t = 1000)]
+        limit: u64,
+    },
+    /// Show one record
+    Show {
+        /// TYPE/ID
+        record: String,
+    },
+    /// Search the records
+    Search {
+        /// Words; each must begin a word of the record
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
+    /// Write the records to files, byte for byte as received
+    Export {
+        /// Shape of the files
+        #[arg(long, value_enum, default_value = "ndjson")]
+        format: FormatArgument,
+        /// Folder to write to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Only of this connection
+        #[arg(long)]
+        connection: Option<String>,
+    },
+    /// Remove a connection: revoke its access, delete its keys and its records
+    Remove {
+        /// Identifier of a connection; its beginning is enough
+        connection: String,
+    },
+    /// List every problem with its code, its exit code and its words
+    Problems,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum RoleArgument {
+    Patient,
+    Provider,
+    Backend,
+}
+
+impl From<RoleArgument> for Role {
+    fn from(role: RoleArgument) -> Self {
+        match role {
+            RoleArgument::Patient => Self::Patient,
+            RoleArgument::Provider => Self::Provider,
+            RoleArgument::Backend => Self::Backend,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum RedirectArgument {
+    Loopback,
+    Scheme,
+    Https,
+}
+
+impl From<RedirectArgument> for RedirectKind {
+    fn from(redirect: RedirectArgument) -> Self {
+        match redirect {
+            RedirectArgument::Loopback => Self::Loopback,
+            RedirectArgument::Scheme => Self::Scheme,
+            RedirectArgument::Https => Self::Https,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FormatArgument {
+    Ndjson,
+    Bundle,
+}
+
+impl From<FormatArgument> for ExportFormat {
+    fn from(format: FormatArgument) -> Self {
+        match format {
+            FormatArgument::Ndjson => Self::Ndjson,
+            FormatArgument::Bundle => Self::Bundle,
+        }
+    }
+}

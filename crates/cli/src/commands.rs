@@ -1,0 +1,211 @@
+//! One function per command.
+
+use crate::arguments::{Arguments, Command};
+use crate::connect::{self, Connect};
+use crate::output::{Output, record_line, report_lines};
+use satchel_core::view::{ConnectionView, RecordFilter, SyncReportView};
+use satchel_core::{Engine, EngineOptions, Problem, ProblemCode, Result, default_data_dir};
+use serde_json::json;
+use std::io::Read;
+use std::path::PathBuf;
+
+const IDENTIFIER: &str = "org.satchel.desktop";
+/// A callback is a URL of a few hundred characters.
+const CALLBACK_LIMIT: u64 = 64 * 1024;
+
+pub(crate) async fn run(arguments: &Arguments, output: &Output) -> Result<()> {
+    if let Command::Problems = arguments.command {
+        problems(output);
+        return Ok(());
+    }
+    let engine = Engine::open(options(arguments)?).await?;
+    let done = dispatch(&engine, &arguments.command, output).await;
+    engine.close().await;
+    done
+}
+
+async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result<()> {
+    match command {
+        Command::Connect { fhir_base, role, redirect, no_browser, no_sync } => {
+            let request = Connect {
+                fhir_base,
+                role: (*role).into(),
+                redirect: (*redirect).into(),
+                open_browser: !no_browser,
+                sync: !no_sync,
+            };
+            connect::run(engine, &request, output).await
+        }
+        Command::Callback => callback(engine, output).await,
+        Command::Connections => connections(engine, output).await,
+        Command::Sync { connection } => sync(engine, connection.as_deref(), output).await,
+        Command::List { resource_type, connection, limit } => {
+            let filter = RecordFilter {
+                connection_id: optional_id(engine, connection.as_deref()).await?,
+                resource_type: resource_type.clone(),
+                section: None,
+            };
+            let page = engine.records_list(&filter, 0, *limit).await?;
+            output.answer(&page, || page.rows.iter().map(record_line).collect());
+            Ok(())
+        }
+        Command::Show { record } => show(engine, record, output).await,
+        Command::Search { words } => {
+            let hits = engine.search(&words.join(" "), None, 100).await?;
+            output.answer(&hits, || hits.iter().map(|hit| record_line(&hit.record)).collect());
+            Ok(())
+        }
+        Command::Export { format, out, connection } => {
+            let id = optional_id(engine, connection.as_deref()).await?;
+            let report = engine.export(id.as_deref(), (*format).into(), out).await?;
+            output.answer(&report, || {
+                report.files.iter().map(|file| file.display().to_string()).collect()
+            });
+            Ok(())
+        }
+        Command::Remove { connection } => {
+            let id = connection_id(engine, connection).await?;
+            engine.remove(&id).await?;
+            output.answer(&json!({ "removed": id }), || vec!["Removed.".to_owned()]);
+            Ok(())
+        }
+        Command::Problems => Ok(()),
+    }
+}
+
+fn options(arguments: &Arguments) -> Result<EngineOptions> {
+    let profile: Option<PathBuf> =
+        arguments.profile.clone().or_else(|| default_data_dir().map(|data| data.join(IDENTIFIER)));
+    let profile = profile
+        .ok_or_else(|| Problem::with_detail(ProblemCode::StoreFailed, "no home folder: use --profile"))?;
+    let mut options = EngineOptions::new(profile);
+    if let Some(path) = &arguments.trust_certificate {
+        let certificate = std::fs::read(path)
+            .map_err(|error| Problem::with_detail(ProblemCode::NotTrusted, error))?;
+        options.extra_root_certificates.push(certificate);
+    }
+    Ok(options)
+}
+
+async fn callback(engine: &Engine, output: &Output) -> Result<()> {
+    let mut text = String::new();
+    std::io::stdin()
+        .lock()
+        .take(CALLBACK_LIMIT)
+        .read_to_string(&mut text)
+        .map_err(|error| Problem::with_detail(ProblemCode::LoginBadCallback, error.kind()))?;
+    let id = engine.login_finish(text.trim()).await?;
+    let connection = engine.connection(&id).await?;
+    output.answer(&connection, || vec![connection_line(&connection)]);
+    Ok(())
+}
+
+async fn connections(engine: &Engine, output: &Output) -> Result<()> {
+    let connections = engine.connections().await?;
+    output.answer(&connections, || connections.iter().map(connection_line).collect());
+    Ok(())
+}
+
+pub(crate) fn connection_line(connection: &ConnectionView) -> String {
+    let state = serde_json::to_value(connection.state).ok();
+    format!(
+        "{}\t{}\t{}\t{}\t{} records\tas of {}",
+        connection.id,
+        connection.server_name,
+        connection.patient_name.as_deref().unwrap_or("nobody yet"),
+        state.as_ref().and_then(|state| state.as_str()).unwrap_or_default(),
+        connection.record_count,
+        connection.last_synced_at.as_deref().unwrap_or("never"),
+    )
+}
+
+async fn sync(engine: &Engine, connection: Option<&str>, output: &Output) -> Result<()> {
+    let ids = match connection {
+        Some(beginning) => vec![connection_id(engine, beginning).await?],
+        None => engine.connections().await?.into_iter().map(|connection| connection.id).collect(),
+    };
+    let mut reports = Vec::new();
+    for id in ids {
+        reports.push(sync_one(engine, &id, output).await?);
+    }
+    output.answer(&reports, || reports.iter().flat_map(report_lines).collect());
+    failed(&reports)
+}
+
+/// Pulls one chart, with progress on standard error.
+pub(crate) async fn sync_one(engine: &Engine, id: &str, output: &Output) -> Result<SyncReportView> {
+    let mut events = engine.subscribe();
+    let syncing = engine.sync(id);
+    tokio::pin!(syncing);
+    let report = loop {
+        tokio::select! {
+            report = &mut syncing => break report,
+            Ok(event) = events.recv() => output.progress(&event),
+            _ = tokio::signal::ctrl_c() => engine.sync_cancel(id),
+        }
+    };
+    output.end_progress();
+    report
+}
+
+/// A sync that was stopped as a whole ends the command with that problem's exit code.
+pub(crate) fn failed(reports: &[SyncReportView]) -> Result<()> {
+    let stopped = reports.iter().find_map(|report| report.problem.as_ref());
+    let Some(view) = stopped else {
+        return Ok(());
+    };
+    let code = ProblemCode::ALL.iter().find(|code| code.code() == view.code);
+    Err(Problem { code: *code.unwrap_or(&ProblemCode::Internal), detail: view.detail.clone() })
+}
+
+async fn show(engine: &Engine, record: &str, output: &Output) -> Result<()> {
+    let (resource_type, id) =
+        record.split_once('/').ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
+    let detail = engine.record_find(resource_type, id).await?;
+    output.answer(&detail, || {
+        let row = &detail.summary;
+        let mut lines = vec![row.title.clone()];
+        lines.extend(row.subtitle.clone());
+        lines.extend(row.date.as_ref().map(|date| format!("Date: {}", date.value)));
+        lines.extend(row.status.as_ref().map(|status| format!("Status: {status}")));
+        lines.extend(row.value.as_ref().map(|value| format!("Value: {value}")));
+        lines.extend(row.range.as_ref().map(|range| format!("Reference range: {range}")));
+        lines.push(format!("From: {}, fetched {}", row.source, detail.fetched_at));
+        lines.push(detail.json.clone());
+        lines
+    });
+    Ok(())
+}
+
+async fn optional_id(engine: &Engine, beginning: Option<&str>) -> Result<Option<String>> {
+    match beginning {
+        Some(beginning) => connection_id(engine, beginning).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The one connection whose identifier begins like this.
+async fn connection_id(engine: &Engine, beginning: &str) -> Result<String> {
+    let connections = engine.connections().await?;
+    let mut fitting = connections.iter().filter(|connection| connection.id.starts_with(beginning));
+    match (fitting.next(), fitting.next()) {
+        (Some(one), None) => Ok(one.id.clone()),
+        (Some(_), Some(_)) => Err(Problem::with_detail(ProblemCode::NotFound, "several connections begin like this")),
+        (None, _) => Err(Problem::new(ProblemCode::NotFound)),
+    }
+}
+
+fn problems(output: &Output) {
+    let all: Vec<_> = ProblemCode::ALL
+        .iter()
+        .map(|code| {
+            json!({"code": code.code(), "exitCode": code.exit_code(), "message": code.message(), "advice": code.advice()})
+        })
+        .collect();
+    output.answer(&all, || {
+        ProblemCode::ALL
+            .iter()
+            .map(|code| format!("{}\t{}\t{}", code.exit_code(), code.code(), code.message()))
+            .collect()
+    });
+}
