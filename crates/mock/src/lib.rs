@@ -1,1 +1,23 @@
-//! An imitation SMART on FHIR server for testers: authorization server, portals, FHIR, synthetic people.
+//! An imitation SMART on FHIR server for testers: portal, authorization server, FHIR, synthetic people.
+//!
+//! Start one with [`MockServer::start`] (or the binary `satchel-mock`), sign in with one of
+//! [`MockServer::accounts`], and break it on purpose with [`MockServer::fault`]. It keeps everything
+//! in memory and must never hold a real person's data.
+
+mod auth;
+mod control;
+mod data;
+mod faults;
+mod fhir;
+mod log;
+mod misbehave;
+pub mod population;
+mod server;
+mod state;
+mod tls;
+mod world;
+
+pub use faults::{Endpoint, FaultKind, IdTokenFault};
+pub use log::RequestLogEntry;
+pub use server::MockServer;
+pub use world::{MockError, TlsOptions, World};

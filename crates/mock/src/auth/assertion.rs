@@ -1,0 +1,199 @@
+//! Client authentication at the token and revocation endpoints, by the registered method and no
+//! other (RFC 6749 §2.3, RFC 7523, SMART "Client authentication: asymmetric").
+
+use axum::http::HeaderMap;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
+
+use super::answer::{OAuthError, Params, scheme};
+use super::chance;
+use super::clients::{Client, Method};
+use super::state::AuthState;
+
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// How far ahead the `exp` of an assertion may lie.
+const LONGEST_ASSERTION_SECONDS: i64 = 300;
+
+/// How far the clocks may differ.
+const LEEWAY_SECONDS: i64 = 5;
+
+/// The credentials a request carries.
+enum Presented {
+    Nothing,
+    Basic(String),
+    Post(String),
+    Assertion(String),
+}
+
+/// Who asks: the id of the client, and the client.
+///
+/// # Errors
+/// `invalid_client` (401, with a Basic challenge where Basic was tried or is registered), or
+/// `invalid_request` when the request uses two methods at once.
+pub(super) fn authenticate(
+    auth: &AuthState,
+    headers: &HeaderMap,
+    form: &Params,
+) -> Result<(String, Client), OAuthError> {
+    let basic = scheme(headers, "Basic");
+    let challenge = |error: OAuthError| OAuthError {
+        challenge: basic.is_some(),
+        ..error
+    };
+    let (client_id, presented) = presented(basic, form).map_err(challenge)?;
+    let client = auth
+        .lock()
+        .clients
+        .get(&client_id)
+        .cloned()
+        .ok_or_else(|| challenge(OAuthError::invalid_client("the client is unknown")))?;
+    let secret_fits = |given: &str| {
+        client
+            .secret
+            .as_deref()
+            .is_some_and(|secret| chance::same_secret(secret, given))
+    };
+    let result = match (client.method, &presented) {
+        (Method::None, Presented::Nothing) => Ok(()),
+        (Method::Basic, Presented::Basic(given)) | (Method::Post, Presented::Post(given)) => {
+            if secret_fits(given) {
+                Ok(())
+            } else {
+                Err(OAuthError::invalid_client("the client secret is wrong"))
+            }
+        }
+        (Method::PrivateKeyJwt, Presented::Assertion(assertion)) => {
+            check_assertion(auth, &client_id, &client, assertion)
+        }
+        _ => Err(OAuthError::invalid_client(
+            "the client did not authenticate by the method it registered",
+        )),
+    };
+    result.map_err(|error| OAuthError {
+        challenge: basic.is_some() || client.method == Method::Basic,
+        ..error
+    })?;
+    Ok((client_id, client))
+}
+
+/// Reads the credentials and the client id they name.
+fn presented(basic: Option<&str>, form: &Params) -> Result<(String, Presented), OAuthError> {
+    let assertion = form.get("client_assertion");
+    let secret = form.get("client_secret");
+    let used = [basic, assertion, secret];
+    if used.iter().flatten().count() > 1 {
+        return Err(OAuthError::invalid_request(
+            "the client authenticates in more than one way",
+        ));
+    }
+    let named = form.get("client_id");
+    let (client_id, presented) = if let Some(basic) = basic {
+        let (id, secret) = read_basic(basic)
+            .ok_or_else(|| OAuthError::invalid_client("the Authorization header is unreadable"))?;
+        (id, Presented::Basic(secret))
+    } else if let Some(assertion) = assertion {
+        if form.get("client_assertion_type") != Some(ASSERTION_TYPE) {
+            return Err(OAuthError::invalid_client(
+                "client_assertion_type is missing or wrong",
+            ));
+        }
+        let id = subject(assertion)
+            .ok_or_else(|| OAuthError::invalid_client("the assertion cannot be read"))?;
+        (id, Presented::Assertion(assertion.to_owned()))
+    } else {
+        let id = named.ok_or_else(|| OAuthError::invalid_client("no client is named"))?;
+        let presented = secret.map_or(Presented::Nothing, |secret| {
+            Presented::Post(secret.to_owned())
+        });
+        (id.to_owned(), presented)
+    };
+    if named.is_some_and(|named| named != client_id) {
+        return Err(OAuthError::invalid_client(
+            "client_id and credentials name different clients",
+        ));
+    }
+    Ok((client_id, presented))
+}
+
+/// Id and secret, each form-encoded before they are joined (RFC 6749 §2.3.1).
+fn read_basic(credentials: &str) -> Option<(String, String)> {
+    let text = String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    let decode = |part: &str| {
+        url::form_urlencoded::parse(format!("x={}", part.replace('&', "%26")).as_bytes())
+            .next()
+            .map(|(_, value)| value.into_owned())
+    };
+    Some((decode(id)?, decode(secret)?))
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    sub: String,
+}
+
+/// Whom the assertion says it is from; not to be trusted before the signature is checked.
+fn subject(assertion: &str) -> Option<String> {
+    jsonwebtoken::dangerous::insecure_decode_claims::<Subject>(assertion)
+        .ok()
+        .map(|claims| claims.sub)
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    exp: i64,
+    jti: String,
+}
+
+fn check_assertion(
+    auth: &AuthState,
+    client_id: &str,
+    client: &Client,
+    assertion: &str,
+) -> Result<(), OAuthError> {
+    let invalid = OAuthError::invalid_client;
+    let header = jsonwebtoken::decode_header(assertion)
+        .map_err(|_| invalid("the header of the assertion cannot be read"))?;
+    if !matches!(header.alg, Algorithm::ES384 | Algorithm::RS384) {
+        return Err(invalid("assertions are signed with ES384 or RS384"));
+    }
+    let kid = header.kid.ok_or_else(|| invalid("the assertion has no kid"))?;
+    let key = client
+        .keys
+        .iter()
+        .find(|key| key["kid"].as_str() == Some(&kid))
+        .and_then(|key| serde_json::from_value::<Jwk>(key.clone()).ok())
+        .and_then(|jwk| DecodingKey::from_jwk(&jwk).ok())
+        .ok_or_else(|| invalid("the client has no key with this kid"))?;
+    let mut validation = Validation::new(header.alg);
+    validation.leeway = LEEWAY_SECONDS.unsigned_abs();
+    validation.validate_nbf = true;
+    validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
+    validation.set_audience(&[auth.token_endpoint()]);
+    let claims = jsonwebtoken::decode::<Claims>(assertion, &key, &validation)
+        .map_err(|_| {
+            invalid("the assertion is expired, not for this token endpoint, or not signed by the client")
+        })?
+        .claims;
+    if claims.iss != client_id || claims.sub != client_id {
+        return Err(invalid("iss and sub of the assertion must be the client_id"));
+    }
+    let now = chance::now();
+    if claims.exp > now + LONGEST_ASSERTION_SECONDS + LEEWAY_SECONDS {
+        return Err(invalid("the assertion is valid for more than five minutes"));
+    }
+    let mut inner = auth.lock();
+    inner.seen_assertions.retain(|_, until| *until >= now);
+    let seen = format!("{client_id} {}", claims.jti);
+    let until = claims.exp + 2 * LEEWAY_SECONDS;
+    if inner.seen_assertions.insert(seen, until).is_some() {
+        return Err(invalid("the assertion was used before"));
+    }
+    Ok(())
+}

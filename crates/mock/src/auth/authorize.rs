@@ -1,0 +1,286 @@
+//! The authorization endpoint: checks the request and opens a sign-in (RFC 6749 §4.1, RFC 7636,
+//! RFC 9207, SMART "Obtain authorization code").
+
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use url::Url;
+
+use super::answer::{Params, forbid_storing};
+use super::state::{AuthState, AuthorizationRequest, Session};
+use super::wellknown::OTHER_ISSUER;
+use super::{chance, pages, scopes};
+use crate::faults::{Endpoint, FaultKind};
+use crate::state::App;
+
+/// How long somebody may take to sign in and consent.
+const SESSION_SECONDS: i64 = 900;
+
+/// The cookie that binds a sign-in to one browser.
+const COOKIE: &str = "portal_session";
+
+/// Why a request goes no further.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The redirect address cannot be trusted, or the request is for another server: show a page.
+    Page(&'static str),
+    /// The app is told.
+    Redirect {
+        redirect_uri: String,
+        state: Option<String>,
+        error: &'static str,
+        description: &'static str,
+    },
+}
+
+/// `GET /auth/authorize`
+pub(super) async fn get(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    begin(&app, &headers, query.unwrap_or_default().as_bytes())
+}
+
+/// `POST /auth/authorize`
+pub(super) async fn post(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
+    begin(&app, &headers, &body)
+}
+
+fn begin(app: &App, headers: &HeaderMap, parameters: &[u8]) -> Response {
+    let auth = &app.auth;
+    let (request, app_name) = match check(auth, &Params::read(parameters)) {
+        Ok(found) => found,
+        Err(Refusal::Page(message)) => return pages::failure(message),
+        Err(Refusal::Redirect {
+            redirect_uri,
+            state,
+            error,
+            description,
+        }) => return refuse(app, &redirect_uri, state.as_deref(), error, description),
+    };
+    let session_id = chance::secret();
+    let session = open_session(auth, headers, &session_id, request);
+    let page = pages::sign_in(auth, &session_id, &session, &app_name, None);
+    let mut response = pages::answer(StatusCode::OK, page);
+    let secure = if auth.config.issuer.starts_with("https:") {
+        "; Secure"
+    } else {
+        ""
+    };
+    let cookie = format!(
+        "{COOKIE}={}; Path=/auth; HttpOnly; SameSite=Lax{secure}",
+        session.cookie
+    );
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Records a sign-in. A browser with another one under way keeps its cookie, so that both can end.
+fn open_session(
+    auth: &AuthState,
+    headers: &HeaderMap,
+    session_id: &str,
+    request: AuthorizationRequest,
+) -> Session {
+    let now = chance::now();
+    let mut inner = auth.lock();
+    inner.sessions.retain(|_, session| session.expires > now);
+    let cookie = cookies(headers)
+        .find(|cookie| {
+            let mut sessions = inner.sessions.values();
+            sessions.any(|session| chance::same_secret(&session.cookie, cookie))
+        })
+        .map_or_else(chance::secret, str::to_owned);
+    let session = Session {
+        cookie,
+        csrf: chance::secret(),
+        expires: now + SESSION_SECONDS,
+        request,
+        account: None,
+        patient: None,
+    };
+    inner
+        .sessions
+        .insert(session_id.to_owned(), session.clone());
+    session
+}
+
+/// The values of our cookie.
+pub(super) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value)
+}
+
+/// Checks an authorization request; gives it and the name of the app.
+///
+/// # Errors
+/// [`Refusal::Page`] while nobody can say where the browser may go or the request is meant for
+/// another server; [`Refusal::Redirect`] for all the rest.
+pub(super) fn check(
+    auth: &AuthState,
+    params: &Params,
+) -> Result<(AuthorizationRequest, String), Refusal> {
+    for name in ["client_id", "redirect_uri", "aud"] {
+        if params.repeats(name) {
+            return Err(Refusal::Page("A parameter of the request is repeated."));
+        }
+    }
+    let client_id = params
+        .get("client_id")
+        .ok_or(Refusal::Page("The request names no app (client_id)."))?;
+    let (client, closed) = {
+        let inner = auth.lock();
+        (inner.clients.get(client_id).cloned(), inner.closed)
+    };
+    let client = client.ok_or(Refusal::Page("This app is not registered here."))?;
+    let redirect_uri = params
+        .get("redirect_uri")
+        .filter(|uri| client.may_redirect_to(uri))
+        .ok_or(Refusal::Page(
+            "The app did not register the address to return to (redirect_uri).",
+        ))?;
+    let aud = params
+        .get("aud")
+        .ok_or(Refusal::Page("The request does not say for which server it is (aud)."))?;
+    if aud.trim_end_matches('/') != auth.config.fhir_base.trim_end_matches('/') {
+        return Err(Refusal::Page("The request is for another server (aud)."));
+    }
+    let refuse = |error, description| Refusal::Redirect {
+        redirect_uri: redirect_uri.to_owned(),
+        state: (!params.repeats("state"))
+            .then(|| params.get("state").map(str::to_owned))
+            .flatten(),
+        error,
+        description,
+    };
+    if params.repeated().is_some() {
+        return Err(refuse("invalid_request", "a parameter is repeated"));
+    }
+    let state = params
+        .get("state")
+        .ok_or_else(|| refuse("invalid_request", "state is missing"))?;
+    let challenge = check_flow(params).map_err(|(error, text)| refuse(error, text))?;
+    if !client.may_use("authorization_code") {
+        return Err(refuse(
+            "unauthorized_client",
+            "the app did not register authorization_code",
+        ));
+    }
+    let scopes = grantable(params.get("scope").unwrap_or_default(), &client);
+    if scopes.is_empty() {
+        return Err(refuse("invalid_scope", "no scope can be granted"));
+    }
+    if params.get("prompt") == Some("none") {
+        return Err(refuse("login_required", "nobody is signed in"));
+    }
+    if closed {
+        return Err(refuse("access_denied", "access is switched off"));
+    }
+    let request = AuthorizationRequest {
+        client_id: client_id.to_owned(),
+        redirect_uri: redirect_uri.to_owned(),
+        scopes,
+        state: state.to_owned(),
+        nonce: params.get("nonce").map(str::to_owned),
+        challenge: challenge.to_owned(),
+    };
+    Ok((request, client.name))
+}
+
+/// The code flow with an S256 challenge is the only one; gives the challenge.
+fn check_flow(params: &Params) -> Result<&str, (&'static str, &'static str)> {
+    match params.get("response_type") {
+        Some("code") => {}
+        Some(_) => return Err(("unsupported_response_type", "only code is on offer")),
+        None => return Err(("invalid_request", "response_type is missing")),
+    }
+    if params.get("code_challenge_method") != Some("S256") {
+        return Err(("invalid_request", "code_challenge_method must be S256"));
+    }
+    // 43 letters: the base64url of a SHA-256.
+    params
+        .get("code_challenge")
+        .filter(|challenge| {
+            let mut bytes = challenge.bytes();
+            challenge.len() == 43
+                && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        })
+        .ok_or(("invalid_request", "code_challenge is missing or malformed"))
+}
+
+/// The scopes that can be granted to a person using `client`.
+fn grantable(asked: &str, client: &super::clients::Client) -> Vec<String> {
+    let mut asked = scopes::split(asked);
+    asked.retain(|scope| {
+        let registered = client.scopes.as_ref();
+        scopes::known_for_people(scope)
+            && registered.is_none_or(|known| known.contains(scope))
+            && (scope != "offline_access" || client.may_use("refresh_token"))
+    });
+    asked
+}
+
+/// Sends the browser back to the app with an error.
+pub(super) fn refuse(
+    app: &App,
+    redirect_uri: &str,
+    state: Option<&str>,
+    error: &str,
+    description: &str,
+) -> Response {
+    let parameters = [("error", error), ("error_description", description)];
+    send_back(app, redirect_uri, state, &parameters)
+}
+
+/// Sends the browser back to the app, with `state` and `iss` (RFC 9207).
+pub(super) fn send_back(
+    app: &App,
+    redirect_uri: &str,
+    state: Option<&str>,
+    parameters: &[(&str, &str)],
+) -> Response {
+    let wrong = app
+        .faults
+        .take_if(Endpoint::Authorize, |fault| {
+            matches!(fault, FaultKind::WrongIss)
+        })
+        .is_some();
+    let iss = if wrong {
+        OTHER_ISSUER
+    } else {
+        &app.auth.config.issuer
+    };
+    let Ok(mut target) = Url::parse(redirect_uri) else {
+        return pages::failure("The address of the app cannot be read.");
+    };
+    {
+        let mut query = target.query_pairs_mut();
+        query.extend_pairs(parameters);
+        if let Some(state) = state {
+            query.append_pair("state", state);
+        }
+        query.append_pair("iss", iss);
+    }
+    let Ok(location) = HeaderValue::from_str(target.as_str()) else {
+        return pages::failure("The address of the app cannot be read.");
+    };
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, location);
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    forbid_storing(headers);
+    response
+}

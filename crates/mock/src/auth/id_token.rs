@@ -1,0 +1,73 @@
+//! The id_token (OpenID Connect Core §2, SMART "fhirUser").
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, Header};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::chance;
+use super::state::{AuthState, Grant};
+use super::wellknown::OTHER_ISSUER;
+use crate::faults::IdTokenFault;
+
+/// How long an id_token is valid.
+const LIFETIME_SECONDS: i64 = 300;
+
+/// Signs the id_token of `grant`, spoiled as `fault` says. `None` for a grant without a person,
+/// or when signing fails.
+pub(super) fn sign(
+    auth: &AuthState,
+    grant: &Grant,
+    nonce: Option<&str>,
+    fault: Option<IdTokenFault>,
+) -> Option<String> {
+    let account = auth.config.accounts.get(grant.account?)?;
+    let now = chance::now();
+    let mut claims = json!({
+        "iss": auth.config.issuer,
+        "sub": subject(&account.username),
+        "aud": grant.client_id,
+        "iat": now,
+        "exp": now + LIFETIME_SECONDS,
+    });
+    if let Some(nonce) = nonce {
+        claims["nonce"] = nonce.into();
+    }
+    let granted = |name: &str| grant.scopes.iter().any(|scope| scope == name);
+    if granted("fhirUser") {
+        claims["fhirUser"] = format!("{}/{}", auth.config.fhir_base, account.fhir_user).into();
+    }
+    if granted("profile") {
+        claims["name"] = account.display_name.clone().into();
+    }
+    match fault {
+        Some(IdTokenFault::WrongAudience) => claims["aud"] = "another-client".into(),
+        Some(IdTokenFault::WrongIssuer) => claims["iss"] = OTHER_ISSUER.into(),
+        Some(IdTokenFault::WrongNonce) => claims["nonce"] = "another-nonce".into(),
+        Some(IdTokenFault::Expired) => {
+            claims["iat"] = (now - 7200).into();
+            claims["exp"] = (now - 3600).into();
+        }
+        Some(IdTokenFault::AlgNone) => return Some(unsigned(&claims)),
+        None => {}
+    }
+    let mut header = Header::new(Algorithm::RS256);
+    header.kid = Some(auth.keys.kid().to_owned());
+    jsonwebtoken::encode(&header, &claims, auth.keys.signer()).ok()
+}
+
+/// A lasting name for the account that does not tell the user name.
+fn subject(username: &str) -> String {
+    let digest = Sha256::digest(format!("satchel-mock subject {username}"));
+    URL_SAFE_NO_PAD.encode(&digest[..16])
+}
+
+fn unsigned(claims: &Value) -> String {
+    let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    format!(
+        "{}.{}.",
+        encode(&json!({ "alg": "none", "typ": "JWT" })),
+        encode(claims)
+    )
+}

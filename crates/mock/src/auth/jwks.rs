@@ -1,0 +1,101 @@
+//! The server's own signing keys, made at every start, and their public half (RFC 7517).
+
+use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, RsaKeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::{Algorithm, EncodingKey};
+use serde_json::{Value, json};
+
+/// A private key, its id and its public half.
+struct Key {
+    signer: EncodingKey,
+    kid: String,
+    public: Jwk,
+}
+
+impl Key {
+    fn new(signer: EncodingKey, algorithm: Algorithm) -> Option<Self> {
+        let mut public = Jwk::from_encoding_key(&signer, algorithm).ok()?;
+        let kid = public.thumbprint(ThumbprintHash::SHA256).ok()?;
+        public.common.public_key_use = Some(PublicKeyUse::Signature);
+        public.common.key_id = Some(kid.clone());
+        Some(Self {
+            signer,
+            kid,
+            public,
+        })
+    }
+}
+
+/// The keys of this server: RS256 signs id_tokens, ES384 is published beside it as servers do
+/// while they change keys.
+pub(super) struct Keys {
+    rsa: Key,
+    ec: Key,
+}
+
+impl Keys {
+    /// Makes both; some tenths of a second. `None` when the machine cannot make keys.
+    pub(super) fn generate() -> Option<Self> {
+        let rsa = RsaKeyPair::generate(KeySize::Rsa2048).ok()?;
+        let rsa = EncodingKey::from_rsa_pem(pem(rsa.as_der().ok()?.as_ref()).as_bytes()).ok()?;
+        let ec = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).ok()?;
+        let ec = EncodingKey::from_ec_der(ec.to_pkcs8v1().ok()?.as_ref());
+        Some(Self {
+            rsa: Key::new(rsa, Algorithm::RS256)?,
+            ec: Key::new(ec, Algorithm::ES384)?,
+        })
+    }
+
+    /// The key that signs id_tokens.
+    pub(super) fn signer(&self) -> &EncodingKey {
+        &self.rsa.signer
+    }
+
+    /// The id of the key that signs id_tokens.
+    pub(super) fn kid(&self) -> &str {
+        &self.rsa.kid
+    }
+
+    /// The public keys as a JWK set.
+    pub(super) fn public(&self) -> Value {
+        json!({ "keys": [self.rsa.public, self.ec.public] })
+    }
+}
+
+/// PKCS#8 as PEM: the JWT library unwraps PKCS#8 RSA keys in its PEM reader only.
+fn pem(pkcs8: &[u8]) -> String {
+    let mut text = "-----BEGIN PRIVATE KEY-----\n".to_owned();
+    for (position, letter) in STANDARD.encode(pkcs8).chars().enumerate() {
+        if position > 0 && position % 64 == 0 {
+            text.push('\n');
+        }
+        text.push(letter);
+    }
+    text.push_str("\n-----END PRIVATE KEY-----\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_keys_have_no_private_members() {
+        let set = Keys::generate().unwrap().public();
+        let keys = set["keys"].as_array().unwrap();
+        assert_eq!(keys[0]["kty"], "RSA");
+        assert_eq!(keys[0]["alg"], "RS256");
+        assert_eq!(keys[1]["kty"], "EC");
+        assert_eq!(keys[1]["crv"], "P-384");
+        for key in keys {
+            assert_eq!(key["use"], "sig");
+            for private in ["d", "p", "q", "dp", "dq", "qi"] {
+                assert!(key.get(private).is_none(), "{private} is published");
+            }
+        }
+    }
+}

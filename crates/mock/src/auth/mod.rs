@@ -1,0 +1,51 @@
+//! The authorization server: discovery, registration, sign-in and consent, tokens, revocation.
+//!
+//! OAuth 2.0 with PKCE as SMART App Launch 2.2 uses it, OpenID Connect for who signed in. It is
+//! strict where a real server may be, so that a client that passes here has kept the rules.
+
+mod answer;
+mod assertion;
+mod authorize;
+mod chance;
+mod clients;
+mod id_token;
+mod jwks;
+mod pages;
+mod register;
+mod revoke;
+pub(crate) mod scopes;
+mod sign_in;
+mod state;
+mod token;
+mod wellknown;
+
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::state::App;
+
+pub(crate) use state::{AccessGrant, AuthConfig, AuthState};
+
+/// Every path of the authorization server, both discovery documents included.
+pub(crate) fn router() -> Router<App> {
+    Router::new()
+        .route("/.well-known/openid-configuration", get(wellknown::openid))
+        .route(
+            "/fhir/.well-known/smart-configuration",
+            get(wellknown::smart),
+        )
+        .route("/auth/jwks", get(wellknown::jwks))
+        .route("/auth/register", post(register::create))
+        .route(
+            "/auth/register/{client_id}",
+            get(register::read).delete(register::delete),
+        )
+        .route("/auth/authorize", get(authorize::get).post(authorize::post))
+        .route("/auth/sign-in", post(sign_in::sign_in))
+        .route("/auth/patient", post(sign_in::patient))
+        .route("/auth/consent", post(sign_in::consent))
+        .route("/auth/style.css", get(pages::style))
+        .route("/auth/token", post(token::handle))
+        .route("/auth/revoke", post(revoke::handle))
+}

@@ -1,0 +1,191 @@
+//! What people do after the authorization request: sign in, choose a person, consent.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use super::answer::{Params, is_form};
+use super::authorize::{cookies, refuse, send_back};
+use super::state::{AuthState, Code, Grant, Session};
+use super::{chance, pages, scopes};
+use crate::state::App;
+
+/// How long an authorization code is valid.
+const CODE_SECONDS: i64 = 60;
+
+const EXPIRED: &str = "This sign-in has ended or belongs to another browser.";
+
+/// The sign-in that the form belongs to, if cookie and CSRF token fit.
+fn session(auth: &AuthState, headers: &HeaderMap, form: &Params) -> Option<(String, Session)> {
+    let id = form.get("session")?;
+    let csrf = form.get("csrf")?;
+    let inner = auth.lock();
+    let session = inner.sessions.get(id)?;
+    let fits = chance::now() < session.expires
+        && chance::same_secret(&session.csrf, csrf)
+        && cookies(headers).any(|cookie| chance::same_secret(&session.cookie, cookie));
+    fits.then(|| (id.to_owned(), session.clone()))
+}
+
+fn read(headers: &HeaderMap, body: &[u8]) -> Params {
+    Params::read(if is_form(headers) { body } else { b"" })
+}
+
+fn app_name(auth: &AuthState, session: &Session) -> String {
+    let inner = auth.lock();
+    let client = inner.clients.get(&session.request.client_id);
+    client.map_or_else(|| "An app".to_owned(), |client| client.name.clone())
+}
+
+/// Ends the sign-in and tells the app that access is denied.
+fn deny(app: &App, id: &str, session: &Session, reason: &str) -> Response {
+    app.auth.lock().sessions.remove(id);
+    let request = &session.request;
+    refuse(
+        app,
+        &request.redirect_uri,
+        Some(&request.state),
+        "access_denied",
+        reason,
+    )
+}
+
+/// `POST /auth/sign-in`
+pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
+    let auth = &app.auth;
+    let form = read(&headers, &body);
+    let Some((id, mut session)) = session(auth, &headers, &form) else {
+        return pages::failure(EXPIRED);
+    };
+    let username = form.get("username").unwrap_or_default().trim();
+    let password = form.get("password").unwrap_or_default();
+    let found = auth.config.accounts.iter().position(|account| {
+        account.username.eq_ignore_ascii_case(username)
+            && chance::same_secret(&account.password, password)
+    });
+    let Some((position, account)) =
+        found.and_then(|position| Some((position, auth.config.accounts.get(position)?)))
+    else {
+        let message = Some("User name or password is wrong.");
+        let page = pages::sign_in(auth, &id, &session, &app_name(auth, &session), message);
+        return pages::answer(StatusCode::UNAUTHORIZED, page);
+    };
+    session.account = Some(position);
+    session.patient = None;
+    if scopes::need_patient(&session.request.scopes) {
+        match account.patient_ids.as_slice() {
+            [] => return deny(&app, &id, &session, "the account may open no chart"),
+            [only] => session.patient = Some(only.clone()),
+            _ => {
+                auth.lock().sessions.insert(id.clone(), session.clone());
+                let page = pages::patients(auth, &id, &session, account);
+                return pages::answer(StatusCode::OK, page);
+            }
+        }
+    }
+    show_consent(&app, &id, session)
+}
+
+/// `POST /auth/patient`
+pub(super) async fn patient(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
+    let auth = &app.auth;
+    let form = read(&headers, &body);
+    let Some((id, mut session)) = session(auth, &headers, &form) else {
+        return pages::failure(EXPIRED);
+    };
+    let account = session
+        .account
+        .and_then(|position| auth.config.accounts.get(position));
+    let Some(account) = account else {
+        return pages::failure(EXPIRED);
+    };
+    let chosen = form
+        .get("patient")
+        .filter(|chosen| account.patient_ids.iter().any(|id| id == chosen));
+    let Some(chosen) = chosen else {
+        let page = pages::patients(auth, &id, &session, account);
+        return pages::answer(StatusCode::BAD_REQUEST, page);
+    };
+    session.patient = Some(chosen.to_owned());
+    show_consent(&app, &id, session)
+}
+
+fn show_consent(app: &App, id: &str, session: Session) -> Response {
+    let auth = &app.auth;
+    let account = session
+        .account
+        .and_then(|position| auth.config.accounts.get(position));
+    let Some(account) = account else {
+        return pages::failure(EXPIRED);
+    };
+    let page = pages::consent(auth, id, &session, account, &app_name(auth, &session));
+    auth.lock().sessions.insert(id.to_owned(), session);
+    pages::answer(StatusCode::OK, page)
+}
+
+/// `POST /auth/consent`
+pub(super) async fn consent(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
+    let auth = &app.auth;
+    let form = read(&headers, &body);
+    let Some((id, session)) = session(auth, &headers, &form) else {
+        return pages::failure(EXPIRED);
+    };
+    let waits_for_patient =
+        scopes::need_patient(&session.request.scopes) && session.patient.is_none();
+    if session.account.is_none() || waits_for_patient {
+        return pages::failure(EXPIRED);
+    }
+    if form.get("action") != Some("approve") {
+        return deny(&app, &id, &session, "the person said no");
+    }
+    let mut granted = session.request.scopes.clone();
+    granted.retain(|scope| form.all("scope").any(|ticked| ticked == scope));
+    if granted.is_empty() {
+        return deny(&app, &id, &session, "the person allowed nothing");
+    }
+    let Some(code) = issue_code(auth, &id, &session, granted) else {
+        return deny(&app, &id, &session, "access is switched off");
+    };
+    let request = &session.request;
+    send_back(
+        &app,
+        &request.redirect_uri,
+        Some(&request.state),
+        &[("code", &code)],
+    )
+}
+
+/// Ends the sign-in with a grant and its code; `None` while access is switched off, or when the
+/// sign-in has ended in the meantime.
+fn issue_code(
+    auth: &AuthState,
+    id: &str,
+    session: &Session,
+    granted: Vec<String>,
+) -> Option<String> {
+    let mut inner = auth.lock();
+    inner.sessions.remove(id)?;
+    if inner.closed || !inner.clients.contains_key(&session.request.client_id) {
+        return None;
+    }
+    let patient = session.patient.clone();
+    let grant_id = inner.add_grant(Grant {
+        client_id: session.request.client_id.clone(),
+        patient: patient.filter(|_| scopes::need_patient(&granted)),
+        scopes: granted,
+        account: session.account,
+        alive: true,
+    });
+    let code = chance::secret();
+    let entry = Code {
+        grant_id,
+        redirect_uri: session.request.redirect_uri.clone(),
+        challenge: session.request.challenge.clone(),
+        nonce: session.request.nonce.clone(),
+        expires: chance::now() + CODE_SECONDS,
+        used: false,
+    };
+    inner.codes.insert(code.clone(), entry);
+    Some(code)
+}

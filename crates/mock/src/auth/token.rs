@@ -1,0 +1,294 @@
+//! The token endpoint (RFC 6749 §4.1.3, §4.4, §6; RFC 7636; SMART "Obtain access token").
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::answer::{OAuthError, Params, is_form, json_answer};
+use super::clients::{Client, Method};
+use super::state::{AuthState, Grant, Inner};
+use super::{assertion, chance, id_token, scopes};
+use crate::faults::{Endpoint, FaultKind, IdTokenFault};
+use crate::state::App;
+
+/// `POST /auth/token`
+pub(super) async fn handle(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
+    let fault = app.faults.take_if(Endpoint::Token, |fault| {
+        matches!(fault, FaultKind::TokenError { .. })
+    });
+    if let Some(FaultKind::TokenError { error, status }) = fault {
+        return OAuthError {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
+            ..OAuthError::new(&error, "the tester asked for this error")
+        }
+        .into_response();
+    }
+    let spoil = || {
+        let fault = app.faults.take_if(Endpoint::Token, |fault| {
+            matches!(fault, FaultKind::IdToken(_))
+        });
+        match fault {
+            Some(FaultKind::IdToken(fault)) => Some(fault),
+            _ => None,
+        }
+    };
+    match answer(&app.auth, &headers, &body, spoil) {
+        Ok(answer) => json_answer(StatusCode::OK, &answer),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Answers a token request; `spoil` is asked only when an id_token is made.
+///
+/// # Errors
+/// As RFC 6749 §5.2 says.
+pub(super) fn answer(
+    auth: &AuthState,
+    headers: &HeaderMap,
+    body: &[u8],
+    spoil: impl FnOnce() -> Option<IdTokenFault>,
+) -> Result<Value, OAuthError> {
+    if !is_form(headers) {
+        return Err(OAuthError::invalid_request("the body is not a form"));
+    }
+    let form = Params::read(body);
+    if form.repeated().is_some() {
+        return Err(OAuthError::invalid_request("a parameter is repeated"));
+    }
+    let grant_type = form
+        .get("grant_type")
+        .ok_or_else(|| OAuthError::invalid_request("grant_type is missing"))?;
+    if !matches!(
+        grant_type,
+        "authorization_code" | "refresh_token" | "client_credentials"
+    ) {
+        return Err(OAuthError::new(
+            "unsupported_grant_type",
+            "the grant type is not on offer",
+        ));
+    }
+    let (client_id, client) = assertion::authenticate(auth, headers, &form)?;
+    if !client.may_use(grant_type) {
+        return Err(OAuthError::new(
+            "unauthorized_client",
+            "the client did not register this grant type",
+        ));
+    }
+    match grant_type {
+        "authorization_code" => by_code(auth, &client_id, &form, spoil),
+        "refresh_token" => by_refresh_token(auth, &client_id, &form),
+        _ => for_service(auth, &client_id, &client, &form),
+    }
+}
+
+/// The S256 challenge of a verifier (RFC 7636 §4.2).
+pub(super) fn s256(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
+}
+
+/// Whether the verifier has the form RFC 7636 §4.1 asks for.
+fn is_verifier(verifier: &str) -> bool {
+    (43..=128).contains(&verifier.len())
+        && verifier
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+fn by_code(
+    auth: &AuthState,
+    client_id: &str,
+    form: &Params,
+    spoil: impl FnOnce() -> Option<IdTokenFault>,
+) -> Result<Value, OAuthError> {
+    let code = form
+        .get("code")
+        .ok_or_else(|| OAuthError::invalid_request("code is missing"))?;
+    let mut inner = auth.lock();
+    let (grant_id, nonce) = redeem(&mut inner, client_id, code, form)?;
+    let grant = inner
+        .living_grant(grant_id)
+        .ok_or_else(|| OAuthError::invalid_grant("the grant was withdrawn"))?;
+    let granted = |name: &str| grant.scopes.iter().any(|scope| scope == name);
+    let mut answer = access(auth, &mut inner, grant_id, &grant, &grant.scopes);
+    if granted("offline_access") {
+        answer["refresh_token"] = inner.new_refresh(grant_id).into();
+    }
+    if granted("openid") {
+        let token = id_token::sign(auth, &grant, nonce.as_deref(), spoil());
+        answer["id_token"] = token
+            .ok_or_else(|| OAuthError {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                ..OAuthError::new("server_error", "the id_token could not be signed")
+            })?
+            .into();
+    }
+    Ok(answer)
+}
+
+/// Uses the code up; gives its grant and nonce.
+fn redeem(
+    inner: &mut Inner,
+    client_id: &str,
+    code: &str,
+    form: &Params,
+) -> Result<(u64, Option<String>), OAuthError> {
+    let unknown = || OAuthError::invalid_grant("the code is unknown");
+    let grant_id = inner.codes.get(code).ok_or_else(unknown)?.grant_id;
+    let grant = inner.grants.get(&grant_id).ok_or_else(unknown)?;
+    if grant.client_id != client_id {
+        return Err(OAuthError::invalid_grant("the code is for another client"));
+    }
+    let found = inner.codes.get_mut(code).ok_or_else(unknown)?;
+    if found.used {
+        inner.kill_grant(grant_id);
+        return Err(OAuthError::invalid_grant(
+            "the code was used before: everything it gave is withdrawn",
+        ));
+    }
+    found.used = true;
+    if chance::now() >= found.expires {
+        return Err(OAuthError::invalid_grant("the code has expired"));
+    }
+    if form.get("redirect_uri") != Some(found.redirect_uri.as_str()) {
+        return Err(OAuthError::invalid_grant(
+            "redirect_uri is not the one of the authorization request",
+        ));
+    }
+    let verifier = form.get("code_verifier").unwrap_or_default();
+    if !is_verifier(verifier) || !chance::same_secret(&s256(verifier), &found.challenge) {
+        return Err(OAuthError::invalid_grant(
+            "code_verifier does not fit the code_challenge",
+        ));
+    }
+    Ok((grant_id, found.nonce.clone()))
+}
+
+fn by_refresh_token(auth: &AuthState, client_id: &str, form: &Params) -> Result<Value, OAuthError> {
+    let token = form
+        .get("refresh_token")
+        .ok_or_else(|| OAuthError::invalid_request("refresh_token is missing"))?;
+    let mut inner = auth.lock();
+    let unknown = || OAuthError::invalid_grant("the refresh token is unknown or withdrawn");
+    let grant_id = inner.refresh.get(token).ok_or_else(unknown)?.grant_id;
+    let grant = inner.living_grant(grant_id).ok_or_else(unknown)?;
+    if grant.client_id != client_id {
+        return Err(OAuthError::invalid_grant(
+            "the refresh token is for another client",
+        ));
+    }
+    let scopes = match form.get("scope") {
+        None => grant.scopes.clone(),
+        Some(asked) => {
+            let asked = scopes::split(asked);
+            if asked.iter().any(|scope| !grant.scopes.contains(scope)) {
+                return Err(OAuthError::new(
+                    "invalid_scope",
+                    "the scope goes beyond what was granted",
+                ));
+            }
+            asked
+        }
+    };
+    let found = inner.refresh.get_mut(token).ok_or_else(unknown)?;
+    if found.used {
+        inner.kill_grant(grant_id);
+        return Err(OAuthError::invalid_grant(
+            "the refresh token was used before: everything it gave is withdrawn",
+        ));
+    }
+    found.used = true;
+    let mut answer = access(auth, &mut inner, grant_id, &grant, &scopes);
+    answer["refresh_token"] = inner.new_refresh(grant_id).into();
+    Ok(answer)
+}
+
+fn for_service(
+    auth: &AuthState,
+    client_id: &str,
+    client: &Client,
+    form: &Params,
+) -> Result<Value, OAuthError> {
+    if client.method != Method::PrivateKeyJwt {
+        return Err(OAuthError::new(
+            "unauthorized_client",
+            "client_credentials is for private_key_jwt only",
+        ));
+    }
+    let mut asked = scopes::split(form.get("scope").unwrap_or_default());
+    asked.retain(|scope| {
+        let registered = client.scopes.as_ref();
+        scopes::known_for_services(scope) && registered.is_none_or(|known| known.contains(scope))
+    });
+    if asked.is_empty() {
+        return Err(OAuthError::new(
+            "invalid_scope",
+            "ask for system/ scopes that the client registered",
+        ));
+    }
+    let mut inner = auth.lock();
+    if inner.closed {
+        return Err(OAuthError::new(
+            "unauthorized_client",
+            "access is switched off",
+        ));
+    }
+    let grant = Grant {
+        client_id: client_id.to_owned(),
+        scopes: asked,
+        patient: None,
+        account: None,
+        alive: true,
+    };
+    let grant_id = inner.add_grant(grant.clone());
+    Ok(access(auth, &mut inner, grant_id, &grant, &grant.scopes))
+}
+
+/// Makes an access token and the answer that carries it.
+fn access(
+    auth: &AuthState,
+    inner: &mut Inner,
+    grant_id: u64,
+    grant: &Grant,
+    scopes: &[String],
+) -> Value {
+    let lifetime = auth.config.token_lifetime_seconds;
+    let mut answer = json!({
+        "access_token": inner.new_access(grant_id, scopes, chance::now() + lifetime),
+        "token_type": "Bearer",
+        "expires_in": lifetime,
+        "scope": scopes.join(" "),
+    });
+    if let Some(patient) = &grant.patient {
+        answer["patient"] = patient.clone().into();
+        answer["need_patient_banner"] = true.into();
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[test]
+    fn the_vector_of_rfc_7636_appendix_b() {
+        assert_eq!(
+            s256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
+    }
+
+    #[rstest]
+    #[case("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", true)]
+    #[case("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjX", false)]
+    #[case("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEj+k", false)]
+    #[case("", false)]
+    fn the_form_of_a_verifier(#[case] verifier: &str, #[case] fits: bool) {
+        assert_eq!(is_verifier(verifier), fits);
+    }
+}

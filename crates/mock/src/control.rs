@@ -1,0 +1,72 @@
+//! The control API under `/_mock`: what was asked, which tokens are out, faults, and the portal's
+//! switch. For testers on this computer only.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::faults::{Endpoint, FaultKind};
+use crate::log::RequestLogEntry;
+use crate::state::App;
+
+pub(crate) fn router() -> Router<App> {
+    Router::new()
+        .route("/_mock/requests", get(requests))
+        .route("/_mock/counts", get(counts))
+        .route("/_mock/tokens", get(tokens))
+        .route("/_mock/faults", post(add_fault).delete(clear_faults))
+        .route("/_mock/access", post(access))
+}
+
+async fn requests(State(app): State<App>) -> Json<Vec<RequestLogEntry>> {
+    Json(app.log.all())
+}
+
+/// Resources per type.
+async fn counts(State(app): State<App>) -> Json<Value> {
+    let counts: serde_json::Map<String, Value> = app
+        .data
+        .types()
+        .map(|kind| (kind.to_owned(), json!(app.data.of_type(kind).len())))
+        .collect();
+    Json(Value::Object(counts))
+}
+
+async fn tokens(State(app): State<App>) -> Json<Vec<String>> {
+    Json(app.auth.all_tokens())
+}
+
+#[derive(Deserialize)]
+struct PlannedFault {
+    endpoint: Endpoint,
+    fault: FaultKind,
+    #[serde(default = "once")]
+    times: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+async fn add_fault(State(app): State<App>, Json(planned): Json<PlannedFault>) -> StatusCode {
+    app.faults.add(planned.endpoint, planned.fault, planned.times);
+    StatusCode::NO_CONTENT
+}
+
+async fn clear_faults(State(app): State<App>) -> StatusCode {
+    app.faults.clear();
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+struct Access {
+    enabled: bool,
+}
+
+async fn access(State(app): State<App>, Json(access): Json<Access>) -> StatusCode {
+    app.auth.set_access(access.enabled);
+    StatusCode::NO_CONTENT
+}

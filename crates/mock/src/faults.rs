@@ -1,0 +1,209 @@
+//! What the server does wrong on purpose, and how often.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+/// The part of the server that misbehaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Endpoint {
+    /// `{fhir}/.well-known/smart-configuration`.
+    SmartConfiguration,
+    /// `{issuer}/.well-known/openid-configuration`.
+    OpenIdConfiguration,
+    /// The server's public keys.
+    Jwks,
+    /// Dynamic client registration, including the client's own management address.
+    Register,
+    /// The authorization endpoint and its sign-in pages.
+    Authorize,
+    /// The token endpoint.
+    Token,
+    /// The revocation endpoint.
+    Revoke,
+    /// Everything under the FHIR base that is not metadata.
+    Fhir,
+    /// `{fhir}/metadata`.
+    Metadata,
+}
+
+/// One way to misbehave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Answer with this status and body and do nothing else.
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// The body.
+        #[serde(default)]
+        body: String,
+        /// The `Content-Type`; empty for none.
+        #[serde(default)]
+        content_type: String,
+    },
+    /// A maintenance page in HTML with status 200.
+    NotJson,
+    /// The right answer, cut off in the middle, `Content-Length` still right for the half.
+    Truncated,
+    /// The right answer, later.
+    Delay {
+        /// By how much.
+        ms: u64,
+    },
+    /// Close the connection without any answer.
+    Drop,
+    /// Registration refuses with this `error` (RFC 7591, 3.2.2).
+    RegisterError {
+        /// The error code.
+        error: String,
+    },
+    /// The token endpoint refuses with this `error` (RFC 6749, 5.2).
+    TokenError {
+        /// The error code.
+        error: String,
+        /// The HTTP status, 400 by the standard.
+        #[serde(default = "bad_request")]
+        status: u16,
+    },
+    /// The id token is wrong.
+    IdToken(IdTokenFault),
+    /// A search answers with a single resource in place of the bundle.
+    NotABundle,
+    /// One entry of the bundle has no id, another is no resource at all.
+    MalformedEntry,
+    /// The discovery document names another issuer.
+    OtherIssuer,
+    /// The discovery document lacks `token_endpoint`.
+    MissingTokenEndpoint,
+    /// The authorization response carries another `iss` (RFC 9207).
+    WrongIss,
+    /// 429.
+    TooManyRequests {
+        /// The seconds of `Retry-After`; none for no such header.
+        #[serde(default)]
+        retry_after: Option<u64>,
+    },
+    /// FHIR in XML although JSON was asked for.
+    XmlAnswer,
+    /// The `next` link leads back to the page it is on.
+    LoopingNext,
+    /// The `next` link leads to another origin.
+    ForeignNext,
+    /// The bundle contains a resource of another patient.
+    OtherPatient,
+}
+
+/// What is wrong with the id token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+pub enum IdTokenFault {
+    /// `aud` is another client.
+    WrongAudience,
+    /// `iss` is another server.
+    WrongIssuer,
+    /// `nonce` is not the one of the request.
+    WrongNonce,
+    /// Not signed at all.
+    AlgNone,
+    /// `exp` has passed.
+    Expired,
+}
+
+fn bad_request() -> u16 {
+    400
+}
+
+#[derive(Debug)]
+struct Planned {
+    endpoint: Endpoint,
+    kind: FaultKind,
+    left: u32,
+}
+
+/// The planned faults, the oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    planned: Mutex<Vec<Planned>>,
+}
+
+impl Faults {
+    /// Let the next `times` requests at `endpoint` go wrong.
+    pub(crate) fn add(&self, endpoint: Endpoint, kind: FaultKind, times: u32) {
+        if times > 0 {
+            self.lock().push(Planned {
+                endpoint,
+                kind,
+                left: times,
+            });
+        }
+    }
+
+    /// Forget all planned faults.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    /// The oldest planned fault of `endpoint` that `wanted` accepts; using it up by one.
+    pub(crate) fn take_if(
+        &self,
+        endpoint: Endpoint,
+        wanted: impl Fn(&FaultKind) -> bool,
+    ) -> Option<FaultKind> {
+        let mut planned = self.lock();
+        let position = planned
+            .iter()
+            .position(|fault| fault.endpoint == endpoint && wanted(&fault.kind))?;
+        let fault = planned.get_mut(position)?;
+        fault.left -= 1;
+        let kind = fault.kind.clone();
+        if fault.left == 0 {
+            planned.remove(position);
+        }
+        Some(kind)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Planned>> {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_used_up_after_its_number_of_times_and_only_at_its_endpoint() {
+        let faults = Faults::default();
+        faults.add(Endpoint::Token, FaultKind::Drop, 2);
+        assert_eq!(faults.take_if(Endpoint::Fhir, |_| true), None);
+        assert_eq!(
+            faults.take_if(Endpoint::Token, |kind| *kind == FaultKind::NotJson),
+            None
+        );
+        let any = |_: &FaultKind| true;
+        assert_eq!(faults.take_if(Endpoint::Token, any), Some(FaultKind::Drop));
+        assert_eq!(faults.take_if(Endpoint::Token, any), Some(FaultKind::Drop));
+        assert_eq!(faults.take_if(Endpoint::Token, any), None);
+    }
+
+    #[test]
+    fn faults_are_written_as_the_readme_says() {
+        let parsed: FaultKind =
+            serde_json::from_str(r#"{"kind":"id_token","fault":"wrong_nonce"}"#).unwrap();
+        assert_eq!(
+            parsed,
+            FaultKind::IdToken(IdTokenFault::WrongNonce)
+        );
+        let parsed: FaultKind =
+            serde_json::from_str(r#"{"kind":"token_error","error":"invalid_grant"}"#).unwrap();
+        assert_eq!(
+            parsed,
+            FaultKind::TokenError {
+                error: "invalid_grant".into(),
+                status: 400
+            }
+        );
+    }
+}

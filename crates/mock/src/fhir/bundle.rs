@@ -1,0 +1,156 @@
+//! Search results as a bundle, put together from the resources' own bytes (FHIR R4, bundle.html#searchset).
+
+use std::fmt::Write as _;
+
+use axum::response::Response;
+use serde_json::json;
+
+use super::paging::Cursor;
+use super::seen::Viewer;
+use super::{answer, include};
+use crate::data::Place;
+use crate::faults::{Endpoint, FaultKind};
+use crate::state::App;
+
+/// The address of a page.
+pub(super) fn page_link(app: &App, token: &str) -> String {
+    format!("{}?_page={token}", app.fhir_base())
+}
+
+/// One page: the matches from the cursor's position on, what comes along, and the links. `token` names
+/// the page itself, if it is not the first.
+pub(super) fn page(
+    app: &App,
+    viewer: &Viewer,
+    cursor: Cursor,
+    link: &str,
+    token: Option<&str>,
+) -> Response {
+    let fault = app.faults.take_if(Endpoint::Fhir, is_ours);
+    if fault == Some(FaultKind::NotABundle) {
+        let sheep = json!({"resourceType": "Basic", "id": "not-a-bundle", "code": {"text": "none"}});
+        return answer::resource(sheep.to_string());
+    }
+    let from = cursor.position.min(cursor.found.len());
+    let to = (from + cursor.count).min(cursor.found.len());
+    let matches: Vec<Place> = cursor.found.get(from..to).unwrap_or_default().to_vec();
+    let mut entries = Vec::new();
+    for place in &matches {
+        entries.extend(entry(app, *place, "match"));
+    }
+    for place in include::companions(&app.data, viewer, &matches, &cursor.includes) {
+        entries.extend(entry(app, place, "include"));
+    }
+    let mut links = vec![("self", link.to_owned())];
+    let total = cursor.found.len();
+    links.extend(next_link(app, &cursor, to, token, fault.as_ref()).map(|next| ("next", next)));
+    match fault {
+        Some(FaultKind::MalformedEntry) => spoil(&mut entries),
+        Some(FaultKind::OtherPatient) => entries.push(stranger(app, viewer, &cursor)),
+        _ => {}
+    }
+    answer::resource(text(total, &links, &entries))
+}
+
+fn is_ours(fault: &FaultKind) -> bool {
+    matches!(
+        fault,
+        FaultKind::NotABundle
+            | FaultKind::MalformedEntry
+            | FaultKind::LoopingNext
+            | FaultKind::ForeignNext
+            | FaultKind::OtherPatient
+    )
+}
+
+/// The link to the page that begins at `to`, or to where a fault wants it.
+fn next_link(
+    app: &App,
+    cursor: &Cursor,
+    to: usize,
+    token: Option<&str>,
+    fault: Option<&FaultKind>,
+) -> Option<String> {
+    if fault == Some(&FaultKind::ForeignNext) {
+        return Some("http://127.0.0.1:9/fhir?_page=elsewhere".to_owned());
+    }
+    if cursor.loops
+        && let Some(token) = token
+    {
+        return Some(page_link(app, token));
+    }
+    if fault == Some(&FaultKind::LoopingNext) {
+        let same = Cursor {
+            loops: true,
+            ..cursor.clone()
+        };
+        return Some(page_link(app, &app.cursors.add(same)));
+    }
+    if cursor.count == 0 || to >= cursor.found.len() {
+        return None;
+    }
+    let next = Cursor {
+        position: to,
+        ..cursor.clone()
+    };
+    Some(page_link(app, &app.cursors.add(next)))
+}
+
+fn entry(app: &App, place: Place, mode: &str) -> Option<String> {
+    let resource = app.data.at(place)?;
+    let url = format!("{}/{}/{}", app.fhir_base(), resource.resource_type, resource.id);
+    Some(format!(
+        r#"{{"fullUrl":{},"resource":{},"search":{{"mode":"{mode}"}}}}"#,
+        json!(url),
+        resource.json
+    ))
+}
+
+fn text(total: usize, links: &[(&str, String)], entries: &[String]) -> String {
+    let mut text = format!(r#"{{"resourceType":"Bundle","type":"searchset","total":{total},"link":["#);
+    for (position, (relation, url)) in links.iter().enumerate() {
+        let comma = if position == 0 { "" } else { "," };
+        let _ = write!(text, r#"{comma}{{"relation":"{relation}","url":{}}}"#, json!(url));
+    }
+    text.push(']');
+    if !entries.is_empty() {
+        text.push_str(",\"entry\":[");
+        text.push_str(&entries.join(","));
+        text.push(']');
+    }
+    text.push('}');
+    text
+}
+
+/// The first entry loses its id, the second is no resource; on a shorter page they are added.
+fn spoil(entries: &mut Vec<String>) {
+    let bad = [
+        r#"{"fullUrl":"urn:broken:1","resource":{"resourceType":"Observation","oops":true},"search":{"mode":"match"}}"#,
+        r#"{"fullUrl":"urn:broken:2","resource":"not a resource","search":{"mode":"match"}}"#,
+    ];
+    entries.splice(..entries.len().min(2), bad.map(str::to_owned));
+}
+
+/// An entry about somebody the search was not about: a real one, if another patient has such.
+fn stranger(app: &App, viewer: &Viewer, cursor: &Cursor) -> String {
+    let kind = &cursor.resource_type;
+    let searched = cursor.found.first().and_then(|place| app.data.at(*place));
+    let own = viewer
+        .grant
+        .patient
+        .as_ref()
+        .or_else(|| searched.and_then(|resource| resource.fields.patients.first()));
+    let other = app.data.of_type(kind).iter().copied().find(|place| {
+        let patients = app.data.at(*place).map(|one| one.fields.patients.as_slice());
+        patients.is_some_and(|patients| !patients.is_empty() && !patients.iter().any(|one| Some(one) == own))
+    });
+    other.and_then(|place| entry(app, place, "match")).unwrap_or_else(|| {
+        let resource = json!({
+            "resourceType": kind,
+            "id": "of-somebody-else",
+            "subject": {"reference": "Patient/somebody-else"},
+            "patient": {"reference": "Patient/somebody-else"}
+        });
+        json!({"fullUrl": format!("{}/{kind}/of-somebody-else", app.fhir_base()), "resource": resource, "search": {"mode": "match"}}).to_string()
+    })
+}

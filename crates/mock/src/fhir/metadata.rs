@@ -1,0 +1,138 @@
+//! The capability statement (FHIR R4, capabilitystatement.html; SMART's extension for OAuth addresses).
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::answer;
+use super::query::SELECTING;
+use crate::data::Data;
+use crate::state::App;
+
+/// The types of US Core 6.1, which are supported even when the data has none.
+const US_CORE: [&str; 29] = [
+    "AllergyIntolerance",
+    "Binary",
+    "CarePlan",
+    "CareTeam",
+    "Condition",
+    "Coverage",
+    "Device",
+    "DiagnosticReport",
+    "DocumentReference",
+    "Encounter",
+    "FamilyMemberHistory",
+    "Goal",
+    "Immunization",
+    "Location",
+    "Media",
+    "Medication",
+    "MedicationDispense",
+    "MedicationRequest",
+    "Observation",
+    "Organization",
+    "Patient",
+    "Practitioner",
+    "PractitionerRole",
+    "Procedure",
+    "Provenance",
+    "QuestionnaireResponse",
+    "RelatedPerson",
+    "ServiceRequest",
+    "Specimen",
+];
+
+/// Whether this server knows the type.
+pub(super) fn is_supported(data: &Data, kind: &str) -> bool {
+    US_CORE.contains(&kind) || !data.of_type(kind).is_empty()
+}
+
+/// `GET {fhir}/metadata`, open to all.
+pub(super) async fn show(State(app): State<App>) -> Response {
+    answer::resource(statement(&app.data, &app.origin).to_string())
+}
+
+fn statement(data: &Data, origin: &str) -> Value {
+    let types: BTreeSet<&str> = US_CORE.into_iter().chain(data.types()).collect();
+    let resources: Vec<Value> = types.into_iter().map(resource).collect();
+    let smart = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
+    let endpoints = [
+        ("authorize", "auth/authorize"),
+        ("token", "auth/token"),
+        ("register", "auth/register"),
+        ("revoke", "auth/revoke"),
+    ];
+    let endpoints: Vec<Value> = endpoints
+        .into_iter()
+        .map(|(name, path)| json!({"url": name, "valueUri": format!("{origin}/{path}")}))
+        .collect();
+    json!({
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": "2024-01-01",
+        "publisher": "satchel-mock: synthetic data only",
+        "kind": "instance",
+        "instantiates": ["http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server"],
+        "software": {"name": "satchel-mock", "version": env!("CARGO_PKG_VERSION")},
+        "implementation": {"description": "imitation for testers", "url": format!("{origin}/fhir")},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "json"],
+        "rest": [{
+            "mode": "server",
+            "security": {
+                "extension": [{"url": smart, "extension": endpoints}],
+                "service": [{"coding": [{
+                    "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                    "code": "SMART-on-FHIR"
+                }]}]
+            },
+            "resource": resources
+        }]
+    })
+}
+
+fn resource(kind: &str) -> Value {
+    let parameters: Vec<Value> = SELECTING
+        .iter()
+        .map(|(name, of)| json!({"name": name, "type": of}))
+        .collect();
+    let mut resource = json!({
+        "type": kind,
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "searchParam": parameters,
+        "searchRevInclude": ["Provenance:target"]
+    });
+    let includes = includes(kind);
+    if !includes.is_empty() {
+        resource["searchInclude"] = json!(includes);
+    }
+    resource
+}
+
+fn includes(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "MedicationRequest" => &[
+            "MedicationRequest:medication",
+            "MedicationRequest:requester",
+            "MedicationRequest:encounter",
+        ],
+        "MedicationDispense" => &["MedicationDispense:medication"],
+        "Observation" => &["Observation:performer", "Observation:encounter"],
+        "DiagnosticReport" => &["DiagnosticReport:result", "DiagnosticReport:performer"],
+        "Encounter" => &[
+            "Encounter:practitioner",
+            "Encounter:location",
+            "Encounter:service-provider",
+        ],
+        "DocumentReference" => &["DocumentReference:author", "DocumentReference:custodian"],
+        "PractitionerRole" => &[
+            "PractitionerRole:practitioner",
+            "PractitionerRole:organization",
+        ],
+        "Patient" => &["Patient:general-practitioner", "Patient:organization"],
+        "Provenance" => &["Provenance:agent", "Provenance:target"],
+        _ => &[],
+    }
+}

@@ -1,0 +1,69 @@
+//! Searches with pages left to read: what the opaque `next` links lead to.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::data::Place;
+
+/// How many links are kept; the oldest are forgotten.
+const KEPT: usize = 20_000;
+
+/// A page still to be read. It stays readable: the same link gives the same page.
+#[derive(Debug, Clone)]
+pub(crate) struct Cursor {
+    /// Whose search it is; nobody else may use the link.
+    pub(crate) grant_id: u64,
+    pub(crate) resource_type: String,
+    /// Everything the search found, at the time of the search.
+    pub(crate) found: Arc<Vec<Place>>,
+    /// Where the page begins.
+    pub(crate) position: usize,
+    pub(crate) count: usize,
+    pub(crate) includes: Arc<Includes>,
+    /// The fault [`crate::FaultKind::LoopingNext`]: the page's next page is itself.
+    pub(crate) loops: bool,
+}
+
+/// What a search wants beside the matches.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Includes {
+    /// `Type:parameter` of `_include`.
+    pub(crate) forward: Vec<String>,
+    /// `_revinclude=Provenance:target`.
+    pub(crate) provenance: bool,
+}
+
+/// The cursors by their links' tokens.
+#[derive(Debug, Default)]
+pub(crate) struct Cursors {
+    inner: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    by_token: HashMap<String, Cursor>,
+    order: VecDeque<String>,
+}
+
+impl Cursors {
+    /// Keeps the cursor and names it.
+    pub(crate) fn add(&self, cursor: Cursor) -> String {
+        let token = format!("{:032x}", rand::random::<u128>());
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.by_token.insert(token.clone(), cursor);
+        inner.order.push_back(token.clone());
+        if inner.order.len() > KEPT
+            && let Some(oldest) = inner.order.pop_front()
+        {
+            inner.by_token.remove(&oldest);
+        }
+        token
+    }
+
+    /// The cursor of that name, if it belongs to the grant.
+    pub(crate) fn get(&self, token: &str, grant_id: u64) -> Option<Cursor> {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let cursor = inner.by_token.get(token)?;
+        (cursor.grant_id == grant_id).then(|| cursor.clone())
+    }
+}

@@ -1,0 +1,166 @@
+//! The parameters of a search.
+
+use url::form_urlencoded;
+
+use crate::data::dates::Condition;
+use crate::data::fields::local_reference;
+use crate::data::{Stored, Token};
+
+/// The parameters that select, in the order the capability statement lists them.
+pub(super) const SELECTING: [(&str, &str); 11] = [
+    ("_id", "token"),
+    ("_lastUpdated", "date"),
+    ("patient", "reference"),
+    ("subject", "reference"),
+    ("category", "token"),
+    ("code", "token"),
+    ("date", "date"),
+    ("status", "token"),
+    ("intent", "token"),
+    ("type", "token"),
+    ("clinical-status", "token"),
+];
+
+/// The parameters that shape the answer.
+const SHAPING: [&str; 4] = ["_count", "_include", "_revinclude", "_summary"];
+
+/// The parameters as given.
+#[derive(Debug, Default)]
+pub(super) struct Query {
+    pairs: Vec<(String, String)>,
+}
+
+impl Query {
+    /// Reads a query string or a form.
+    pub(super) fn parse(raw: &str) -> Query {
+        Query {
+            pairs: form_urlencoded::parse(raw.as_bytes())
+                .into_owned()
+                .filter(|(name, _)| !name.is_empty())
+                .collect(),
+        }
+    }
+
+    /// The first value of that name.
+    pub(super) fn first(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of that name.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.pairs.iter().filter(move |(key, _)| key == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// What was understood, for the self link.
+    pub(super) fn understood(&self) -> String {
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in &self.pairs {
+            let name = name.as_str();
+            if SELECTING.iter().any(|(known, _)| *known == name) || SHAPING.contains(&name) {
+                text.append_pair(name, value);
+            }
+        }
+        text.finish()
+    }
+
+    /// The conditions that all must hold.
+    ///
+    /// # Errors
+    /// The name of a parameter whose value is no value for it.
+    pub(super) fn filters(&self) -> Result<Vec<Filter>, String> {
+        let mut filters = Vec::new();
+        for (name, value) in &self.pairs {
+            if value.is_empty() {
+                continue;
+            }
+            let alternatives: Vec<&str> = value.split(',').collect();
+            let owned = || alternatives.iter().map(|one| (*one).to_owned()).collect();
+            filters.push(match name.as_str() {
+                "_id" => Filter::Id(owned()),
+                "patient" | "subject" => {
+                    Filter::Patient(alternatives.iter().map(|one| patient_id(one)).collect())
+                }
+                "category" => Filter::Token(Field::Category, owned()),
+                "code" => Filter::Token(Field::Code, owned()),
+                "status" => Filter::Token(Field::Status, owned()),
+                "intent" => Filter::Token(Field::Intent, owned()),
+                "type" => Filter::Token(Field::Kind, owned()),
+                "clinical-status" => Filter::Token(Field::ClinicalStatus, owned()),
+                "date" => Filter::Date(Condition::parse(value).ok_or_else(|| name.clone())?),
+                "_lastUpdated" => {
+                    Filter::LastUpdated(Condition::parse(value).ok_or_else(|| name.clone())?)
+                }
+                _ => continue,
+            });
+        }
+        Ok(filters)
+    }
+}
+
+fn patient_id(value: &str) -> String {
+    match local_reference(value) {
+        Some(local) => local
+            .strip_prefix("Patient/")
+            .map_or_else(|| local.clone(), str::to_owned),
+        None => value.to_owned(),
+    }
+}
+
+/// A coded search parameter.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Field {
+    Category,
+    Code,
+    Status,
+    Intent,
+    Kind,
+    ClinicalStatus,
+}
+
+/// One condition; of the values inside, any may hold.
+#[derive(Debug)]
+pub(super) enum Filter {
+    Id(Vec<String>),
+    Patient(Vec<String>),
+    Token(Field, Vec<String>),
+    Date(Condition),
+    LastUpdated(Condition),
+}
+
+impl Filter {
+    /// Whether the resource fulfils the condition.
+    pub(super) fn accepts(&self, resource: &Stored) -> bool {
+        let fields = &resource.fields;
+        match self {
+            Filter::Id(ids) => ids.contains(&resource.id),
+            Filter::Patient(ids) => ids.iter().any(|id| fields.patients.contains(id)),
+            Filter::Token(field, values) => {
+                let tokens = match field {
+                    Field::Category => &fields.category,
+                    Field::Code => &fields.code,
+                    Field::Status => &fields.status,
+                    Field::Intent => &fields.intent,
+                    Field::Kind => &fields.kind,
+                    Field::ClinicalStatus => &fields.clinical_status,
+                };
+                values
+                    .iter()
+                    .any(|value| tokens.iter().any(|token| is_meant(value, token)))
+            }
+            Filter::Date(condition) => fields.date.is_some_and(|date| condition.holds(date)),
+            Filter::LastUpdated(condition) => {
+                fields.last_updated.is_some_and(|date| condition.holds(date))
+            }
+        }
+    }
+}
+
+/// `code`, `system|code`, `|code` or `system|` (FHIR R4, search.html#token).
+fn is_meant(value: &str, token: &Token) -> bool {
+    match value.split_once('|') {
+        None => token.code == value,
+        Some((system, "")) => token.system == system,
+        Some((system, code)) => token.system == system && token.code == code,
+    }
+}

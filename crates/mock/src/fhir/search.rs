@@ -1,0 +1,110 @@
+//! Finding what a search asks for, page by page.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::paging::{Cursor, Includes};
+use super::query::{Filter, Query};
+use super::seen::Viewer;
+use super::{answer, bundle, metadata};
+use crate::auth::scopes::Access;
+use crate::data::Place;
+use crate::state::App;
+
+/// The most entries a page may have.
+const LARGEST_PAGE: usize = 1000;
+
+/// The answer to a new search.
+pub(super) fn first_page(app: &App, viewer: &Viewer, kind: &str, query: &Query) -> Response {
+    if !metadata::is_supported(&app.data, kind) {
+        return answer::unknown_type(kind);
+    }
+    let Some(access) = viewer.access(kind, 's') else {
+        return answer::insufficient(&format!("the token's scopes do not allow to search {kind}"));
+    };
+    let filters = match query.filters() {
+        Ok(filters) => filters,
+        Err(name) => {
+            let text = format!("the value of {name} is none for this parameter");
+            return answer::outcome(StatusCode::BAD_REQUEST, "value", &text);
+        }
+    };
+    let count = match query.first("_count").map(str::parse::<usize>) {
+        None => app.page_size,
+        Some(Ok(count)) => count.min(LARGEST_PAGE),
+        Some(Err(_)) => {
+            return answer::outcome(StatusCode::BAD_REQUEST, "value", "_count is a number");
+        }
+    };
+    let only_count = count == 0 || query.first("_summary") == Some("count");
+    let cursor = Cursor {
+        grant_id: viewer.grant.grant_id,
+        resource_type: kind.to_owned(),
+        found: Arc::new(matches(app, viewer, access, kind, &filters)),
+        position: 0,
+        count: if only_count { 0 } else { count },
+        includes: Arc::new(Includes {
+            forward: query.all("_include").map(str::to_owned).collect(),
+            provenance: query.all("_revinclude").any(|name| name == "Provenance:target"),
+        }),
+        loops: false,
+    };
+    let parameters = query.understood();
+    let separator = if parameters.is_empty() { "" } else { "?" };
+    let link = format!("{}/{kind}{separator}{parameters}", app.fhir_base());
+    bundle::page(app, viewer, cursor, &link, None)
+}
+
+/// The answer to a `next` link; 410 when it is unknown or of another grant.
+pub(super) fn next_page(app: &App, viewer: &Viewer, token: &str) -> Response {
+    let Some(cursor) = app.cursors.get(token, viewer.grant.grant_id) else {
+        return answer::outcome(
+            StatusCode::GONE,
+            "not-found",
+            "this page is gone: search again",
+        );
+    };
+    if viewer.access(&cursor.resource_type, 's').is_none() {
+        return answer::insufficient("the token's scopes do not allow this search any more");
+    }
+    let link = bundle::page_link(app, token);
+    bundle::page(app, viewer, cursor, &link, Some(token))
+}
+
+/// What the filters accept of what the viewer may see, in the order of loading.
+fn matches(
+    app: &App,
+    viewer: &Viewer,
+    access: Access,
+    kind: &str,
+    filters: &[Filter],
+) -> Vec<Place> {
+    let data = &app.data;
+    let asked = filters.iter().find_map(|filter| match filter {
+        Filter::Patient(ids) => Some(ids),
+        _ => None,
+    });
+    let candidates: Vec<Place> = if let Some([one]) = asked.map(Vec::as_slice) {
+        data.of_patient(one, kind).to_vec()
+    } else if let Some(ids) = by_id(filters) {
+        let keys = ids.iter().map(|id| format!("{kind}/{id}"));
+        keys.filter_map(|key| data.place(&key)).collect()
+    } else {
+        data.of_type(kind).to_vec()
+    };
+    let fits = |place: &Place| {
+        data.at(*place).is_some_and(|resource| {
+            viewer.sees(access, resource) && filters.iter().all(|filter| filter.accepts(resource))
+        })
+    };
+    candidates.into_iter().filter(fits).collect()
+}
+
+fn by_id(filters: &[Filter]) -> Option<&[String]> {
+    filters.iter().find_map(|filter| match filter {
+        Filter::Id(ids) => Some(ids.as_slice()),
+        _ => None,
+    })
+}

@@ -1,0 +1,59 @@
+//! Who asks, and what they may see.
+
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+
+use super::answer;
+use crate::auth::scopes::{self, Access};
+use crate::auth::AccessGrant;
+use crate::data::Stored;
+use crate::state::Shared;
+
+/// Whoever holds the access token of a request.
+pub(super) struct Viewer {
+    pub(super) grant: AccessGrant,
+}
+
+impl Viewer {
+    /// From the `Authorization` header (RFC 6750, 2.1); else the refusal to send.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the answer, which is made once per request"
+    )]
+    pub(super) fn of(app: &Shared, headers: &HeaderMap) -> Result<Viewer, Response> {
+        let value = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let Some((scheme, token)) = value.and_then(|value| value.split_once(' ')) else {
+            return Err(answer::unauthorized(false));
+        };
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(answer::unauthorized(false));
+        }
+        match app.auth.check_bearer(token.trim()) {
+            Some(grant) => Ok(Viewer { grant }),
+            None => Err(answer::unauthorized(true)),
+        }
+    }
+
+    /// How far the token reaches in a type; `interaction` is `r` or `s`.
+    pub(super) fn access(&self, kind: &str, interaction: char) -> Option<Access> {
+        scopes::allows(&self.grant.scopes, kind, interaction)
+    }
+
+    /// Whether the resource is within reach.
+    pub(super) fn sees(&self, access: Access, resource: &Stored) -> bool {
+        match (access, &self.grant.patient) {
+            (Access::All, _) => true,
+            (Access::PatientOnly, Some(patient)) => resource.is_visible_to(patient),
+            (Access::PatientOnly, None) => false,
+        }
+    }
+
+    /// Whether the resource may come along with a search of other things.
+    pub(super) fn may_include(&self, resource: &Stored) -> bool {
+        let kind = &resource.resource_type;
+        let access = self.access(kind, 'r').or_else(|| self.access(kind, 's'));
+        access.is_some_and(|access| self.sees(access, resource))
+    }
+}

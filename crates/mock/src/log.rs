@@ -1,0 +1,40 @@
+//! What was asked of the server, without queries, headers and bodies: nothing secret gets here.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+/// One answered request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RequestLogEntry {
+    /// The HTTP method.
+    pub method: String,
+    /// The path without the query.
+    pub path: String,
+    /// The status of the answer; 0 when the connection was dropped on purpose.
+    pub status: u16,
+}
+
+/// All requests since the start, the oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct RequestLog {
+    entries: Mutex<Vec<RequestLogEntry>>,
+}
+
+impl RequestLog {
+    /// Note one request.
+    pub(crate) fn add(&self, entry: RequestLogEntry) {
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(entry);
+    }
+
+    /// A copy of the log.
+    pub(crate) fn all(&self) -> Vec<RequestLogEntry> {
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}

@@ -1,0 +1,116 @@
+//! The faults that fit every endpoint, and the request log, around all handlers.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::faults::{Endpoint, FaultKind};
+use crate::log::RequestLogEntry;
+use crate::state::App;
+
+/// Marks an answer that must never be sent: the connection is closed instead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DropConnection;
+
+const LIMIT: usize = 512 * 1024 * 1024;
+
+/// Which part of the server a path belongs to.
+fn endpoint_of(path: &str) -> Option<Endpoint> {
+    Some(match path {
+        "/fhir/.well-known/smart-configuration" => Endpoint::SmartConfiguration,
+        "/.well-known/openid-configuration" => Endpoint::OpenIdConfiguration,
+        "/auth/jwks" => Endpoint::Jwks,
+        "/auth/token" => Endpoint::Token,
+        "/auth/revoke" => Endpoint::Revoke,
+        "/fhir/metadata" => Endpoint::Metadata,
+        path if path.starts_with("/auth/register") => Endpoint::Register,
+        path if path.starts_with("/auth/") => Endpoint::Authorize,
+        path if path == "/fhir" || path.starts_with("/fhir/") => Endpoint::Fhir,
+        _ => return None,
+    })
+}
+
+/// Faults that need no knowledge of what the endpoint does.
+fn is_generic(kind: &FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::Status { .. }
+            | FaultKind::NotJson
+            | FaultKind::Truncated
+            | FaultKind::Delay { .. }
+            | FaultKind::Drop
+            | FaultKind::TooManyRequests { .. }
+            | FaultKind::XmlAnswer
+    )
+}
+
+/// Answers a request, or misbehaves; either way it is noted.
+pub(crate) async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let method = request.method().to_string();
+    let fault = endpoint_of(&path).and_then(|endpoint| app.faults.take_if(endpoint, is_generic));
+    let answer = match fault {
+        Some(fault) => misbehave(fault, request, next).await,
+        None => next.run(request).await,
+    };
+    if !path.starts_with("/_mock") {
+        let dropped = answer.extensions().get::<DropConnection>().is_some();
+        let status = if dropped { 0 } else { answer.status().as_u16() };
+        app.log.add(RequestLogEntry { method, path, status });
+    }
+    answer
+}
+
+async fn misbehave(fault: FaultKind, request: Request, next: Next) -> Response {
+    match fault {
+        FaultKind::Status { status, body, content_type } => {
+            let mut answer = body.into_response();
+            *answer.status_mut() =
+                StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            answer.headers_mut().remove(header::CONTENT_TYPE);
+            if let (false, Ok(value)) = (content_type.is_empty(), HeaderValue::from_str(&content_type)) {
+                answer.headers_mut().insert(header::CONTENT_TYPE, value);
+            }
+            answer
+        }
+        FaultKind::NotJson => (
+            [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
+            "<!doctype html><title>Maintenance</title><h1>We will be back soon</h1>",
+        )
+            .into_response(),
+        FaultKind::XmlAnswer => (
+            [(header::CONTENT_TYPE, "application/fhir+xml; charset=utf-8")],
+            "<?xml version=\"1.0\"?><Bundle xmlns=\"http://hl7.org/fhir\"><type value=\"searchset\"/></Bundle>",
+        )
+            .into_response(),
+        FaultKind::TooManyRequests { retry_after } => {
+            let mut answer = StatusCode::TOO_MANY_REQUESTS.into_response();
+            if let Some(seconds) = retry_after {
+                answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            answer
+        }
+        FaultKind::Delay { ms } => {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            next.run(request).await
+        }
+        FaultKind::Truncated => half_of(next.run(request).await).await,
+        _ => {
+            let mut answer = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            answer.extensions_mut().insert(DropConnection);
+            answer
+        }
+    }
+}
+
+/// The first half of an answer.
+async fn half_of(answer: Response) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    let whole = to_bytes(body, LIMIT).await.unwrap_or_default();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(whole.slice(..whole.len() / 2)))
+}

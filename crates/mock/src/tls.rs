@@ -1,0 +1,56 @@
+//! HTTPS with a certificate authority that is made at the start and dies with the server.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::world::{MockError, TlsOptions};
+
+/// What serves HTTPS, and where the authority's certificate was written.
+pub(crate) struct Tls {
+    pub(crate) acceptor: TlsAcceptor,
+    pub(crate) ca_certificate: PathBuf,
+}
+
+/// Makes an authority and a certificate for `localhost` and `127.0.0.1`; TLS 1.2 and 1.3.
+pub(crate) fn make(options: &TlsOptions) -> Result<Tls, MockError> {
+    let failed = |error: &dyn std::fmt::Display| MockError::Certificates(error.to_string());
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    authority.distinguished_name.push(DnType::CommonName, "Satchel mock authority (for tests only)");
+    let authority_key = KeyPair::generate().map_err(|error| failed(&error))?;
+    let certificate = authority.self_signed(&authority_key).map_err(|error| failed(&error))?;
+    let issuer = Issuer::new(authority, authority_key);
+
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let mut leaf = CertificateParams::new(names).map_err(|error| failed(&error))?;
+    leaf.distinguished_name.push(DnType::CommonName, "Satchel mock server");
+    leaf.use_authority_key_identifier_extension = true;
+    let leaf_key = KeyPair::generate().map_err(|error| failed(&error))?;
+    let leaf = leaf.signed_by(&leaf_key, &issuer).map_err(|error| failed(&error))?;
+
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
+    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(&error))?
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], key)
+        .map_err(|error| failed(&error))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let ca_certificate = match &options.ca_out {
+        Some(path) => path.clone(),
+        None => std::env::temp_dir().join(format!("satchel-mock-ca-{}.pem", std::process::id())),
+    };
+    write(&ca_certificate, &certificate.pem())?;
+    Ok(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), ca_certificate })
+}
+
+fn write(path: &Path, pem: &str) -> Result<(), MockError> {
+    std::fs::write(path, pem).map_err(|source| MockError::Write { path: path.to_owned(), source })
+}

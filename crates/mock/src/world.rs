@@ -1,0 +1,96 @@
+//! What kind of server to start, and why starting can fail.
+
+use std::path::PathBuf;
+
+/// The settings of one mock server.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// How many synthetic people to make.
+    pub patients: usize,
+    /// The seed of the synthetic people: the same seed gives the same bytes.
+    pub seed: u64,
+    /// A directory of FHIR files (`*.json`, `*.ndjson`) to serve in addition.
+    pub load: Option<PathBuf>,
+    /// The port on 127.0.0.1; 0 lets the system pick one.
+    pub port: u16,
+    /// Serve HTTPS with a certificate of its own authority instead of plain HTTP.
+    pub tls: Option<TlsOptions>,
+    /// How long an access token lives.
+    pub token_lifetime_seconds: i64,
+    /// How many entries a search page has when the client does not say.
+    pub page_size_default: usize,
+    /// The `token_endpoint_auth_methods_supported` to advertise and to accept.
+    pub auth_methods: Vec<String>,
+}
+
+/// How to serve HTTPS.
+#[derive(Debug, Clone, Default)]
+pub struct TlsOptions {
+    /// Where to write the authority's certificate (PEM), for clients to trust.
+    pub ca_out: Option<PathBuf>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        let methods = [
+            "private_key_jwt",
+            "client_secret_basic",
+            "client_secret_post",
+            "none",
+        ];
+        World {
+            patients: 8,
+            seed: 1,
+            load: None,
+            port: 0,
+            tls: None,
+            token_lifetime_seconds: 3600,
+            page_size_default: 50,
+            auth_methods: methods.map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum MockError {
+    /// The port is taken, or the system refused the listener.
+    #[error("cannot listen on 127.0.0.1:{port}")]
+    Listen {
+        /// The port asked for.
+        port: u16,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file or directory of the data to load cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file to load is no JSON.
+    #[error("{path} is not JSON")]
+    NotJson {
+        /// The file.
+        path: PathBuf,
+        /// Where the parser stopped.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The authority's certificate cannot be written.
+    #[error("cannot write {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The certificates could not be made.
+    #[error("cannot make the certificates: {0}")]
+    Certificates(String),
+}
