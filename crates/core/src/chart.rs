@@ -93,6 +93,8 @@ impl Engine {
         let granted = tokens.map(|tokens| scopes_in_words(&tokens.scope)).unwrap_or_default();
         let last_sync: Option<SyncReportView> =
             row.last_sync.as_deref().and_then(|json| serde_json::from_str(json).ok());
+        let patient_name = self.patient_header(row).await?.map(|header| header.name);
+        let record_count = self.inner.store.record_count(Some(&row.id)).await?;
         Ok(ConnectionView {
             id: row.id.clone(),
             fhir_base: row.fhir_base.clone(),
@@ -112,12 +114,12 @@ impl Engine {
                 .get(&row.id)
                 .copied()
                 .unwrap_or(Reachability::Unknown),
-            patient_name: self.patient_header(row).await?.map(|header| header.name),
+            patient_name,
             granted,
             last_synced_at: row.last_synced_at.clone(),
             last_sync,
             syncing: lock(&self.inner.running).contains_key(&row.id),
-            record_count: self.inner.store.record_count(Some(&row.id)).await?,
+            record_count,
         })
     }
 

@@ -64,6 +64,7 @@ impl Engine {
             revoke_token(
                 &self.inner.http,
                 endpoint,
+                &configuration.token_endpoint,
                 &client.client_id,
                 &authentication,
                 &Secret::new(token),

@@ -26,6 +26,7 @@ pub async fn request_backend_token(
     let endpoint = TokenEndpoint {
         http,
         url: token_endpoint,
+        audience: token_endpoint,
         client_id,
         authentication: &authentication,
         clock,

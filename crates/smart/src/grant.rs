@@ -36,6 +36,9 @@ pub(crate) enum Grant<'a> {
 pub(crate) struct TokenEndpoint<'a> {
     pub(crate) http: &'a HttpClient,
     pub(crate) url: &'a Url,
+    /// `aud` of the client's assertion: the token endpoint, wherever the request goes (SMART App
+    /// Launch, "Client Authentication: Asymmetric"; RFC 7523 §3).
+    pub(crate) audience: &'a Url,
     pub(crate) client_id: &'a str,
     pub(crate) authentication: &'a ClientAuthentication,
     pub(crate) clock: &'a dyn Clock,
@@ -216,7 +219,7 @@ impl TokenEndpoint<'_> {
             .now()
             .checked_add(proof.skew)
             .unwrap_or_else(|_| self.clock.now());
-        let assertion = client_assertion(key, self.client_id, self.url, now, self.random)?;
+        let assertion = client_assertion(key, self.client_id, self.audience, now, self.random)?;
         Ok(vec![
             ("client_assertion_type", ASSERTION_TYPE.to_owned()),
             ("client_assertion", assertion.expose().clone()),

@@ -63,6 +63,7 @@ pub async fn refresh_access_token(
     let endpoint = TokenEndpoint {
         http,
         url: token_endpoint,
+        audience: token_endpoint,
         client_id,
         authentication,
         clock,
@@ -76,7 +77,8 @@ pub async fn refresh_access_token(
 
 /// Revokes a token (RFC 7009 §2). A server that does not know the token answers with success too.
 ///
-/// `hint` is `access_token` or `refresh_token`.
+/// `hint` is `access_token` or `refresh_token`; `token_endpoint` is what the client's assertion names
+/// as its audience.
 ///
 /// # Errors
 /// [`TokenError`]; after a 503 the token is still valid.
@@ -87,6 +89,7 @@ pub async fn refresh_access_token(
 pub async fn revoke_token(
     http: &HttpClient,
     revocation_endpoint: &Url,
+    token_endpoint: &Url,
     client_id: &str,
     authentication: &ClientAuthentication,
     token: &SecretString,
@@ -94,10 +97,10 @@ pub async fn revoke_token(
     clock: &dyn Clock,
     random: &dyn Random,
 ) -> Result<(), TokenError> {
-    let url = revocation_endpoint;
     let endpoint = TokenEndpoint {
         http,
-        url,
+        url: revocation_endpoint,
+        audience: token_endpoint,
         client_id,
         authentication,
         clock,

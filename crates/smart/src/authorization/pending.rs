@@ -253,6 +253,7 @@ impl AuthorizationCode {
         let endpoint = TokenEndpoint {
             http,
             url: &transaction.configuration.token_endpoint,
+            audience: &transaction.configuration.token_endpoint,
             client_id: &transaction.client_id,
             authentication,
             clock,

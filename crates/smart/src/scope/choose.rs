@@ -69,7 +69,8 @@ const CHART_TYPES: &[&str] = &[
 #[must_use]
 pub fn choose_scopes(role: Role, configuration: &SmartConfiguration) -> String {
     let mut scopes: Vec<String> = Vec::new();
-    if role == Role::Patient {
+    // A provider picks the patient at the portal.
+    if role != Role::System {
         scopes.push("launch/patient".to_owned());
     }
     let has_openid = configuration.issuer.is_some()

@@ -306,11 +306,13 @@ async fn d37_revocation_with_the_clients_proof() {
     let key = SigningKey::generate(SigningAlgorithm::ES384).unwrap();
     let (clock, random) = (FrozenClock::new(), SeededRandom::new());
     let (http, url, token) = (client(), server.url("/revoke"), secret("rt-1"));
+    let token_endpoint = server.url("/token");
     let authentication = ClientAuthentication::PrivateKeyJwt(key.clone());
     let revoke = || {
         revoke_token(
             &http,
             &url,
+            &token_endpoint,
             "client-1",
             &authentication,
             &token,
@@ -333,7 +335,11 @@ async fn d37_revocation_with_the_clients_proof() {
         (sent["token"].as_str(), sent["token_type_hint"].as_str()),
         ("rt-1", "refresh_token")
     );
-    assert_eq!(assertion_claims(&sent, &key)["aud"], url.as_str());
+    assert_eq!(
+        assertion_claims(&sent, &key)["aud"],
+        token_endpoint.as_str(),
+        "the audience is the token endpoint here too"
+    );
     for (status, body) in [(503, ""), (400, r#"{"error":"unsupported_token_type"}"#)] {
         server.mock.reset().await;
         server
@@ -388,6 +394,7 @@ async fn every_call_can_run_in_a_task_of_its_own() {
             .unwrap();
         let revoked = revoke_token(
             &http,
+            &url,
             &url,
             "c",
             &authentication,
