@@ -64,7 +64,7 @@ const CHART_TYPES: &[&str] = &[
 ///
 /// SMART 2 letters when the server has `permission-v2`, SMART 1 words otherwise; reading only. Of the
 /// chart's types those that the server lists; all of them when it lists none; the wildcard only when
-/// that is all it lists. With `launch/patient` for a patient, `openid fhirUser` where the server does
+/// that is all it lists. With `launch/patient` wherever a person signs in (a provider picks the patient at the portal), `openid fhirUser` where the server does
 /// OpenID Connect, and `offline_access` where it grants that.
 #[must_use]
 pub fn choose_scopes(role: Role, configuration: &SmartConfiguration) -> String {

@@ -102,7 +102,7 @@ async fn e2_a_backend_service_asks_for_system_scopes_only() {
     let chosen = choose_scopes(Role::User, &server);
     assert!(
         chosen.contains("user/Patient.rs")
-            && !chosen.contains("launch/patient")
+            && chosen.contains("launch/patient")
             && chosen.contains("openid")
     );
 }
