@@ -58,12 +58,15 @@ check_node() {
   [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "Node $(node -v) is too old: 20 or newer is needed"
 }
 
-# npm ci, only when the lock file is not the one that was installed last.
+# npm ci, only when the lock file is not the one that was installed last. A registry mirror may lack
+# the packages of other platforms, which npm then leaves out of a lock file and misses in "npm ci";
+# "npm install" takes the versions of the same lock file and does not mind.
 install_node_packages() {
   stamp="$1/node_modules/.installed-lock"
   if ! cmp -s "$1/package-lock.json" "$stamp"; then
     say "npm ci in $1"
-    (cd "$1" && npm ci --no-audit --no-fund --loglevel=error)
+    (cd "$1" && { npm ci --no-audit --no-fund --loglevel=silent ||
+      npm install --no-save --no-audit --no-fund --loglevel=error; })
     cp "$1/package-lock.json" "$stamp"
   fi
 }

@@ -87,8 +87,8 @@ fn fill_in(
         Decision::Approve => "approve",
         Decision::Deny => "deny",
     };
-    if page.contains(&format!("value=\"{button}\"")) {
-        fields.push(("action".into(), button.into()));
+    if page.contains(&format!("name=\"{button}\"")) {
+        fields.push((button.into(), "yes".into()));
     }
     fields
 }

@@ -45,7 +45,7 @@ test("consent denied, then given; links from strangers in between", async (t) =>
     });
 
     await step("trying again works", async () => {
-      await beginSignIn(app, mock);
+      await app.click("signin-retry");
       const again = await takeAuthorizationAddress(desktop, mock);
       assert.notEqual(new URL(again).searchParams.get("state"), new URL(address).searchParams.get("state"));
       await passPortal(browser, mock, again);

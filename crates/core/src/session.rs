@@ -98,6 +98,10 @@ impl Engine {
                 let mut row = token_row(&answer);
                 // No new refresh token means: keep the old one (RFC 6749 §6).
                 row.refresh_token = row.refresh_token.or(tokens.refresh_token);
+                // A refresh that says nothing about the scope leaves it as it was (§6 too).
+                if answer.scope_omitted {
+                    row.scope = tokens.scope;
+                }
                 self.inner.store.tokens_rotate(connection_id, &row).await?;
                 Ok(answer.access_token)
             }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { choosePatient, decide, signIn } from "./browser.mjs";
 import { until } from "./processes.mjs";
+import { reference } from "./webdriver.mjs";
 
 /** On Connect: chooses the mock server and a role. The app now opens the system browser. */
 export async function beginSignIn(app, mock, role = "patient") {
@@ -58,8 +59,9 @@ export async function openFirstRecord(app, section) {
   await app.find("record-detail");
 }
 
-/** The text of the JSON tab of the open record. */
+/** What the JSON tab of the open record holds, character for character. */
 export async function recordJson(app) {
   await app.click("tab-json");
-  return until("the record's JSON shows", async () => JSON.parse(await app.text("record-json")));
+  const pre = await app.find("record-json");
+  return until("the record's JSON shows", () => app.web.execute("return arguments[0].textContent", reference(pre)));
 }

@@ -36,6 +36,40 @@ export class Mock {
     return answer.json();
   }
 
+  /** Every access and refresh token that was given out. */
+  tokens() {
+    return this.ask("tokens");
+  }
+
+  /** How many requests came, once no more come. */
+  async quiet() {
+    let before = -1;
+    let since = Date.now();
+    for (;;) {
+      const { length } = await this.ask("requests");
+      if (length !== before) [before, since] = [length, Date.now()];
+      else if (Date.now() - since > 2000) return length;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
+  /** A resource as the server sends it, character for character. */
+  async resource(type, id) {
+    for (const token of (await this.tokens()).reverse()) {
+      const answer = await fetch(`${this.base}/${type}/${id}`, {
+        headers: { authorization: `Bearer ${token}`, accept: "application/fhir+json" },
+        signal: AbortSignal.timeout(15_000),
+      });
+      if (answer.ok) return answer.text();
+    }
+    throw new Error(`the mock server gives ${type} to no token`);
+  }
+
+  /** The Patient resource of the first account. */
+  async patient() {
+    return JSON.parse(await this.resource("Patient", this.account().patient_ids[0]));
+  }
+
   async stop() {
     await stop(this.child);
   }

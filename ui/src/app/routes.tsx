@@ -51,6 +51,8 @@ export function ChartRoute() {
   if (!connections.data) return <Waiting label={t("waiting.chart")} />;
   const usable = withChart(connections.data);
   const connection = usable.find(({ id }) => id === at.connection) ?? usable[0];
+  // Just signed in: the list that says so is still on its way.
+  if (!connection && connections.isFetching) return <Waiting label={t("waiting.chart")} />;
   if (!connection) return <Navigate to="/connect" replace />;
   const record = at.type && at.id ? { connectionId: connection.id, resourceType: at.type, id: at.id } : null;
   return (

@@ -220,8 +220,8 @@ pub(super) fn consent(
                 }
             }
             div.actions {
-                button type="submit" name="action" value="approve" id="approve" { "Allow" }
-                button.second type="submit" name="action" value="deny" id="deny" { "Deny" }
+                button type="submit" name="approve" value="yes" id="approve" { "Allow" }
+                button.second type="submit" name="deny" value="yes" id="deny" { "Deny" }
             }
         }
     };

@@ -136,7 +136,7 @@ pub(super) async fn consent(State(app): State<App>, headers: HeaderMap, body: By
     if session.account.is_none() || waits_for_patient {
         return pages::failure(EXPIRED);
     }
-    if form.get("action") != Some("approve") {
+    if form.get("approve").is_none() || form.get("deny").is_some() {
         return deny(&app, &id, &session, "the person said no");
     }
     let mut granted = session.request.scopes.clone();

@@ -1,0 +1,163 @@
+/** An engine that is not one: answers from fixtures, so that screens can be seen and tested without the app. */
+import type { ConnectionView, Event, LoginStartedView, ProblemView, RecordFilter, RecordKey, SearchHitView } from "../src/api/bindings";
+import type { Transport } from "../src/api/transport";
+import { LOST, MANY, makeConnection, makePatient, makeSections, SERVERS } from "./people";
+import { RECORDS, type Fixture } from "./records";
+
+export type Scene = "first" | "chart" | "offline" | "syncing" | "lost" | "many" | "signin" | "denied" | "nokeychain" | "empty" | "long";
+
+const LOGIN: LoginStartedView = {
+  connectionId: "c9",
+  authorizationUrl: "https://auth.lakeside.example/authorize?response_type=code&client_id=8b1c&state=kP2",
+  serverName: "Lakeside Family Clinic",
+  expiresAt: new Date(Date.now() + 600_000).toISOString(),
+};
+
+export const DENIED: ProblemView = {
+  code: "login.denied",
+  message: "Access was not granted at the portal.",
+  advice: "Nothing was changed. Sign in again if you want to share your records with Satchel.",
+  detail: "error=access_denied",
+  canRetry: true,
+};
+
+const NO_KEYCHAIN: ProblemView = {
+  code: "keychain.missing",
+  message: "This computer has no running keychain, and Satchel keeps its keys nowhere else.",
+  advice: "Install and start one (on Debian and Ubuntu: gnome-keyring, or KWallet with its Secret Service), log in again, then try again.",
+  detail: "org.freedesktop.DBus.Error.ServiceUnknown: The name org.freedesktop.secrets was not provided",
+  canRetry: true,
+};
+
+const CONNECTIONS: Record<Scene, ConnectionView[]> = {
+  first: [],
+  signin: [],
+  denied: [],
+  nokeychain: [],
+  chart: [makeConnection()],
+  offline: [makeConnection({ reachability: "offline" })],
+  syncing: [makeConnection({ syncing: true })],
+  lost: [makeConnection({ state: "accessLost", problem: LOST })],
+  many: MANY,
+  empty: [makeConnection({ recordCount: 1 })],
+  long: [MANY[1]!, MANY[0]!],
+};
+
+const NOTE = `Annual check-up, 20 November 2026
+
+Ada feels well. She walks most days. Blood pressure at home is between 128 and 138.
+
+Plan
+1. Go on with lisinopril 10 mg in the morning.
+2. Repeat the laboratory tests in three months.
+3. Come back in one year, or earlier when the readings at home stay above 140.`;
+
+const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+function detailOf({ summary, json, references }: Fixture) {
+  return {
+    summary,
+    json,
+    references: references.map(({ reference, title, type, id }) => ({ reference, title, key: { connectionId: "c1", resourceType: type, id } })),
+    fetchedAt: "2026-11-24T10:31:12Z",
+    lastUpdated: "2026-11-20T18:00:00Z",
+  };
+}
+
+function searchFixtures(words: string): SearchHitView[] {
+  const pattern = new RegExp(words.split(/\s+/)[0]?.replace(/\W/g, "") ?? "", "i");
+  return RECORDS.filter(({ summary }) => pattern.test(summary.title)).slice(0, 60).map(({ summary }) => {
+    const at = summary.title.search(pattern);
+    const found = pattern.exec(summary.title)?.[0] ?? "";
+    return {
+      record: summary,
+      snippet: [
+        { text: summary.title.slice(0, at), matched: false },
+        { text: found, matched: true },
+        { text: summary.title.slice(at + found.length), matched: false },
+      ],
+    };
+  });
+}
+
+export interface FakeEngine extends Transport {
+  /** What was called, in order. */
+  calls: { command: string; args?: Record<string, unknown> }[];
+  emit: (event: Event) => void;
+  /** Answers one command differently from now on. */
+  answer: (command: string, reply: (args?: Record<string, unknown>) => unknown) => void;
+}
+
+export function makeEngine(scene: Scene): FakeEngine {
+  const listeners = new Set<(event: Event) => void>();
+  const records = scene === "empty" ? RECORDS.slice(0, 1) : RECORDS;
+  const counts = new Map<string, number>();
+  records.forEach(({ summary: { section } }) => counts.set(section, (counts.get(section) ?? 0) + 1));
+  let connections = CONNECTIONS[scene];
+  let pending = scene === "signin" ? LOGIN : null;
+  const find = (key: RecordKey) => records.find(({ summary }) => summary.key.resourceType === key.resourceType && summary.key.id === key.id);
+  const notFound: ProblemView = { code: "record.not_found", message: "This is not stored here.", advice: "It may have been removed. Go back and look again.", detail: null, canRetry: false };
+
+  const replies: Record<string, (args: never) => unknown> = {
+    app_status: () => (scene === "nokeychain" ? { ready: false, problem: NO_KEYCHAIN, version: "0.1.0" } : { ready: true, problem: null, version: "0.1.0" }),
+    app_retry: () => ({ ready: false, problem: NO_KEYCHAIN, version: "0.1.0" }),
+    servers_list: () => SERVERS,
+    server_check: ({ base }: { base: string }) => ({ fhirBase: base, name: new URL(base).host, canRegister: true, roles: ["patient", "provider"] }),
+    login_start: () => (pending = LOGIN),
+    login_reconnect: () => (pending = LOGIN),
+    login_open_browser: () => null,
+    login_cancel: () => (pending = null),
+    login_pending: () => pending,
+    connections_list: () => connections,
+    connection_remove: ({ connectionId }: { connectionId: string }) => {
+      connections = connections.filter(({ id }) => id !== connectionId);
+      return null;
+    },
+    connection_probe: () => null,
+    sync_start: () => null,
+    sync_cancel: () => null,
+    chart_get: ({ connectionId }: { connectionId: string }) => {
+      const connection = connections.find(({ id }) => id === connectionId);
+      if (!connection) throw notFound as unknown as Error;
+      const long = scene === "long";
+      return { connection, patient: makePatient(long), sections: makeSections(counts, long) };
+    },
+    records_list: ({ filter, offset, limit }: { filter: RecordFilter; offset: number; limit: number }) => {
+      const rows = records.map(({ summary }) => summary).filter(({ section }) => section === filter.section);
+      return { rows: rows.slice(offset, offset + limit), total: rows.length };
+    },
+    record_get: ({ key }: { key: RecordKey }) => {
+      const found = find(key);
+      if (!found) throw notFound as unknown as Error;
+      return detailOf(found);
+    },
+    attachments_get: ({ key }: { key: RecordKey }) =>
+      key.id === "doc1"
+        ? [
+            { contentType: "text/plain", title: "Progress note", text: NOTE, size: NOTE.length, base64: null, missing: null },
+            { contentType: "image/png", title: "Picture of the wound", text: null, size: 70, base64: PIXEL, missing: null },
+          ]
+        : [{ contentType: "application/pdf", title: null, text: null, size: 184_320, base64: null, missing: null }],
+    search: ({ words }: { words: string }) => searchFixtures(words),
+  };
+
+  const calls: FakeEngine["calls"] = [];
+  return {
+    calls,
+    emit: (event) => listeners.forEach((hear) => hear(event)),
+    answer: (command, reply) => {
+      replies[command] = reply as (args: never) => unknown;
+    },
+    call: async (command, args) => {
+      calls.push({ command, args });
+      await Promise.resolve();
+      const reply = replies[command];
+      if (!reply) throw new Error(`no such command: ${command}`);
+      return reply(args as never);
+    },
+    listen: (hear) => {
+      listeners.add(hear);
+      return Promise.resolve(() => void listeners.delete(hear));
+    },
+  };
+}

@@ -1,0 +1,127 @@
+/** Made-up connections, servers and people for looking at the screens. */
+import type { ChartSectionView, ConnectionView, PatientHeaderView, ServerView, SyncReportView } from "../src/api/bindings";
+
+const LONG =
+  "Maximiliana-Theodora Wilhelmina Konstantinopolitanska-Featherstonehaugh of the Very Long Family Name, Countess of Llanfairpwllgwyngyll";
+
+export const SERVERS: ServerView[] = [
+  { fhirBase: "https://ehr.lakeside.example/fhir/r4", name: "Lakeside Family Clinic", description: "Family medicine and paediatrics, Duluth", forTesting: false },
+  { fhirBase: "http://127.0.0.1:4010/fhir", name: "Mock server", description: "Made-up people, on this computer", forTesting: true },
+];
+
+function report(problem: boolean): SyncReportView {
+  const failed = {
+    code: "sync.server_error",
+    message: "The server failed while handing out records.",
+    advice: "What came before is stored. Try again later.",
+    detail: "GET Encounter: 500",
+    canRetry: true,
+  };
+  return {
+    startedAt: "2026-11-24T10:30:00Z",
+    finishedAt: "2026-11-24T10:32:00Z",
+    complete: !problem,
+    newRecords: 212,
+    changedRecords: 3,
+    unreadableRecords: 1,
+    problem: null,
+    steps: [
+      { name: "Person", resourceType: "Patient", outcome: "complete", records: 1, problem: null },
+      { name: "Problems", resourceType: "Condition", outcome: "complete", records: 4, problem: null },
+      { name: "Laboratory results", resourceType: "Observation", outcome: problem ? "cutOff" : "complete", records: 402, problem: null },
+      { name: "Allergies", resourceType: "AllergyIntolerance", outcome: "empty", records: 0, problem: null },
+      { name: "Documents", resourceType: "DocumentReference", outcome: "notShared", records: 0, problem: null },
+      { name: "Visits", resourceType: "Encounter", outcome: problem ? "failed" : "complete", records: 2, problem: problem ? failed : null },
+      { name: "Goals", resourceType: "Goal", outcome: "notOffered", records: 0, problem: null },
+    ],
+  };
+}
+
+const GRANTED = ["Who you are", "Read health problems", "Read laboratory results and vital signs", "Read documents", "Stay signed in"];
+
+export function makeConnection(change: Partial<ConnectionView> = {}): ConnectionView {
+  return {
+    id: "c1",
+    fhirBase: "https://ehr.lakeside.example/fhir/r4",
+    serverName: "Lakeside Family Clinic",
+    role: "patient",
+    state: "connected",
+    problem: null,
+    reachability: "online",
+    patientName: "Ada Marie Lindqvist",
+    granted: GRANTED,
+    lastSyncedAt: "2026-11-24T10:32:00Z",
+    lastSync: report(false),
+    syncing: false,
+    recordCount: 431,
+    ...change,
+  };
+}
+
+export const LOST = {
+  code: "access.expired",
+  message: "Your sign-in has lapsed; this server asks for a new one each time.",
+  advice: "Your stored records stay readable. Sign in again to get new ones.",
+  detail: null,
+  canRetry: false,
+};
+
+export const MANY: ConnectionView[] = [
+  makeConnection(),
+  makeConnection({
+    id: "c2",
+    serverName: "St. Elsewhere Regional University Teaching Hospital and Outpatient Surgical Center of the Greater Northern Lakes Area",
+    fhirBase: "https://fhir.elsewhere.example/api/FHIR/R4/tenant/3f1c0d6e-3a34-4c8f-a3a5-0d6e3a344c8f",
+    state: "accessLost",
+    problem: LOST,
+    patientName: LONG,
+    lastSync: report(true),
+    lastSyncedAt: "2026-10-02T08:05:00Z",
+  }),
+  makeConnection({ id: "c3", serverName: "Mock server", role: "provider", state: "new", patientName: null, granted: [], lastSyncedAt: null, lastSync: null, recordCount: 0 }),
+];
+
+export function makePatient(long: boolean): PatientHeaderView {
+  return {
+    name: long ? LONG : "Ada Marie Lindqvist",
+    birthDate: "1961-03-14",
+    age: "65 years",
+    gender: "Female",
+    identifiers: [
+      { label: "Medical record number", value: "MRN-204-551-83" },
+      { label: "Social Security number", value: "***-**-4417" },
+      ...(long ? [{ label: "Identification number of the regional association of statutory insurers", value: "0123456789012345678901234567890123456789" }] : []),
+    ],
+    contacts: [{ label: "Phone", value: "+1 218 555 0148" }],
+    deceased: null,
+  };
+}
+
+const TITLES: [ChartSectionView["section"], string][] = [
+  ["patient", "Person"],
+  ["problems", "Problems"],
+  ["medications", "Medications"],
+  ["allergies", "Allergies"],
+  ["immunizations", "Immunizations"],
+  ["labs", "Laboratory results"],
+  ["vitals", "Vital signs"],
+  ["procedures", "Procedures"],
+  ["encounters", "Visits"],
+  ["documents", "Documents and notes"],
+  ["carePlans", "Care plans"],
+  ["goals", "Goals"],
+];
+
+export function makeSections(counts: Map<string, number>, incomplete: boolean): ChartSectionView[] {
+  return TITLES.map(([section, title]) => {
+    const cut = incomplete && section === "labs";
+    const hidden = section === "goals";
+    return {
+      section,
+      title,
+      count: counts.get(section) ?? 0,
+      outcome: cut ? "cutOff" : hidden ? "notShared" : "complete",
+      note: cut ? "The connection broke off before the end. Sync again to get the rest." : hidden ? "This part was not shared with Satchel." : null,
+    };
+  });
+}
