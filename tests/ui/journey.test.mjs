@@ -49,6 +49,7 @@ test("register, sign in, pull the chart, read it offline", async (t) => {
 
     await step("the person signs in and consents in the browser", async () => {
       browser = await Browser.start(desktop, mock.origin);
+      await mock.slow(250, 24);
       await passPortal(browser, mock, seen.address, { onPage: (name) => browser.screenshot(name) });
     });
 

@@ -41,6 +41,17 @@ export class Mock {
     return this.ask("tokens");
   }
 
+  /** Lets the next `times` requests for records take their time, as those of a real server do. */
+  async slow(ms, times) {
+    const answer = await fetch(`${this.control}/faults`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ endpoint: "fhir", times, fault: { kind: "delay", ms } }),
+      signal: AbortSignal.timeout(15_000),
+    });
+    if (!answer.ok) throw new Error(`control faults: ${answer.status}`);
+  }
+
   /** How many requests came, once no more come. */
   async quiet() {
     let before = -1;

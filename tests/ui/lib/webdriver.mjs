@@ -61,7 +61,7 @@ export class WebDriver {
   }
 
   text(id) {
-    return this.call("GET", `${this.session}/element/${id}/text`);
+    return this.execute("return arguments[0].innerText", reference(id));
   }
 
   attribute(id, name) {

@@ -27,6 +27,12 @@ function moveOn(next: SyncProgressView) {
   progress.set({ ...progress.get(), [next.connectionId]: { ...next, fraction } });
 }
 
+/** The bar is full until the list of connections says that the sync has ended. */
+function fill(connectionId: string) {
+  const known = progress.get()[connectionId];
+  if (known) progress.set({ ...progress.get(), [connectionId]: { ...known, fraction: 1 } });
+}
+
 /** Forgets how far a sync was; a new one begins at nothing. */
 export function forgetProgress(connectionId: string) {
   progress.set({ ...progress.get(), [connectionId]: undefined });
@@ -79,8 +85,10 @@ export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => vo
         clearTimeout(stale.get(event.connectionId));
         recordsChanged(event.connectionId);
         drop(keys.record(event.connectionId));
-        drop(keys.connections);
-        return forgetProgress(event.connectionId);
+        fill(event.connectionId);
+        return void client
+          .invalidateQueries({ queryKey: keys.connections })
+          .finally(() => forgetProgress(event.connectionId));
     }
   }
 
