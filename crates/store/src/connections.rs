@@ -182,6 +182,8 @@ impl Store {
         .bind(id)
         .execute(&self.writer)
         .await?;
+        // What a sync stored goes from the write-ahead log into the file itself, and to the disk.
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&self.writer).await?;
         Ok(())
     }
 
