@@ -13,7 +13,10 @@ use tauri_plugin_opener::OpenerExt;
 
 type Answer<T> = Result<T, ProblemView>;
 
-#[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "used as a function in map_err"
+)]
 fn words(problem: Problem) -> ProblemView {
     problem.view()
 }
@@ -39,8 +42,16 @@ pub(crate) async fn servers_list(state: State<'_, AppState>) -> Answer<Vec<Serve
 
 /// Asks a server what it can do.
 #[tauri::command]
-pub(crate) async fn server_check(state: State<'_, AppState>, base: String) -> Answer<ServerCheckView> {
-    state.engine().await?.server_check(&base).await.map_err(words)
+pub(crate) async fn server_check(
+    state: State<'_, AppState>,
+    base: String,
+) -> Answer<ServerCheckView> {
+    state
+        .engine()
+        .await?
+        .server_check(&base)
+        .await
+        .map_err(words)
 }
 
 /// Begins a login and opens the browser.
@@ -52,7 +63,10 @@ pub(crate) async fn login_start(
     role: Role,
 ) -> Answer<LoginStartedView> {
     let engine = state.engine().await?;
-    let login = engine.login_start(&base, role, RedirectKind::Scheme, None).await.map_err(words)?;
+    let login = engine
+        .login_start(&base, role, RedirectKind::Scheme, None)
+        .await
+        .map_err(words)?;
     open_browser(&app, &login.view.authorization_url);
     Ok(login.view)
 }
@@ -97,7 +111,12 @@ fn open_browser(app: &AppHandle, url: &str) {
 /// Gives the pending login up.
 #[tauri::command]
 pub(crate) async fn login_cancel(state: State<'_, AppState>, connection_id: String) -> Answer<()> {
-    state.engine().await?.login_cancel(&connection_id).await.map_err(words)
+    state
+        .engine()
+        .await?
+        .login_cancel(&connection_id)
+        .await
+        .map_err(words)
 }
 
 /// The login that waits for the person.
@@ -114,7 +133,10 @@ pub(crate) async fn connections_list(state: State<'_, AppState>) -> Answer<Vec<C
 
 /// Removes a connection with its keys and data.
 #[tauri::command]
-pub(crate) async fn connection_remove(state: State<'_, AppState>, connection_id: String) -> Answer<()> {
+pub(crate) async fn connection_remove(
+    state: State<'_, AppState>,
+    connection_id: String,
+) -> Answer<()> {
     let engine = state.engine().await?;
     // In a task of its own: closing the window must not leave it half removed.
     tauri::async_runtime::spawn(async move { engine.remove(&connection_id).await })
@@ -125,8 +147,16 @@ pub(crate) async fn connection_remove(state: State<'_, AppState>, connection_id:
 
 /// Asks a server whether it is there.
 #[tauri::command]
-pub(crate) async fn connection_probe(state: State<'_, AppState>, connection_id: String) -> Answer<()> {
-    state.engine().await?.probe(&connection_id).await.map_err(words)
+pub(crate) async fn connection_probe(
+    state: State<'_, AppState>,
+    connection_id: String,
+) -> Answer<()> {
+    state
+        .engine()
+        .await?
+        .probe(&connection_id)
+        .await
+        .map_err(words)
 }
 
 /// Begins a sync; progress comes by events.
@@ -145,8 +175,16 @@ pub(crate) async fn sync_cancel(state: State<'_, AppState>, connection_id: Strin
 
 /// A chart.
 #[tauri::command]
-pub(crate) async fn chart_get(state: State<'_, AppState>, connection_id: String) -> Answer<ChartView> {
-    state.engine().await?.chart(&connection_id).await.map_err(words)
+pub(crate) async fn chart_get(
+    state: State<'_, AppState>,
+    connection_id: String,
+) -> Answer<ChartView> {
+    state
+        .engine()
+        .await?
+        .chart(&connection_id)
+        .await
+        .map_err(words)
 }
 
 /// A page of records.
@@ -158,12 +196,18 @@ pub(crate) async fn records_list(
     limit: u32,
 ) -> Answer<RecordPageView> {
     let engine = state.engine().await?;
-    engine.records_list(&filter, offset.into(), limit.into()).await.map_err(words)
+    engine
+        .records_list(&filter, offset.into(), limit.into())
+        .await
+        .map_err(words)
 }
 
 /// One record.
 #[tauri::command]
-pub(crate) async fn record_get(state: State<'_, AppState>, key: RecordKey) -> Answer<RecordDetailView> {
+pub(crate) async fn record_get(
+    state: State<'_, AppState>,
+    key: RecordKey,
+) -> Answer<RecordDetailView> {
     state.engine().await?.record_get(&key).await.map_err(words)
 }
 

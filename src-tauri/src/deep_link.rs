@@ -62,7 +62,10 @@ pub(crate) fn sync(engine: Engine, connection_id: String) {
 /// Brings the window to the front.
 pub(crate) fn show_window(app: &AppHandle) {
     if let Some(window) = app.get_webview_window("main") {
-        let shown = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+        let shown = window
+            .unminimize()
+            .and_then(|()| window.show())
+            .and_then(|()| window.set_focus());
         if let Err(error) = shown {
             tracing::debug!(%error, "the window could not be brought to the front");
         }

@@ -22,9 +22,11 @@ pub fn run() -> ExitCode {
     };
     let built = tauri::Builder::default()
         // First, so that a second process hands over and ends before it does anything else.
-        .plugin(tauri_plugin_single_instance::init(|app, _arguments, _directory| {
-            deep_link::show_window(app);
-        }))
+        .plugin(tauri_plugin_single_instance::init(
+            |app, _arguments, _directory| {
+                deep_link::show_window(app);
+            },
+        ))
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_opener::init())
         .manage(AppState::new(options))

@@ -11,10 +11,13 @@ const IDENTIFIER: &str = "org.satchel.desktop";
 /// deep-link plugin.
 pub(crate) fn from_process() -> Result<EngineOptions, String> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let profile = match arguments.iter().position(|argument| argument == "--profile") {
-        Some(at) => {
-            Some(PathBuf::from(arguments.get(at + 1).ok_or("--profile needs a folder")?))
-        }
+    let profile = match arguments
+        .iter()
+        .position(|argument| argument == "--profile")
+    {
+        Some(at) => Some(PathBuf::from(
+            arguments.get(at + 1).ok_or("--profile needs a folder")?,
+        )),
         None => std::env::var_os("SATCHEL_PROFILE").map(PathBuf::from),
     };
     let profile = match profile {
@@ -31,9 +34,8 @@ pub(crate) fn from_process() -> Result<EngineOptions, String> {
         });
     }
     if let Some(path) = std::env::var_os("SATCHEL_TRUST_CERTIFICATE") {
-        let certificate = std::fs::read(&path).map_err(|error| {
-            format!("SATCHEL_TRUST_CERTIFICATE could not be read: {error}")
-        })?;
+        let certificate = std::fs::read(&path)
+            .map_err(|error| format!("SATCHEL_TRUST_CERTIFICATE could not be read: {error}"))?;
         options.extra_root_certificates.push(certificate);
     }
     Ok(options)

@@ -23,7 +23,10 @@ pub(crate) struct AppState {
 
 impl AppState {
     pub(crate) fn new(options: EngineOptions) -> Self {
-        Self { options, stand: RwLock::new(Stand::Opening) }
+        Self {
+            options,
+            stand: RwLock::new(Stand::Opening),
+        }
     }
 
     /// Opens the engine, or tries again.
@@ -97,7 +100,10 @@ fn probe_all(engine: Engine) {
         let connections = match engine.connections().await {
             Ok(connections) => connections,
             Err(problem) => {
-                tracing::warn!(code = problem.code.code(), "the connections could not be listed");
+                tracing::warn!(
+                    code = problem.code.code(),
+                    "the connections could not be listed"
+                );
                 return;
             }
         };

@@ -42,13 +42,21 @@ pub(crate) async fn sign_in(
             .await
             .expect("the portal answers");
         for cookie in answer.headers().get_all(SET_COOKIE) {
-            let pair = cookie.to_str().expect("a cookie").split(';').next().unwrap_or_default();
+            let pair = cookie
+                .to_str()
+                .expect("a cookie")
+                .split(';')
+                .next()
+                .unwrap_or_default();
             let name = pair.split('=').next().unwrap_or_default();
             cookies.retain(|kept| !kept.starts_with(&format!("{name}=")));
             cookies.push(pair.to_owned());
         }
         if answer.status().is_redirection() {
-            let location = answer.headers()[LOCATION].to_str().expect("a location").to_owned();
+            let location = answer.headers()[LOCATION]
+                .to_str()
+                .expect("a location")
+                .to_owned();
             let target = url.join(&location).expect("a URL");
             if target.origin() != url.origin() || target.path().starts_with("/callback/") {
                 return location;
@@ -95,7 +103,9 @@ fn fill_in(
 
 /// The first form of a page: hidden fields, ticked boxes.
 fn read_form(page: &str, url: &Url) -> Form {
-    let start = page.find("<form").unwrap_or_else(|| panic!("no form in {page}"));
+    let start = page
+        .find("<form")
+        .unwrap_or_else(|| panic!("no form in {page}"));
     let form = &page[start..];
     let form = &form[..form.find("</form>").expect("the form ends")];
     let tag = &form[..form.find('>').expect("the tag ends")];
@@ -110,12 +120,22 @@ fn read_form(page: &str, url: &Url) -> Form {
             fields.push((name, attribute(tag, "value").unwrap_or_default()));
         }
     }
-    Form { action: url.join(&action).expect("an action"), fields }
+    Form {
+        action: url.join(&action).expect("an action"),
+        fields,
+    }
 }
 
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let start = tag.find(&format!(" {name}=\""))? + name.len() + 3;
     let value = &tag[start..];
     let value = &value[..value.find('"')?];
-    Some(value.replace("&amp;", "&").replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">"))
+    Some(
+        value
+            .replace("&amp;", "&")
+            .replace("&quot;", "\"")
+            .replace("&#39;", "'")
+            .replace("&lt;", "<")
+            .replace("&gt;", ">"),
+    )
 }

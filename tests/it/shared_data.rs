@@ -22,19 +22,32 @@ fn folder() -> Option<PathBuf> {
 }
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Reads the folder on its own terms, not by the server's code.
 fn read_source(folder: &Path, found: &mut Hashes) {
-    let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     entries.sort();
     for path in entries {
-        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+        let extension = path
+            .extension()
+            .and_then(|e| e.to_str())
+            .unwrap_or_default();
         if path.is_dir() {
             read_source(&path, found);
         } else if extension == "ndjson" {
-            for line in std::fs::read_to_string(&path).unwrap().lines().filter(|l| !l.trim().is_empty()) {
+            for line in std::fs::read_to_string(&path)
+                .unwrap()
+                .lines()
+                .filter(|l| !l.trim().is_empty())
+            {
                 add(line, found);
             }
         } else if extension == "json" {
@@ -61,7 +74,9 @@ fn add(text: &str, found: &mut Hashes) {
         }
         (Some(kind), Some(id)) => {
             // The same resource may stand in several files: the first one counts.
-            found.entry((kind.to_owned(), id.to_owned())).or_insert_with(|| hash(text));
+            found
+                .entry((kind.to_owned(), id.to_owned()))
+                .or_insert_with(|| hash(text));
         }
         _ => {}
     }
@@ -76,17 +91,38 @@ async fn everything_in_the_folder_is_stored_byte_for_byte() {
     let mut source = Hashes::new();
     read_source(&folder, &mut source);
     assert!(source.len() > 10_900, "{}", source.len());
-    let setting = setting_in(World { patients: 0, load: Some(folder), ..World::default() }).await;
-    let id = setting.engine.connect_backend(setting.mock.fhir_base()).await.unwrap();
+    let setting = setting_in(World {
+        patients: 0,
+        load: Some(folder),
+        ..World::default()
+    })
+    .await;
+    let id = setting
+        .engine
+        .connect_backend(setting.mock.fhir_base())
+        .await
+        .unwrap();
     let report = setting.engine.sync(&id).await.unwrap();
     assert!(report.complete, "{report:?}");
     assert_eq!(report.unreadable_records, 0);
 
     let profile = setting.profile().canonicalize().unwrap();
-    let key = Keychain::new("org.satchel.desktop", &profile).get("database-key").await.unwrap().unwrap();
+    let key = Keychain::new("org.satchel.desktop", &profile)
+        .get("database-key")
+        .await
+        .unwrap()
+        .unwrap();
     let key = DatabaseKey::from_bytes(key.as_slice().try_into().unwrap());
-    let store = Store::open(&profile.join("satchel.db"), &key).await.unwrap();
-    let stored: Hashes = store.hashes(&id).await.unwrap().into_iter().map(|(t, i, h)| ((t, i), h)).collect();
+    let store = Store::open(&profile.join("satchel.db"), &key)
+        .await
+        .unwrap();
+    let stored: Hashes = store
+        .hashes(&id)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(t, i, h)| ((t, i), h))
+        .collect();
     let per_type = |hashes: &Hashes| {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for (kind, _) in hashes.keys() {
@@ -102,7 +138,11 @@ async fn everything_in_the_folder_is_stored_byte_for_byte() {
 
     // And out again: the exported bytes are the received ones.
     let out = tempfile::tempdir().unwrap();
-    setting.engine.export(Some(&id), ExportFormat::Ndjson, out.path()).await.unwrap();
+    setting
+        .engine
+        .export(Some(&id), ExportFormat::Ndjson, out.path())
+        .await
+        .unwrap();
     let mut exported = Hashes::new();
     for file in std::fs::read_dir(out.path()).unwrap() {
         let path = file.unwrap().path();
@@ -114,7 +154,10 @@ async fn everything_in_the_folder_is_stored_byte_for_byte() {
         }
     }
     assert_eq!(exported.len(), source.len());
-    let different = exported.iter().filter(|(key, hash)| source.get(*key) != Some(hash)).count();
+    let different = exported
+        .iter()
+        .filter(|(key, hash)| source.get(*key) != Some(hash))
+        .count();
     assert_eq!(different, 0);
 }
 
@@ -125,10 +168,22 @@ async fn each_persons_own_chart_is_pulled_by_their_own_login() {
         return;
     };
     let charts: BTreeMap<String, u64> =
-        serde_json::from_str(&std::fs::read_to_string(folder.join("synthea/charts.json")).unwrap()).unwrap();
-    let setting = setting_in(World { patients: 0, load: Some(folder.join("synthea")), ..World::default() }).await;
+        serde_json::from_str(&std::fs::read_to_string(folder.join("synthea/charts.json")).unwrap())
+            .unwrap();
+    let setting = setting_in(World {
+        patients: 0,
+        load: Some(folder.join("synthea")),
+        ..World::default()
+    })
+    .await;
     for (patient, entries) in charts.iter().take(6) {
-        let account = setting.mock.accounts().iter().find(|a| a.patient_ids == [patient.clone()]).unwrap().clone();
+        let account = setting
+            .mock
+            .accounts()
+            .iter()
+            .find(|a| a.patient_ids == [patient.clone()])
+            .unwrap()
+            .clone();
         let id = setting.connect(&account).await;
         let report = setting.engine.sync(&id).await.unwrap();
         assert!(report.complete, "{report:?}");

@@ -1,7 +1,9 @@
 //! Sync: pages, refresh, faults, offline reading.
 
 use crate::world::{setting, setting_in};
-use satchel_core::view::{ConnectionStateView, Event, RecordFilter, Reachability, Section, StepOutcome};
+use satchel_core::view::{
+    ConnectionStateView, Event, Reachability, RecordFilter, Section, StepOutcome,
+};
 use satchel_mock::{Endpoint, FaultKind, World};
 
 #[tokio::test]
@@ -17,27 +19,62 @@ async fn the_chart_arrives_and_is_read_offline_after_a_restart() {
             fractions.push(progress.fraction);
         }
     }
-    assert!(fractions.windows(2).all(|pair| pair[0] <= pair[1]), "progress never goes back");
+    assert!(
+        fractions.windows(2).all(|pair| pair[0] <= pair[1]),
+        "progress never goes back"
+    );
     assert!((fractions.last().unwrap() - 1.0).abs() < 1e-9);
 
-    setting.mock = satchel_mock::MockServer::start(World { patients: 1, ..World::default() }).await.unwrap();
+    setting.mock = satchel_mock::MockServer::start(World {
+        patients: 1,
+        ..World::default()
+    })
+    .await
+    .unwrap();
     setting.restart().await;
     setting.engine.probe(&id).await.unwrap();
     let chart = setting.engine.chart(&id).await.unwrap();
     assert_eq!(chart.connection.reachability, Reachability::Offline);
     assert!(chart.connection.last_synced_at.is_some());
     assert!(!chart.patient.unwrap().name.is_empty());
-    for section in [Section::Problems, Section::Medications, Section::Labs, Section::Vitals, Section::Documents] {
-        let filter = RecordFilter { connection_id: Some(id.clone()), section: Some(section), resource_type: None };
+    for section in [
+        Section::Problems,
+        Section::Medications,
+        Section::Labs,
+        Section::Vitals,
+        Section::Documents,
+    ] {
+        let filter = RecordFilter {
+            connection_id: Some(id.clone()),
+            section: Some(section),
+            resource_type: None,
+        };
         let page = setting.engine.records_list(&filter, 0, 50).await.unwrap();
         assert!(page.total > 0, "{section:?}");
         let detail = setting.engine.record_get(&page.rows[0].key).await.unwrap();
         assert!(detail.json.starts_with('{'));
     }
-    assert!(!setting.engine.search("hemog", None, 20).await.unwrap().is_empty());
+    assert!(
+        !setting
+            .engine
+            .search("hemog", None, 20)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let report = setting.engine.sync(&id).await.unwrap();
     assert_eq!(report.problem.unwrap().code, "network.unreachable");
-    assert!(setting.engine.chart(&id).await.unwrap().connection.record_count > 100, "what is stored stays");
+    assert!(
+        setting
+            .engine
+            .chart(&id)
+            .await
+            .unwrap()
+            .connection
+            .record_count
+            > 100,
+        "what is stored stays"
+    );
 }
 
 #[tokio::test]
@@ -45,7 +82,11 @@ async fn a_document_is_here_with_its_content() {
     let setting = setting().await;
     let id = setting.connect(setting.patient()).await;
     setting.engine.sync(&id).await.unwrap();
-    let filter = RecordFilter { connection_id: Some(id), section: Some(Section::Documents), resource_type: Some("DocumentReference".into()) };
+    let filter = RecordFilter {
+        connection_id: Some(id),
+        section: Some(Section::Documents),
+        resource_type: Some("DocumentReference".into()),
+    };
     let page = setting.engine.records_list(&filter, 0, 100).await.unwrap();
     let mut texts = 0;
     let mut others = 0;
@@ -69,20 +110,41 @@ async fn a_document_is_here_with_its_content() {
 
 #[tokio::test]
 async fn d23_an_expired_token_is_refreshed_once_for_all_that_wait() {
-    let setting = setting_in(World { patients: 1, token_lifetime_seconds: 61, ..World::default() }).await;
+    let setting = setting_in(World {
+        patients: 1,
+        token_lifetime_seconds: 61,
+        ..World::default()
+    })
+    .await;
     let id = setting.connect(setting.patient()).await;
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     let report = setting.engine.sync(&id).await.unwrap();
     assert!(report.complete, "{report:?}");
-    let tokens = setting.mock.requests().iter().filter(|r| r.path == "/auth/token").count();
-    assert!((2..=4).contains(&tokens), "{tokens} calls of the token endpoint");
+    let tokens = setting
+        .mock
+        .requests()
+        .iter()
+        .filter(|r| r.path == "/auth/token")
+        .count();
+    assert!(
+        (2..=4).contains(&tokens),
+        "{tokens} calls of the token endpoint"
+    );
 }
 
 #[tokio::test]
 async fn g13_a_401_in_the_middle_refreshes_once_and_the_page_is_asked_again() {
     let setting = setting().await;
     let id = setting.connect(setting.patient()).await;
-    setting.mock.fault(Endpoint::Fhir, FaultKind::Status { status: 401, body: String::new(), content_type: String::new() }, 1);
+    setting.mock.fault(
+        Endpoint::Fhir,
+        FaultKind::Status {
+            status: 401,
+            body: String::new(),
+            content_type: String::new(),
+        },
+        1,
+    );
     let report = setting.engine.sync(&id).await.unwrap();
     assert!(report.complete, "{report:?}");
 }
@@ -101,7 +163,11 @@ async fn switched_off_in_the_portal_is_said_and_the_records_stay() {
     assert_eq!(connection.problem.unwrap().code, "access.ended");
     assert_eq!(connection.record_count, before);
     setting.mock.set_access(true);
-    assert_eq!(setting.connect(setting.patient()).await, id, "signing in again continues the connection");
+    assert_eq!(
+        setting.connect(setting.patient()).await,
+        id,
+        "signing in again continues the connection"
+    );
     assert!(setting.engine.sync(&id).await.unwrap().complete);
 }
 
@@ -112,11 +178,25 @@ async fn a_truncated_page_is_a_failure_and_the_rest_goes_on() {
     // The first request of the FHIR part, and its second try.
     setting.mock.fault(Endpoint::Fhir, FaultKind::Truncated, 8);
     let report = setting.engine.sync(&id).await.unwrap();
-    let failed = report.steps.iter().filter(|s| s.outcome == StepOutcome::Failed).count();
-    let complete = report.steps.iter().filter(|s| s.outcome == StepOutcome::Complete).count();
-    assert!(!report.complete && failed >= 1 && complete > 10, "{report:?}");
+    let failed = report
+        .steps
+        .iter()
+        .filter(|s| s.outcome == StepOutcome::Failed)
+        .count();
+    let complete = report
+        .steps
+        .iter()
+        .filter(|s| s.outcome == StepOutcome::Complete)
+        .count();
+    assert!(
+        !report.complete && failed >= 1 && complete > 10,
+        "{report:?}"
+    );
     assert!(report.problem.is_none());
-    assert!(setting.engine.sync(&id).await.unwrap().complete, "the next sync gets what was missing");
+    assert!(
+        setting.engine.sync(&id).await.unwrap().complete,
+        "the next sync gets what was missing"
+    );
 }
 
 #[tokio::test]
@@ -125,7 +205,11 @@ async fn what_is_no_bundle_is_refused() {
     let id = setting.connect(setting.patient()).await;
     setting.mock.fault(Endpoint::Fhir, FaultKind::NotABundle, 1);
     let report = setting.engine.sync(&id).await.unwrap();
-    let failed: Vec<_> = report.steps.iter().filter(|s| s.outcome == StepOutcome::Failed).collect();
+    let failed: Vec<_> = report
+        .steps
+        .iter()
+        .filter(|s| s.outcome == StepOutcome::Failed)
+        .collect();
     assert_eq!(failed.len(), 1, "{report:?}");
     assert_eq!(failed[0].problem.as_ref().unwrap().code, "sync.bad_page");
 }
@@ -134,12 +218,22 @@ async fn what_is_no_bundle_is_refused() {
 async fn a_malformed_entry_is_kept_raw_and_flagged_and_the_rest_goes_on() {
     let setting = setting().await;
     let id = setting.connect(setting.patient()).await;
-    setting.mock.fault(Endpoint::Fhir, FaultKind::MalformedEntry, 1);
+    setting
+        .mock
+        .fault(Endpoint::Fhir, FaultKind::MalformedEntry, 1);
     let report = setting.engine.sync(&id).await.unwrap();
     assert!(report.unreadable_records >= 1, "{report:?}");
-    let filter = RecordFilter { connection_id: Some(id), section: Some(Section::Other), resource_type: None };
+    let filter = RecordFilter {
+        connection_id: Some(id),
+        section: Some(Section::Other),
+        resource_type: None,
+    };
     let page = setting.engine.records_list(&filter, 0, 1000).await.unwrap();
-    let flagged: Vec<_> = page.rows.iter().filter(|row| row.malformed.is_some()).collect();
+    let flagged: Vec<_> = page
+        .rows
+        .iter()
+        .filter(|row| row.malformed.is_some())
+        .collect();
     assert_eq!(flagged.len() as u64, report.unreadable_records);
     let kept = setting.engine.record_get(&flagged[0].key).await.unwrap();
     assert!(!kept.json.is_empty());
@@ -152,7 +246,13 @@ async fn g4_next_links_in_a_circle_or_to_another_place_are_not_followed() {
         let id = setting.connect(setting.patient()).await;
         setting.mock.fault(Endpoint::Fhir, fault.clone(), 50);
         let report = setting.engine.sync(&id).await.unwrap();
-        assert!(report.steps.iter().any(|s| s.outcome == StepOutcome::Failed), "{fault:?}: {report:?}");
+        assert!(
+            report
+                .steps
+                .iter()
+                .any(|s| s.outcome == StepOutcome::Failed),
+            "{fault:?}: {report:?}"
+        );
     }
 }
 
@@ -160,9 +260,15 @@ async fn g4_next_links_in_a_circle_or_to_another_place_are_not_followed() {
 async fn g8_records_of_another_patient_are_not_stored() {
     let setting = setting().await;
     let id = setting.connect(setting.patient()).await;
-    setting.mock.fault(Endpoint::Fhir, FaultKind::OtherPatient, 1);
+    setting
+        .mock
+        .fault(Endpoint::Fhir, FaultKind::OtherPatient, 1);
     let report = setting.engine.sync(&id).await.unwrap();
-    let found = report.steps.iter().filter_map(|s| s.problem.as_ref()).any(|p| p.code == "sync.other_patient");
+    let found = report
+        .steps
+        .iter()
+        .filter_map(|s| s.problem.as_ref())
+        .any(|p| p.code == "sync.other_patient");
     assert!(found, "{report:?}");
 }
 
@@ -170,7 +276,13 @@ async fn g8_records_of_another_patient_are_not_stored() {
 async fn g14_a_busy_server_is_waited_for() {
     let setting = setting().await;
     let id = setting.connect(setting.patient()).await;
-    setting.mock.fault(Endpoint::Fhir, FaultKind::TooManyRequests { retry_after: Some(1) }, 2);
+    setting.mock.fault(
+        Endpoint::Fhir,
+        FaultKind::TooManyRequests {
+            retry_after: Some(1),
+        },
+        2,
+    );
     assert!(setting.engine.sync(&id).await.unwrap().complete);
 }
 
@@ -178,7 +290,9 @@ async fn g14_a_busy_server_is_waited_for() {
 async fn two_syncs_of_one_connection_never_run_at_once() {
     let setting = setting().await;
     let id = setting.connect(setting.patient()).await;
-    setting.mock.fault(Endpoint::Metadata, FaultKind::Delay { ms: 800 }, 1);
+    setting
+        .mock
+        .fault(Endpoint::Metadata, FaultKind::Delay { ms: 800 }, 1);
     let (first, second) = tokio::join!(setting.engine.sync(&id), async {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         setting.engine.sync(&id).await

@@ -16,14 +16,24 @@ pub(crate) struct Setting {
 
 /// A server with two people, and a new installation.
 pub(crate) async fn setting() -> Setting {
-    setting_in(World { patients: 2, ..World::default() }).await
+    setting_in(World {
+        patients: 2,
+        ..World::default()
+    })
+    .await
 }
 
 pub(crate) async fn setting_in(world: World) -> Setting {
-    let mock = MockServer::start(world).await.expect("the mock server starts");
+    let mock = MockServer::start(world)
+        .await
+        .expect("the mock server starts");
     let profile = TempDir::new().expect("a folder");
     let engine = engine(profile.path()).await;
-    Setting { mock, engine, profile }
+    Setting {
+        mock,
+        engine,
+        profile,
+    }
 }
 
 /// An engine on a profile folder, with the keychain of this session.
@@ -43,7 +53,11 @@ impl Setting {
     }
 
     pub(crate) fn keychain(&self) -> Keychain {
-        let path = self.profile.path().canonicalize().expect("the folder is there");
+        let path = self
+            .profile
+            .path()
+            .canonicalize()
+            .expect("the folder is there");
         Keychain::new("org.satchel.desktop", &path)
     }
 
@@ -65,13 +79,23 @@ impl Setting {
             .await
             .expect("the login begins");
         let patient = account.patient_ids.first().map(String::as_str);
-        portal::sign_in(&login.view.authorization_url, &account.username, &account.password, patient, decision).await
+        portal::sign_in(
+            &login.view.authorization_url,
+            &account.username,
+            &account.password,
+            patient,
+            decision,
+        )
+        .await
     }
 
     /// A whole login; gives the connection.
     pub(crate) async fn connect(&self, account: &Account) -> String {
         let callback = self.callback_of(account, Decision::Approve).await;
-        self.engine.login_finish(&callback).await.expect("the login ends well")
+        self.engine
+            .login_finish(&callback)
+            .await
+            .expect("the login ends well")
     }
 
     /// A login that must not succeed; gives the problem's code.

@@ -146,7 +146,7 @@ export function makeEngine(scene: Scene): FakeEngine {
     calls,
     emit: (event) => listeners.forEach((hear) => hear(event)),
     answer: (command, reply) => {
-      replies[command] = reply as (args: never) => unknown;
+      replies[command] = reply;
     },
     call: async (command, args) => {
       calls.push({ command, args });

@@ -20,7 +20,12 @@ pub(crate) struct Arguments {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// A certificate authority (PEM or DER) to trust besides the system's
-    #[arg(long, global = true, value_name = "FILE", env = "SATCHEL_TRUST_CERTIFICATE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SATCHEL_TRUST_CERTIFICATE"
+    )]
     pub(crate) trust_certificate: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,

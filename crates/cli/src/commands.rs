@@ -26,7 +26,13 @@ pub(crate) async fn run(arguments: &Arguments, output: &Output) -> Result<()> {
 
 async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result<()> {
     match command {
-        Command::Connect { fhir_base, role, redirect, no_browser, no_sync } => {
+        Command::Connect {
+            fhir_base,
+            role,
+            redirect,
+            no_browser,
+            no_sync,
+        } => {
             let request = Connect {
                 fhir_base,
                 role: (*role).into(),
@@ -39,7 +45,11 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
         Command::Callback => callback(engine, output).await,
         Command::Connections => connections(engine, output).await,
         Command::Sync { connection } => sync(engine, connection.as_deref(), output).await,
-        Command::List { resource_type, connection, limit } => {
+        Command::List {
+            resource_type,
+            connection,
+            limit,
+        } => {
             let filter = RecordFilter {
                 connection_id: optional_id(engine, connection.as_deref()).await?,
                 resource_type: resource_type.clone(),
@@ -52,14 +62,24 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
         Command::Show { record } => show(engine, record, output).await,
         Command::Search { words } => {
             let hits = engine.search(&words.join(" "), None, 100).await?;
-            output.answer(&hits, || hits.iter().map(|hit| record_line(&hit.record)).collect());
+            output.answer(&hits, || {
+                hits.iter().map(|hit| record_line(&hit.record)).collect()
+            });
             Ok(())
         }
-        Command::Export { format, out, connection } => {
+        Command::Export {
+            format,
+            out,
+            connection,
+        } => {
             let id = optional_id(engine, connection.as_deref()).await?;
             let report = engine.export(id.as_deref(), (*format).into(), out).await?;
             output.answer(&report, || {
-                report.files.iter().map(|file| file.display().to_string()).collect()
+                report
+                    .files
+                    .iter()
+                    .map(|file| file.display().to_string())
+                    .collect()
             });
             Ok(())
         }
@@ -74,10 +94,13 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
 }
 
 fn options(arguments: &Arguments) -> Result<EngineOptions> {
-    let profile: Option<PathBuf> =
-        arguments.profile.clone().or_else(|| default_data_dir().map(|data| data.join(IDENTIFIER)));
-    let profile = profile
-        .ok_or_else(|| Problem::with_detail(ProblemCode::StoreFailed, "no home folder: use --profile"))?;
+    let profile: Option<PathBuf> = arguments
+        .profile
+        .clone()
+        .or_else(|| default_data_dir().map(|data| data.join(IDENTIFIER)));
+    let profile = profile.ok_or_else(|| {
+        Problem::with_detail(ProblemCode::StoreFailed, "no home folder: use --profile")
+    })?;
     let mut options = EngineOptions::new(profile);
     if let Some(path) = &arguments.trust_certificate {
         let certificate = std::fs::read(path)
@@ -102,7 +125,9 @@ async fn callback(engine: &Engine, output: &Output) -> Result<()> {
 
 async fn connections(engine: &Engine, output: &Output) -> Result<()> {
     let connections = engine.connections().await?;
-    output.answer(&connections, || connections.iter().map(connection_line).collect());
+    output.answer(&connections, || {
+        connections.iter().map(connection_line).collect()
+    });
     Ok(())
 }
 
@@ -113,7 +138,10 @@ pub(crate) fn connection_line(connection: &ConnectionView) -> String {
         connection.id,
         connection.server_name,
         connection.patient_name.as_deref().unwrap_or("nobody yet"),
-        state.as_ref().and_then(|state| state.as_str()).unwrap_or_default(),
+        state
+            .as_ref()
+            .and_then(|state| state.as_str())
+            .unwrap_or_default(),
         connection.record_count,
         connection.last_synced_at.as_deref().unwrap_or("never"),
     )
@@ -122,7 +150,12 @@ pub(crate) fn connection_line(connection: &ConnectionView) -> String {
 async fn sync(engine: &Engine, connection: Option<&str>, output: &Output) -> Result<()> {
     let ids = match connection {
         Some(beginning) => vec![connection_id(engine, beginning).await?],
-        None => engine.connections().await?.into_iter().map(|connection| connection.id).collect(),
+        None => engine
+            .connections()
+            .await?
+            .into_iter()
+            .map(|connection| connection.id)
+            .collect(),
     };
     let mut reports = Vec::new();
     for id in ids {
@@ -154,23 +187,44 @@ pub(crate) fn failed(reports: &[SyncReportView]) -> Result<()> {
     let Some(view) = stopped else {
         return Ok(());
     };
-    let code = ProblemCode::ALL.iter().find(|code| code.code() == view.code);
-    Err(Problem { code: *code.unwrap_or(&ProblemCode::Internal), detail: view.detail.clone() })
+    let code = ProblemCode::ALL
+        .iter()
+        .find(|code| code.code() == view.code);
+    Err(Problem {
+        code: *code.unwrap_or(&ProblemCode::Internal),
+        detail: view.detail.clone(),
+    })
 }
 
 async fn show(engine: &Engine, record: &str, output: &Output) -> Result<()> {
-    let (resource_type, id) =
-        record.split_once('/').ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
+    let (resource_type, id) = record
+        .split_once('/')
+        .ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
     let detail = engine.record_find(resource_type, id).await?;
     output.answer(&detail, || {
         let row = &detail.summary;
         let mut lines = vec![row.title.clone()];
         lines.extend(row.subtitle.clone());
-        lines.extend(row.date.as_ref().map(|date| format!("Date: {}", date.value)));
-        lines.extend(row.status.as_ref().map(|status| format!("Status: {status}")));
+        lines.extend(
+            row.date
+                .as_ref()
+                .map(|date| format!("Date: {}", date.value)),
+        );
+        lines.extend(
+            row.status
+                .as_ref()
+                .map(|status| format!("Status: {status}")),
+        );
         lines.extend(row.value.as_ref().map(|value| format!("Value: {value}")));
-        lines.extend(row.range.as_ref().map(|range| format!("Reference range: {range}")));
-        lines.push(format!("From: {}, fetched {}", row.source, detail.fetched_at));
+        lines.extend(
+            row.range
+                .as_ref()
+                .map(|range| format!("Reference range: {range}")),
+        );
+        lines.push(format!(
+            "From: {}, fetched {}",
+            row.source, detail.fetched_at
+        ));
         lines.push(detail.json.clone());
         lines
     });
@@ -187,10 +241,15 @@ async fn optional_id(engine: &Engine, beginning: Option<&str>) -> Result<Option<
 /// The one connection whose identifier begins like this.
 async fn connection_id(engine: &Engine, beginning: &str) -> Result<String> {
     let connections = engine.connections().await?;
-    let mut fitting = connections.iter().filter(|connection| connection.id.starts_with(beginning));
+    let mut fitting = connections
+        .iter()
+        .filter(|connection| connection.id.starts_with(beginning));
     match (fitting.next(), fitting.next()) {
         (Some(one), None) => Ok(one.id.clone()),
-        (Some(_), Some(_)) => Err(Problem::with_detail(ProblemCode::NotFound, "several connections begin like this")),
+        (Some(_), Some(_)) => Err(Problem::with_detail(
+            ProblemCode::NotFound,
+            "several connections begin like this",
+        )),
         (None, _) => Err(Problem::new(ProblemCode::NotFound)),
     }
 }

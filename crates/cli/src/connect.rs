@@ -3,7 +3,9 @@
 use crate::commands::{connection_line, failed, sync_one};
 use crate::output::{Output, report_lines};
 use satchel_core::view::{ConnectionStateView, Role};
-use satchel_core::{Engine, LoopbackListener, Problem, ProblemCode, RedirectKind, Result, StartedLogin};
+use satchel_core::{
+    Engine, LoopbackListener, Problem, ProblemCode, RedirectKind, Result, StartedLogin,
+};
 use serde_json::json;
 use std::time::Duration;
 
@@ -33,25 +35,37 @@ pub(crate) async fn run(engine: &Engine, request: &Connect<'_>, output: &Output)
     }
     let report = sync_one(engine, &id, output).await?;
     let connection = engine.connection(&id).await?;
-    output.answer(&json!({ "connection": connection, "report": report }), || {
-        let mut lines = vec![connection_line(&connection)];
-        lines.extend(report_lines(&report));
-        lines
-    });
+    output.answer(
+        &json!({ "connection": connection, "report": report }),
+        || {
+            let mut lines = vec![connection_line(&connection)];
+            lines.extend(report_lines(&report));
+            lines
+        },
+    );
     failed(&[report])
 }
 
 async fn sign_in(engine: &Engine, request: &Connect<'_>, output: &Output) -> Result<String> {
     if request.redirect != RedirectKind::Loopback {
-        let login = engine.login_start(request.fhir_base, request.role, request.redirect, None).await?;
+        let login = engine
+            .login_start(request.fhir_base, request.role, request.redirect, None)
+            .await?;
         show(request, &login, output);
-        return or_cancel(engine, &login, wait_for_another_process(engine, &login.view.connection_id)).await;
+        return or_cancel(
+            engine,
+            &login,
+            wait_for_another_process(engine, &login.view.connection_id),
+        )
+        .await;
     }
     let listener = LoopbackListener::bind()
         .await
         .map_err(|error| Problem::with_detail(ProblemCode::RedirectNotAvailable, error))?;
     let port = Some(listener.port());
-    let login = engine.login_start(request.fhir_base, request.role, request.redirect, port).await?;
+    let login = engine
+        .login_start(request.fhir_base, request.role, request.redirect, port)
+        .await?;
     show(request, &login, output);
     let redirect_uri = login.redirect_uri.clone();
     or_cancel(engine, &login, async {
@@ -107,9 +121,11 @@ async fn wait_for_another_process(engine: &Engine, connection_id: &str) -> Resul
             // Ended badly there, or joined with an older connection to the same records.
             Ok(_) => return Err(Problem::new(ProblemCode::LoginRefused)),
             Err(problem) if problem.code == ProblemCode::NotFound => {
-                let joined = engine.connections().await?.into_iter().find(|connection| {
-                    connection.state == ConnectionStateView::Connected
-                });
+                let joined = engine
+                    .connections()
+                    .await?
+                    .into_iter()
+                    .find(|connection| connection.state == ConnectionStateView::Connected);
                 return joined.map(|connection| connection.id).ok_or(problem);
             }
             Err(problem) => return Err(problem),

@@ -14,7 +14,10 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, terminal: std::io::stderr().is_terminal() }
+        Self {
+            json,
+            terminal: std::io::stderr().is_terminal(),
+        }
     }
 
     /// The answer of a command: the value as JSON, or the lines for people.
@@ -26,7 +29,9 @@ impl Output {
                 Err(error) => Err(error.into()),
             }
         } else {
-            lines().into_iter().try_for_each(|line| writeln!(out, "{}", safe(&line)))
+            lines()
+                .into_iter()
+                .try_for_each(|line| writeln!(out, "{}", safe(&line)))
         };
         // A reader that went away is no error of ours.
         drop(written);
@@ -70,12 +75,23 @@ impl Output {
 
 /// Records come from servers: control characters must not reach the terminal.
 fn safe(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() && c != '\t' && c != '\n' { '\u{fffd}' } else { c }).collect()
+    line.chars()
+        .map(|c| {
+            if c.is_control() && c != '\t' && c != '\n' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// One line of a list.
 pub(crate) fn record_line(record: &RecordSummaryView) -> String {
-    let date = record.date.as_ref().map_or("date not given", |date| date.value.as_str());
+    let date = record
+        .date
+        .as_ref()
+        .map_or("date not given", |date| date.value.as_str());
     let mut line = format!("{date}\t{}", record.title);
     for part in [&record.value, &record.status].into_iter().flatten() {
         line.push('\t');
@@ -93,7 +109,10 @@ pub(crate) fn report_lines(report: &SyncReportView) -> Vec<String> {
     )];
     for step in &report.steps {
         let outcome = serde_json::to_value(step.outcome).ok();
-        let outcome = outcome.as_ref().and_then(|value| value.as_str()).unwrap_or_default();
+        let outcome = outcome
+            .as_ref()
+            .and_then(|value| value.as_str())
+            .unwrap_or_default();
         lines.push(format!("  {}\t{}\t{outcome}", step.name, step.records));
     }
     if let Some(problem) = &report.problem {

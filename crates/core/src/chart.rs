@@ -11,8 +11,8 @@ use crate::summary;
 use crate::sync::references::local_target;
 use crate::view::{
     AttachmentView, ChartSectionView, ChartView, ConnectionStateView, ConnectionView, Flag,
-    PatientHeaderView, ReferenceView, Reachability, RecordDateView, RecordDetailView, RecordFilter,
-    RecordKey, RecordPageView, RecordSummaryView, Role, SearchHitView, Section, SnippetPart,
+    PatientHeaderView, Reachability, RecordDateView, RecordDetailView, RecordFilter, RecordKey,
+    RecordPageView, RecordSummaryView, ReferenceView, Role, SearchHitView, Section, SnippetPart,
     StepOutcome, SyncReportView,
 };
 use base64::Engine as _;
@@ -90,9 +90,13 @@ impl Engine {
     async fn connection_view(&self, row: &ConnectionRow) -> Result<ConnectionView> {
         let state = state_of(row);
         let tokens = self.inner.store.tokens_get(&row.id).await?;
-        let granted = tokens.map(|tokens| scopes_in_words(&tokens.scope)).unwrap_or_default();
-        let last_sync: Option<SyncReportView> =
-            row.last_sync.as_deref().and_then(|json| serde_json::from_str(json).ok());
+        let granted = tokens
+            .map(|tokens| scopes_in_words(&tokens.scope))
+            .unwrap_or_default();
+        let last_sync: Option<SyncReportView> = row
+            .last_sync
+            .as_deref()
+            .and_then(|json| serde_json::from_str(json).ok());
         let patient_name = self.patient_header(row).await?.map(|header| header.name);
         let record_count = self.inner.store.record_count(Some(&row.id)).await?;
         Ok(ConnectionView {
@@ -127,8 +131,15 @@ impl Engine {
         let Some(patient_id) = &row.patient_id else {
             return Ok(None);
         };
-        let stored = self.inner.store.record_get(&row.id, "Patient", patient_id).await?;
-        let today = self.now().to_zoned_datetime(jiff::tz::TimeZone::system()).date();
+        let stored = self
+            .inner
+            .store
+            .record_get(&row.id, "Patient", patient_id)
+            .await?;
+        let today = self
+            .now()
+            .to_zoned_datetime(jiff::tz::TimeZone::system())
+            .date();
         Ok(stored.map(|(_, json)| patient::header_of(&json, today)))
     }
 
@@ -142,35 +153,59 @@ impl Engine {
         let counts = self.inner.store.section_counts(connection_id).await?;
         let count_of = |section: Section| {
             let word = word_of(section);
-            counts.iter().find(|(name, _)| *name == word).map_or(0, |(_, count)| *count)
+            counts
+                .iter()
+                .find(|(name, _)| *name == word)
+                .map_or(0, |(_, count)| *count)
         };
         let mut sections: Vec<ChartSectionView> = ALWAYS
             .iter()
-            .map(|section| section_view(*section, count_of(*section), connection.last_sync.as_ref()))
+            .map(|section| {
+                section_view(*section, count_of(*section), connection.last_sync.as_ref())
+            })
             .collect();
         sections.extend(
             WHEN_THERE
                 .iter()
                 .filter(|section| count_of(**section) > 0)
-                .map(|section| section_view(*section, count_of(*section), connection.last_sync.as_ref())),
+                .map(|section| {
+                    section_view(*section, count_of(*section), connection.last_sync.as_ref())
+                }),
         );
-        Ok(ChartView { patient: self.patient_header(&row).await?, connection, sections })
+        Ok(ChartView {
+            patient: self.patient_header(&row).await?,
+            connection,
+            sections,
+        })
     }
 
     /// A page of records, newest first, undated ones last. `limit` is at most 1,000.
     ///
     /// # Errors
     /// `store.*`.
-    pub async fn records_list(&self, filter: &RecordFilter, offset: u64, limit: u64) -> Result<RecordPageView> {
+    pub async fn records_list(
+        &self,
+        filter: &RecordFilter,
+        offset: u64,
+        limit: u64,
+    ) -> Result<RecordPageView> {
         let filter = satchel_store::RecordFilter {
             connection_id: filter.connection_id.clone(),
             sections: filter.section.map(word_of).into_iter().collect(),
             resource_type: filter.resource_type.clone(),
         };
-        let page = self.inner.store.records_list(&filter, offset, limit.min(1000)).await?;
+        let page = self
+            .inner
+            .store
+            .records_list(&filter, offset, limit.min(1000))
+            .await?;
         let names = self.server_names().await?;
         Ok(RecordPageView {
-            rows: page.rows.into_iter().map(|row| summary_view(row, &names)).collect(),
+            rows: page
+                .rows
+                .into_iter()
+                .map(|row| summary_view(row, &names))
+                .collect(),
             total: page.total,
         })
     }
@@ -203,7 +238,13 @@ impl Engine {
                 resource_type: resource_type.to_owned(),
                 id: id.to_owned(),
             };
-            if self.inner.store.record_get(&key.connection_id, resource_type, id).await?.is_some() {
+            if self
+                .inner
+                .store
+                .record_get(&key.connection_id, resource_type, id)
+                .await?
+                .is_some()
+            {
                 return self.record_get(&key).await;
             }
         }
@@ -223,18 +264,31 @@ impl Engine {
         let references = summary::of(&key.resource_type, json).references;
         let targets: Vec<(String, (String, String))> = references
             .into_iter()
-            .filter_map(|reference| local_target(&reference, &base).map(|target| (reference, target)))
+            .filter_map(|reference| {
+                local_target(&reference, &base).map(|target| (reference, target))
+            })
             .collect();
-        let wanted: Vec<(String, String)> = targets.iter().map(|(_, target)| target.clone()).collect();
-        let found = self.inner.store.records_find(&key.connection_id, &wanted).await?;
+        let wanted: Vec<(String, String)> =
+            targets.iter().map(|(_, target)| target.clone()).collect();
+        let found = self
+            .inner
+            .store
+            .records_find(&key.connection_id, &wanted)
+            .await?;
         Ok(targets
             .into_iter()
             .filter_map(|(reference, (resource_type, id))| {
-                let row = found.iter().find(|row| row.resource_type == resource_type && row.id == id)?;
+                let row = found
+                    .iter()
+                    .find(|row| row.resource_type == resource_type && row.id == id)?;
                 Some(ReferenceView {
                     reference,
                     title: row.title.clone(),
-                    key: RecordKey { connection_id: key.connection_id.clone(), resource_type, id },
+                    key: RecordKey {
+                        connection_id: key.connection_id.clone(),
+                        resource_type,
+                        id,
+                    },
                 })
             })
             .collect())
@@ -259,11 +313,20 @@ impl Engine {
         Ok(views)
     }
 
-    async fn binary(&self, key: &RecordKey, url: &str, base: &str) -> Result<Option<(String, Vec<u8>)>> {
+    async fn binary(
+        &self,
+        key: &RecordKey,
+        url: &str,
+        base: &str,
+    ) -> Result<Option<(String, Vec<u8>)>> {
         let Some((resource_type, id)) = local_target(url, base) else {
             return Ok(None);
         };
-        let stored = self.inner.store.record_get(&key.connection_id, &resource_type, &id).await?;
+        let stored = self
+            .inner
+            .store
+            .record_get(&key.connection_id, &resource_type, &id)
+            .await?;
         Ok(stored.and_then(|(_, json)| document::binary_of(&json)))
     }
 
@@ -271,8 +334,17 @@ impl Engine {
     ///
     /// # Errors
     /// `store.*`.
-    pub async fn search(&self, words: &str, connection_id: Option<&str>, limit: u64) -> Result<Vec<SearchHitView>> {
-        let hits = self.inner.store.search(words, connection_id, limit.min(200)).await?;
+    pub async fn search(
+        &self,
+        words: &str,
+        connection_id: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<SearchHitView>> {
+        let hits = self
+            .inner
+            .store
+            .search(words, connection_id, limit.min(200))
+            .await?;
         let names = self.server_names().await?;
         let mut views = Vec::with_capacity(hits.len());
         for hit in hits {
@@ -292,7 +364,10 @@ impl Engine {
 
     async fn server_names(&self) -> Result<Vec<(String, String)>> {
         let rows = self.inner.store.connections_list().await?;
-        Ok(rows.into_iter().map(|row| (row.id, row.server_name)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, row.server_name))
+            .collect())
     }
 }
 
@@ -307,7 +382,10 @@ fn summary_view(row: RecordRow, names: &[(String, String)]) -> RecordSummaryView
         title: row.title,
         subtitle: row.subtitle,
         status: row.status,
-        date: row.date_start.map(|value| RecordDateView { value, end: row.date_end }),
+        date: row.date_start.map(|value| RecordDateView {
+            value,
+            end: row.date_end,
+        }),
         value: row.value_text,
         range: row.range_text,
         flag: row.flag.as_deref().and_then(from_word::<Flag>),
@@ -347,7 +425,9 @@ fn types_of(section: Section) -> &'static [&'static str] {
 
 fn section_view(section: Section, count: u64, report: Option<&SyncReportView>) -> ChartSectionView {
     let types = types_of(section);
-    let steps = report.map(|report| report.steps.as_slice()).unwrap_or_default();
+    let steps = report
+        .map(|report| report.steps.as_slice())
+        .unwrap_or_default();
     let worst = steps
         .iter()
         .filter(|step| types.contains(&step.resource_type.as_str()))
@@ -359,13 +439,16 @@ fn section_view(section: Section, count: u64, report: Option<&SyncReportView>) -
     });
     let note = match (outcome, worst) {
         (Some(StepOutcome::NotShared), _) => Some("Not shared with Satchel.".to_owned()),
-        (Some(StepOutcome::NotOffered), _) => Some("This server does not offer these records.".to_owned()),
-        (Some(StepOutcome::CutOff), _) => Some("Fetching was cut off; there may be more.".to_owned()),
-        (Some(StepOutcome::Failed), Some(step)) => Some(
-            step.problem
-                .as_ref()
-                .map_or_else(|| "Fetching failed; there may be more.".to_owned(), |p| format!("{} There may be more.", p.message)),
-        ),
+        (Some(StepOutcome::NotOffered), _) => {
+            Some("This server does not offer these records.".to_owned())
+        }
+        (Some(StepOutcome::CutOff), _) => {
+            Some("Fetching was cut off; there may be more.".to_owned())
+        }
+        (Some(StepOutcome::Failed), Some(step)) => Some(step.problem.as_ref().map_or_else(
+            || "Fetching failed; there may be more.".to_owned(),
+            |p| format!("{} There may be more.", p.message),
+        )),
         _ => None,
     };
     ChartSectionView {
@@ -402,7 +485,11 @@ fn attachment_view(
             missing: Some("The content of this document was not received.".to_owned()),
         };
     };
-    let content_type = if content_type.is_empty() { attachment.content_type } else { content_type };
+    let content_type = if content_type.is_empty() {
+        attachment.content_type
+    } else {
+        content_type
+    };
     let image = content_type.starts_with("image/") && !content_type.contains("svg");
     AttachmentView {
         text: document::text_of(&content_type, &bytes),
@@ -440,29 +527,56 @@ fn snippet(text: &str, words: &str) -> Vec<SnippetPart> {
         .filter(|word| !word.is_empty())
         .map(|word| word.chars().flat_map(char::to_lowercase).collect())
         .collect();
-    let chars: Vec<char> = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    let chars: Vec<char> = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .collect();
     // Lower-casing one character by its first lower-case form keeps positions equal.
-    let lower: Vec<char> = chars.iter().map(|c| c.to_lowercase().next().unwrap_or(*c)).collect();
+    let lower: Vec<char> = chars
+        .iter()
+        .map(|c| c.to_lowercase().next().unwrap_or(*c))
+        .collect();
     let match_at = |at: usize| {
         let begins = at == 0 || !lower[at - 1].is_alphanumeric();
-        needles.iter().filter(|n| begins && lower[at..].starts_with(n)).map(Vec::len).max()
+        needles
+            .iter()
+            .filter(|n| begins && lower[at..].starts_with(n))
+            .map(Vec::len)
+            .max()
     };
     let Some(first) = (0..chars.len()).find(|at| match_at(*at).is_some()) else {
         let start: String = chars.iter().take(SNIPPET).collect();
-        return if start.is_empty() { Vec::new() } else { vec![SnippetPart { text: start, matched: false }] };
+        return if start.is_empty() {
+            Vec::new()
+        } else {
+            vec![SnippetPart {
+                text: start,
+                matched: false,
+            }]
+        };
     };
     let from = first.saturating_sub(SNIPPET / 3);
     let to = (from + SNIPPET).min(chars.len());
     let mut parts = Vec::new();
-    let mut plain = if from > 0 { String::from("…") } else { String::new() };
+    let mut plain = if from > 0 {
+        String::from("…")
+    } else {
+        String::new()
+    };
     let mut at = from;
     while at < to {
         if let Some(length) = match_at(at) {
             if !plain.is_empty() {
-                parts.push(SnippetPart { text: std::mem::take(&mut plain), matched: false });
+                parts.push(SnippetPart {
+                    text: std::mem::take(&mut plain),
+                    matched: false,
+                });
             }
             let end = (at + length).min(chars.len());
-            parts.push(SnippetPart { text: chars[at..end].iter().collect(), matched: true });
+            parts.push(SnippetPart {
+                text: chars[at..end].iter().collect(),
+                matched: true,
+            });
             at = end;
         } else {
             plain.push(chars[at]);
@@ -473,7 +587,10 @@ fn snippet(text: &str, words: &str) -> Vec<SnippetPart> {
         plain.push('…');
     }
     if !plain.is_empty() {
-        parts.push(SnippetPart { text: plain, matched: false });
+        parts.push(SnippetPart {
+            text: plain,
+            matched: false,
+        });
     }
     parts
 }
@@ -483,7 +600,11 @@ mod tests {
     use super::*;
 
     fn marked(text: &str, words: &str) -> Vec<String> {
-        snippet(text, words).into_iter().filter(|part| part.matched).map(|part| part.text).collect()
+        snippet(text, words)
+            .into_iter()
+            .filter(|part| part.matched)
+            .map(|part| part.text)
+            .collect()
     }
 
     #[test]
@@ -498,8 +619,14 @@ mod tests {
 
     #[test]
     fn words_of_enums_survive_storage() {
-        assert_eq!(from_word::<Section>(&word_of(Section::CarePlans)), Some(Section::CarePlans));
-        assert_eq!(from_word::<Flag>(&word_of(Flag::CriticalHigh)), Some(Flag::CriticalHigh));
+        assert_eq!(
+            from_word::<Section>(&word_of(Section::CarePlans)),
+            Some(Section::CarePlans)
+        );
+        assert_eq!(
+            from_word::<Flag>(&word_of(Flag::CriticalHigh)),
+            Some(Flag::CriticalHigh)
+        );
         assert_eq!(from_word::<Section>("nonsense"), None);
     }
 }

@@ -94,16 +94,18 @@ pub fn next(
     use ConnectionState as S;
     match (state, event) {
         (S::Authorizing { return_to }, E::LoginStarted) => Ok(S::Authorizing { return_to }),
-        (from, E::LoginStarted) => Ok(S::Authorizing { return_to: Box::new(from) }),
+        (from, E::LoginStarted) => Ok(S::Authorizing {
+            return_to: Box::new(from),
+        }),
         (S::Authorizing { .. }, E::LoginCompleted) => Ok(S::Connected),
         (S::Authorizing { return_to }, E::LoginFailed) => Ok(*return_to),
         (S::Connected | S::AccessLost { .. }, E::AccessRefused(reason)) => {
             Ok(S::AccessLost { reason })
         }
         // Access ended while the person is signing in again: remember it for the way back.
-        (S::Authorizing { .. }, E::AccessRefused(reason)) => {
-            Ok(S::Authorizing { return_to: Box::new(S::AccessLost { reason }) })
-        }
+        (S::Authorizing { .. }, E::AccessRefused(reason)) => Ok(S::Authorizing {
+            return_to: Box::new(S::AccessLost { reason }),
+        }),
         (state, event) => Err(ImpossibleTransition { state, event }),
     }
 }
@@ -113,7 +115,9 @@ mod tests {
     use super::{AccessLostReason as R, ConnectionEvent as E, ConnectionState as S, *};
 
     fn authorizing(from: S) -> S {
-        S::Authorizing { return_to: Box::new(from) }
+        S::Authorizing {
+            return_to: Box::new(from),
+        }
     }
 
     #[test]
@@ -129,7 +133,9 @@ mod tests {
 
     #[test]
     fn a_second_click_does_not_forget_where_it_came_from() {
-        let lost = S::AccessLost { reason: R::GrantEnded };
+        let lost = S::AccessLost {
+            reason: R::GrantEnded,
+        };
         let once = next(lost.clone(), E::LoginStarted).unwrap();
         let twice = next(once, E::LoginStarted).unwrap();
         assert_eq!(next(twice, E::LoginFailed), Ok(lost));
@@ -138,7 +144,10 @@ mod tests {
     #[test]
     fn access_refused_during_a_login_is_remembered() {
         let refused = next(authorizing(S::Connected), E::AccessRefused(R::Expired)).unwrap();
-        assert_eq!(next(refused, E::LoginFailed), Ok(S::AccessLost { reason: R::Expired }));
+        assert_eq!(
+            next(refused, E::LoginFailed),
+            Ok(S::AccessLost { reason: R::Expired })
+        );
     }
 
     #[test]
@@ -150,7 +159,9 @@ mod tests {
 
     #[test]
     fn states_survive_storage() {
-        let state = authorizing(S::AccessLost { reason: R::RegistrationGone });
+        let state = authorizing(S::AccessLost {
+            reason: R::RegistrationGone,
+        });
         let json = serde_json::to_string(&state).unwrap();
         assert_eq!(serde_json::from_str::<S>(&json).unwrap(), state);
     }

@@ -52,9 +52,12 @@ pub fn attachments_of(json: &str) -> Vec<AttachmentRef> {
 fn attachment_of(attachment: &Value) -> Option<AttachmentRef> {
     let data = string(attachment, "data").and_then(decode);
     let url = string(attachment, "url").map(str::to_owned);
-    let content_type = string(attachment, "contentType").unwrap_or_default().to_owned();
+    let content_type = string(attachment, "contentType")
+        .unwrap_or_default()
+        .to_owned();
     let title = string(attachment, "title").map(str::to_owned);
-    let says_something = data.is_some() || url.is_some() || !content_type.is_empty() || title.is_some();
+    let says_something =
+        data.is_some() || url.is_some() || !content_type.is_empty() || title.is_some();
     says_something.then(|| AttachmentRef {
         size: attachment.get("size").and_then(Value::as_u64),
         content_type,
@@ -69,7 +72,10 @@ fn attachment_of(attachment: &Value) -> Option<AttachmentRef> {
 pub fn binary_of(json: &str) -> Option<(String, Vec<u8>)> {
     let value: Value = serde_json::from_str(json).ok()?;
     let data = decode(string(&value, "data")?)?;
-    Some((string(&value, "contentType").unwrap_or_default().to_owned(), data))
+    Some((
+        string(&value, "contentType").unwrap_or_default().to_owned(),
+        data,
+    ))
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {
@@ -80,7 +86,12 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 /// The text of a document that is text: plain, HTML, or XML such as C-CDA. Anything else is `None`.
 #[must_use]
 pub fn text_of(content_type: &str, bytes: &[u8]) -> Option<String> {
-    let bare = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let bare = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let text = match bare.as_str() {
         "text/plain" | "text/markdown" => decode_text(bytes),
         "text/html" | "application/xhtml+xml" => markup_text(&decode_text(bytes), true)?,
@@ -103,8 +114,26 @@ fn decode_text(bytes: &[u8]) -> String {
 
 /// Elements after which a line ends.
 const BLOCKS: &[&str] = &[
-    "p", "div", "br", "tr", "li", "item", "paragraph", "title", "caption", "table", "list", "h1",
-    "h2", "h3", "h4", "section", "text", "linkHtml", "thead", "tbody",
+    "p",
+    "div",
+    "br",
+    "tr",
+    "li",
+    "item",
+    "paragraph",
+    "title",
+    "caption",
+    "table",
+    "list",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "section",
+    "text",
+    "linkHtml",
+    "thead",
+    "tbody",
 ];
 const CELLS: &[&str] = &["td", "th"];
 /// Elements whose content is not for reading.
@@ -163,10 +192,12 @@ fn local_name(name: &str) -> String {
 
 /// Character references and the five of XML; no others are looked up anywhere.
 fn entity(name: &str) -> String {
-    let number = name.strip_prefix('#').and_then(|digits| match digits.strip_prefix(['x', 'X']) {
-        Some(hex) => u32::from_str_radix(hex, 16).ok(),
-        None => digits.parse().ok(),
-    });
+    let number = name
+        .strip_prefix('#')
+        .and_then(|digits| match digits.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex, 16).ok(),
+            None => digits.parse().ok(),
+        });
     match (name, number.and_then(char::from_u32)) {
         (_, Some(character)) => character.to_string(),
         ("lt", _) => "<".into(),
@@ -188,12 +219,18 @@ impl Lines {
     fn push(&mut self, text: &str) {
         let starts_apart = text.starts_with(char::is_whitespace);
         for (at, word) in text.split_whitespace().enumerate() {
-            if (at > 0 || starts_apart) && !self.text.is_empty() && !self.text.ends_with(['\n', ' ', '\t']) {
+            if (at > 0 || starts_apart)
+                && !self.text.is_empty()
+                && !self.text.ends_with(['\n', ' ', '\t'])
+            {
                 self.text.push(' ');
             }
             self.text.push_str(word);
         }
-        if text.ends_with(char::is_whitespace) && !self.text.is_empty() && !self.text.ends_with(['\n', ' ', '\t']) {
+        if text.ends_with(char::is_whitespace)
+            && !self.text.is_empty()
+            && !self.text.ends_with(['\n', ' ', '\t'])
+        {
             self.text.push(' ');
         }
     }
@@ -258,7 +295,10 @@ mod tests {
         assert_eq!(found[0].data.as_deref(), Some(b"hello".as_slice()));
         assert_eq!(found[1].url.as_deref(), Some("Binary/1"));
         let binary = r#"{"resourceType":"Binary","contentType":"text/plain","data":"aGVsbG8="}"#;
-        assert_eq!(binary_of(binary), Some(("text/plain".to_owned(), b"hello".to_vec())));
+        assert_eq!(
+            binary_of(binary),
+            Some(("text/plain".to_owned(), b"hello".to_vec()))
+        );
         assert!(attachments_of("not json").is_empty());
     }
 }

@@ -204,10 +204,17 @@ async fn database_key(
     }
     let mut bytes = Zeroizing::new([0_u8; 32]);
     random.fill(bytes.as_mut());
-    keychain.set(DATABASE_KEY_NAME, Zeroizing::new(bytes.to_vec())).await?;
+    keychain
+        .set(DATABASE_KEY_NAME, Zeroizing::new(bytes.to_vec()))
+        .await?;
     // Nothing is encrypted with a key that the keychain did not really keep.
     match keychain.get(DATABASE_KEY_NAME).await? {
-        Some(stored) if stored.as_slice() == bytes.as_slice() => Ok(DatabaseKey::from_bytes(*bytes)),
-        _ => Err(Problem::with_detail(ProblemCode::KeychainFailed, "the new key was not kept")),
+        Some(stored) if stored.as_slice() == bytes.as_slice() => {
+            Ok(DatabaseKey::from_bytes(*bytes))
+        }
+        _ => Err(Problem::with_detail(
+            ProblemCode::KeychainFailed,
+            "the new key was not kept",
+        )),
     }
 }

@@ -76,14 +76,19 @@ impl Engine {
             file.flush().await.map_err(failed)?;
             paths.push(path);
         }
-        Ok(ExportReport { files: paths, resources })
+        Ok(ExportReport {
+            files: paths,
+            resources,
+        })
     }
 
     async fn export_bundle(&self, connection_id: Option<&str>, dir: &Path) -> Result<ExportReport> {
         let path = dir.join("bundle.json");
         let mut file = create(&path).await?;
         let mut resources: BTreeMap<String, u64> = BTreeMap::new();
-        file.write_all(br#"{"resourceType":"Bundle","type":"collection","entry":["#).await.map_err(failed)?;
+        file.write_all(br#"{"resourceType":"Bundle","type":"collection","entry":["#)
+            .await
+            .map_err(failed)?;
         let mut rows = self.inner.store.export(connection_id);
         let mut first = true;
         while let Some(row) = rows.next().await {
@@ -93,7 +98,11 @@ impl Engine {
                 continue;
             }
             *resources.entry(resource_type).or_default() += 1;
-            let before: &[u8] = if first { b"\n{\"resource\":" } else { b",\n{\"resource\":" };
+            let before: &[u8] = if first {
+                b"\n{\"resource\":"
+            } else {
+                b",\n{\"resource\":"
+            };
             first = false;
             file.write_all(before).await.map_err(failed)?;
             file.write_all(json.as_bytes()).await.map_err(failed)?;
@@ -101,7 +110,10 @@ impl Engine {
         }
         file.write_all(b"\n]}\n").await.map_err(failed)?;
         file.flush().await.map_err(failed)?;
-        Ok(ExportReport { files: vec![path], resources })
+        Ok(ExportReport {
+            files: vec![path],
+            resources,
+        })
     }
 }
 
@@ -114,7 +126,10 @@ async fn create(path: &Path) -> Result<BufWriter<File>> {
     options.open(path).await.map(BufWriter::new).map_err(failed)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "used as a function in map_err"
+)]
 fn failed(error: std::io::Error) -> Problem {
     Problem::with_detail(ProblemCode::ExportFailed, error.kind())
 }

@@ -6,7 +6,11 @@ use std::path::PathBuf;
 /// Support` on macOS, `%APPDATA%` on Windows. `None` when the environment names no home.
 #[must_use]
 pub fn default_data_dir() -> Option<PathBuf> {
-    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let folder = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|p| p.is_absolute())
+    };
     if cfg!(windows) {
         folder("APPDATA")
     } else if cfg!(target_os = "macos") {

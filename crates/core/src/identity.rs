@@ -54,7 +54,10 @@ pub enum RedirectKind {
 impl AppIdentity {
     /// The part of each redirect URI that is distinct per authorization server (RFC 8252 §8.10).
     pub(crate) fn callback_path(fhir_base: &str) -> String {
-        format!("callback/{}", crate::digest::short_hex(fhir_base.as_bytes()))
+        format!(
+            "callback/{}",
+            crate::digest::short_hex(fhir_base.as_bytes())
+        )
     }
 
     /// Every redirect URI that this installation registers with one server.

@@ -57,8 +57,10 @@ impl Keychain {
     /// # Errors
     /// [`KeychainError`] when the keychain is missing, locked or fails.
     pub async fn set(&self, name: &str, secret: Zeroizing<Vec<u8>>) -> Result<(), KeychainError> {
-        self.with_entry(name, move |entry| entry.set_secret(&secret).map_err(classify))
-            .await
+        self.with_entry(name, move |entry| {
+            entry.set_secret(&secret).map_err(classify)
+        })
+        .await
     }
 
     /// Removes an entry; one that is not there is no error.

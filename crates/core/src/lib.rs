@@ -31,8 +31,8 @@ pub mod sync;
 pub mod view;
 
 pub use engine::{Engine, EngineOptions};
-pub use folders::default_data_dir;
 pub use export::{ExportFormat, ExportReport};
+pub use folders::default_data_dir;
 pub use identity::{AppIdentity, RedirectKind};
 pub use keychain::{Keychain, KeychainError};
 pub use login::StartedLogin;

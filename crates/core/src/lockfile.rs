@@ -23,7 +23,8 @@ fn open(path: &PathBuf) -> Result<File> {
 pub(crate) async fn lock(path: PathBuf) -> Result<FileLock> {
     tokio::task::spawn_blocking(move || {
         let file = open(&path)?;
-        file.lock().map_err(|error| Problem::with_detail(ProblemCode::StoreFailed, error))?;
+        file.lock()
+            .map_err(|error| Problem::with_detail(ProblemCode::StoreFailed, error))?;
         Ok(FileLock { _file: file })
     })
     .await

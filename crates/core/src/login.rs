@@ -58,7 +58,11 @@ impl Engine {
                 roles.push(Role::Provider);
             }
         }
-        if configuration.grant_types.iter().any(|grant| grant == "client_credentials") {
+        if configuration
+            .grant_types
+            .iter()
+            .any(|grant| grant == "client_credentials")
+        {
             roles.push(Role::Backend);
         }
         Ok(ServerCheckView {
@@ -87,7 +91,8 @@ impl Engine {
             Some(connection) => connection,
             None => self.new_connection(&base, role).await?,
         };
-        self.start(connection, &base, configuration, redirect, port).await
+        self.start(connection, &base, configuration, redirect, port)
+            .await
     }
 
     /// Signs in again on a connection that exists.
@@ -105,9 +110,11 @@ impl Engine {
         if let ConnectionState::AccessLost { reason } = state_of(&connection)
             && reason == crate::connection::AccessLostReason::RegistrationGone
         {
-            self.forget_registration(&connection.fhir_base, Role::parse(&connection.role)).await?;
+            self.forget_registration(&connection.fhir_base, Role::parse(&connection.role))
+                .await?;
         }
-        self.start(connection, &base, configuration, redirect, port).await
+        self.start(connection, &base, configuration, redirect, port)
+            .await
     }
 
     async fn start(
@@ -119,7 +126,9 @@ impl Engine {
         port: Option<u16>,
     ) -> Result<StartedLogin> {
         let role = Role::parse(&connection.role);
-        let client = self.ensure_registered(base.as_str(), role, &configuration).await?;
+        let client = self
+            .ensure_registered(base.as_str(), role, &configuration)
+            .await?;
         let redirect_uri = self
             .inner
             .identity
@@ -144,7 +153,10 @@ impl Engine {
         let payload = serde_json::to_string(&pending.to_stored())
             .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
         // A second click replaces the first login of this connection: only one answer counts.
-        self.inner.store.pending_delete_for_connection(&connection.id).await?;
+        self.inner
+            .store
+            .pending_delete_for_connection(&connection.id)
+            .await?;
         self.inner
             .store
             .pending_put(&PendingRow {
@@ -156,7 +168,8 @@ impl Engine {
                 payload: Zeroizing::new(payload),
             })
             .await?;
-        self.change_state(&connection.id, ConnectionEvent::LoginStarted).await?;
+        self.change_state(&connection.id, ConnectionEvent::LoginStarted)
+            .await?;
         Ok(StartedLogin {
             view: LoginStartedView {
                 connection_id: connection.id,
@@ -175,7 +188,9 @@ impl Engine {
     pub async fn login_finish(&self, callback: &str) -> Result<String> {
         let answer = self.finish(callback).await;
         match &answer {
-            Ok(connection_id) => self.emit(Event::LoginFinished { connection_id: connection_id.clone() }),
+            Ok(connection_id) => self.emit(Event::LoginFinished {
+                connection_id: connection_id.clone(),
+            }),
             Err((connection_id, problem)) => self.emit(Event::LoginFailed {
                 connection_id: connection_id.clone(),
                 problem: problem.view(),
@@ -185,7 +200,10 @@ impl Engine {
         answer.map_err(|(_, problem)| problem)
     }
 
-    async fn finish(&self, callback: &str) -> std::result::Result<String, (Option<String>, Problem)> {
+    async fn finish(
+        &self,
+        callback: &str,
+    ) -> std::result::Result<String, (Option<String>, Problem)> {
         let nobody = |problem: Problem| (None, problem);
         let state = callback_state(callback).map_err(|error| nobody(error.into()))?;
         let pending = self
@@ -199,8 +217,14 @@ impl Engine {
         match self.complete(&pending, callback).await {
             Ok(connection_id) => Ok(connection_id),
             Err(problem) => {
-                if let Err(error) = self.change_state(&connection_id, ConnectionEvent::LoginFailed).await {
-                    tracing::warn!(code = error.code.code(), "a failed login could not be undone");
+                if let Err(error) = self
+                    .change_state(&connection_id, ConnectionEvent::LoginFailed)
+                    .await
+                {
+                    tracing::warn!(
+                        code = error.code.code(),
+                        "a failed login could not be undone"
+                    );
                 }
                 Err((Some(connection_id), problem))
             }
@@ -235,7 +259,11 @@ impl Engine {
     /// Tokens and state in one transaction. A person who signs in again where a connection for the
     /// same records exists gets that one, not a second copy; another patient's records are never
     /// mixed into an existing connection (checklist D14).
-    async fn keep_login(&self, placeholder: ConnectionRow, tokens: &TokenResponse) -> Result<String> {
+    async fn keep_login(
+        &self,
+        placeholder: ConnectionRow,
+        tokens: &TokenResponse,
+    ) -> Result<String> {
         let patient = tokens.launch_context.patient.clone();
         let same = self
             .inner
@@ -254,14 +282,19 @@ impl Engine {
         let target = match same {
             Some(existing) => {
                 self.leave_login(&placeholder).await?;
-                self.change_state(&existing.id, ConnectionEvent::LoginStarted).await?;
+                self.change_state(&existing.id, ConnectionEvent::LoginStarted)
+                    .await?;
                 self.connection_row(&existing.id).await?
             }
             None if other_person => {
-                self.change_state(&placeholder.id, ConnectionEvent::LoginFailed).await?;
+                self.change_state(&placeholder.id, ConnectionEvent::LoginFailed)
+                    .await?;
                 let base = FhirBaseUrl::parse(&placeholder.fhir_base, &self.inner.policy)?;
-                let fresh = self.new_connection(&base, Role::parse(&placeholder.role)).await?;
-                self.change_state(&fresh.id, ConnectionEvent::LoginStarted).await?;
+                let fresh = self
+                    .new_connection(&base, Role::parse(&placeholder.role))
+                    .await?;
+                self.change_state(&fresh.id, ConnectionEvent::LoginStarted)
+                    .await?;
                 self.connection_row(&fresh.id).await?
             }
             None => placeholder,
@@ -285,7 +318,8 @@ impl Engine {
 
     /// The placeholder of a login whose records live in another connection: gone when it was new.
     async fn leave_login(&self, placeholder: &ConnectionRow) -> Result<()> {
-        self.change_state(&placeholder.id, ConnectionEvent::LoginFailed).await?;
+        self.change_state(&placeholder.id, ConnectionEvent::LoginFailed)
+            .await?;
         let row = self.connection_row(&placeholder.id).await?;
         if state_of(&row) == ConnectionState::New {
             self.inner.store.connection_remove(&row.id).await?;
@@ -307,12 +341,16 @@ impl Engine {
                 None => self.new_connection(&base, Role::Backend).await?,
             },
         };
-        let client = self.ensure_registered(base.as_str(), Role::Backend, &configuration).await?;
-        self.change_state(&connection.id, ConnectionEvent::LoginStarted).await?;
+        let client = self
+            .ensure_registered(base.as_str(), Role::Backend, &configuration)
+            .await?;
+        self.change_state(&connection.id, ConnectionEvent::LoginStarted)
+            .await?;
         let tokens = match self.backend_token(&client, &configuration).await {
             Ok(tokens) => tokens,
             Err(problem) => {
-                self.change_state(&connection.id, ConnectionEvent::LoginFailed).await?;
+                self.change_state(&connection.id, ConnectionEvent::LoginFailed)
+                    .await?;
                 return Err(problem);
             }
         };
@@ -327,7 +365,8 @@ impl Engine {
         client: &satchel_store::ClientRow,
         configuration: &SmartConfiguration,
     ) -> Result<TokenResponse> {
-        let ClientAuthentication::PrivateKeyJwt(key) = self.client_authentication(client).await? else {
+        let ClientAuthentication::PrivateKeyJwt(key) = self.client_authentication(client).await?
+        else {
             return Err(Problem::with_detail(
                 ProblemCode::RegistrationUnusable,
                 "a backend service needs private_key_jwt",
@@ -352,10 +391,14 @@ impl Engine {
     /// # Errors
     /// `store.*`.
     pub async fn login_cancel(&self, connection_id: &str) -> Result<()> {
-        self.inner.store.pending_delete_for_connection(connection_id).await?;
+        self.inner
+            .store
+            .pending_delete_for_connection(connection_id)
+            .await?;
         let row = self.connection_row(connection_id).await?;
         if matches!(state_of(&row), ConnectionState::Authorizing { .. }) {
-            self.change_state(connection_id, ConnectionEvent::LoginFailed).await?;
+            self.change_state(connection_id, ConnectionEvent::LoginFailed)
+                .await?;
         }
         if state_of(&self.connection_row(connection_id).await?) == ConnectionState::New {
             self.inner.store.connection_remove(connection_id).await?;
@@ -385,11 +428,22 @@ impl Engine {
     /// Lapsed logins are removed, and connections that wait for a login that is not there (a crash
     /// in between) are put back.
     pub(crate) async fn expire_pending_logins(&self) -> Result<()> {
-        self.inner.store.pending_expire(&self.now().to_string()).await?;
+        self.inner
+            .store
+            .pending_expire(&self.now().to_string())
+            .await?;
         for row in self.inner.store.connections_list().await? {
             let waits = matches!(state_of(&row), ConnectionState::Authorizing { .. });
-            if waits && self.inner.store.pending_for_connection(&row.id).await?.is_none() {
-                self.change_state(&row.id, ConnectionEvent::LoginFailed).await?;
+            if waits
+                && self
+                    .inner
+                    .store
+                    .pending_for_connection(&row.id)
+                    .await?
+                    .is_none()
+            {
+                self.change_state(&row.id, ConnectionEvent::LoginFailed)
+                    .await?;
             }
         }
         Ok(())
@@ -402,9 +456,17 @@ impl Engine {
     }
 
     async fn unused_connection(&self, base: &str, role: Role) -> Result<Option<ConnectionRow>> {
-        Ok(self.inner.store.connections_list().await?.into_iter().find(|row| {
-            row.fhir_base == base && row.role == role.as_str() && never_signed_in(&state_of(row))
-        }))
+        Ok(self
+            .inner
+            .store
+            .connections_list()
+            .await?
+            .into_iter()
+            .find(|row| {
+                row.fhir_base == base
+                    && row.role == role.as_str()
+                    && never_signed_in(&state_of(row))
+            }))
     }
 
     async fn connected_backend(&self, base: &str) -> Result<Option<ConnectionRow>> {
@@ -421,7 +483,9 @@ impl Engine {
         let mut bytes = [0_u8; 16];
         self.inner.random.fill(&mut bytes);
         let row = ConnectionRow {
-            id: uuid::Builder::from_random_bytes(bytes).into_uuid().to_string(),
+            id: uuid::Builder::from_random_bytes(bytes)
+                .into_uuid()
+                .to_string(),
             fhir_base: base.as_str().to_owned(),
             server_name: servers::name_of(&self.inner.servers, base.as_str()),
             role: role.as_str().to_owned(),
@@ -443,7 +507,11 @@ impl Engine {
     }
 
     /// Applies an event to the stored state, only if nobody changed it in between.
-    pub(crate) async fn change_state(&self, connection_id: &str, event: ConnectionEvent) -> Result<()> {
+    pub(crate) async fn change_state(
+        &self,
+        connection_id: &str,
+        event: ConnectionEvent,
+    ) -> Result<()> {
         for _ in 0..5 {
             let row = self.connection_row(connection_id).await?;
             let after = next(state_of(&row), event)
@@ -460,7 +528,12 @@ impl Engine {
                 _ => {
                     self.inner
                         .store
-                        .connection_update_state(connection_id, &row.state, after.name(), Some(&detail))
+                        .connection_update_state(
+                            connection_id,
+                            &row.state,
+                            after.name(),
+                            Some(&detail),
+                        )
                         .await
                 }
             };
@@ -473,7 +546,10 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Problem::with_detail(ProblemCode::StoreFailed, "the connection keeps changing"))
+        Err(Problem::with_detail(
+            ProblemCode::StoreFailed,
+            "the connection keeps changing",
+        ))
     }
 }
 
@@ -487,7 +563,10 @@ fn never_signed_in(state: &ConnectionState) -> bool {
 
 /// The state of a row; what cannot be read counts as new, so that the person can sign in again.
 pub(crate) fn state_of(row: &ConnectionRow) -> ConnectionState {
-    let stored = row.state_detail.as_deref().and_then(|json| serde_json::from_str(json).ok());
+    let stored = row
+        .state_detail
+        .as_deref()
+        .and_then(|json| serde_json::from_str(json).ok());
     match (row.state.as_str(), stored) {
         ("connected", _) => ConnectionState::Connected,
         (_, Some(state)) => state,
@@ -502,6 +581,11 @@ trait ClassifyText {
 
 impl ClassifyText for serde_json::Error {
     fn classify_text(&self) -> String {
-        format!("{:?} at line {} column {}", self.classify(), self.line(), self.column())
+        format!(
+            "{:?} at line {} column {}",
+            self.classify(),
+            self.line(),
+            self.column()
+        )
     }
 }

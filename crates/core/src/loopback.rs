@@ -94,9 +94,10 @@ async fn serve(mut stream: TcpStream, host: &str, path: &str) -> std::io::Result
 fn awaited_target(request: &httparse::Request<'_, '_>, host: &str, path: &str) -> Option<String> {
     let target = request.path?;
     let is_get = request.method == Some("GET");
-    let host_matches = request.headers.iter().any(|header| {
-        header.name.eq_ignore_ascii_case("host") && header.value == host.as_bytes()
-    });
+    let host_matches = request
+        .headers
+        .iter()
+        .any(|header| header.name.eq_ignore_ascii_case("host") && header.value == host.as_bytes());
     let (before, query) = target.split_once('?')?;
     (is_get && host_matches && before == path && !query.is_empty()).then(|| target.to_owned())
 }
@@ -126,18 +127,29 @@ mod tests {
             format!("GET /callback/abc?code=1 HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"),
             "GET\r\n\r\n".to_owned(),
         ] {
-            assert!(!send(port, &wrong).await.starts_with("HTTP/1.1 200"), "{wrong}");
+            assert!(
+                !send(port, &wrong).await.starts_with("HTTP/1.1 200"),
+                "{wrong}"
+            );
         }
         assert!(!wait.is_finished());
         let page = send(
             port,
-            &format!("GET /callback/abc?code=s3cret&state=x HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"),
+            &format!(
+                "GET /callback/abc?code=s3cret&state=x HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+            ),
         )
         .await;
         assert!(page.starts_with("HTTP/1.1 200") && page.contains("no-store"));
         assert!(!page.contains("s3cret"));
         let callback = wait.await.unwrap();
-        assert_eq!(callback, format!("http://127.0.0.1:{port}/callback/abc?code=s3cret&state=x"));
-        assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err(), "closed after one answer");
+        assert_eq!(
+            callback,
+            format!("http://127.0.0.1:{port}/callback/abc?code=s3cret&state=x")
+        );
+        assert!(
+            TcpStream::connect(("127.0.0.1", port)).await.is_err(),
+            "closed after one answer"
+        );
     }
 }

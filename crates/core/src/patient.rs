@@ -15,7 +15,9 @@ pub fn header_of(json: &str, today: Date) -> PatientHeaderView {
         name: name_of(&patient),
         age: match &deceased {
             Some(_) => None,
-            None => birth_date.as_deref().and_then(|birth| age_words(birth, today)),
+            None => birth_date
+                .as_deref()
+                .and_then(|birth| age_words(birth, today)),
         },
         birth_date,
         gender: gender_words(&patient),
@@ -28,10 +30,18 @@ pub fn header_of(json: &str, today: Date) -> PatientHeaderView {
 /// The official name, then the usual one, then any that is not old.
 fn name_of(patient: &Value) -> String {
     let names = list(patient, "name");
-    let by_use = |wanted: &str| names.iter().find(|name| string(name, "use") == Some(wanted));
+    let by_use = |wanted: &str| {
+        names
+            .iter()
+            .find(|name| string(name, "use") == Some(wanted))
+    };
     by_use("official")
         .or_else(|| by_use("usual"))
-        .or_else(|| names.iter().find(|name| !matches!(string(name, "use"), Some("old" | "maiden"))))
+        .or_else(|| {
+            names
+                .iter()
+                .find(|name| !matches!(string(name, "use"), Some("old" | "maiden")))
+        })
         .or_else(|| names.first())
         .and_then(human_name)
         .unwrap_or_else(|| "Name not given".to_owned())
@@ -58,7 +68,11 @@ fn age_words(birth: &str, today: Date) -> Option<String> {
 }
 
 fn plural(number: i64, word: &str) -> String {
-    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+    if number == 1 {
+        format!("1 {word}")
+    } else {
+        format!("{number} {word}s")
+    }
 }
 
 fn gender_words(patient: &Value) -> Option<String> {
@@ -78,7 +92,8 @@ fn deceased_words(patient: &Value) -> Option<String> {
     if let Some(date) = string(patient, "deceasedDateTime") {
         return Some(date.to_owned());
     }
-    (patient.get("deceasedBoolean") == Some(&Value::Bool(true))).then(|| "date not given".to_owned())
+    (patient.get("deceasedBoolean") == Some(&Value::Bool(true)))
+        .then(|| "date not given".to_owned())
 }
 
 fn identifiers(patient: &Value) -> Vec<LabelledView> {
@@ -87,7 +102,9 @@ fn identifiers(patient: &Value) -> Vec<LabelledView> {
         .filter_map(|identifier| {
             let value = string(identifier, "value")?;
             let kind = first(identifier, "type");
-            let code = kind.and_then(|kind| first(kind, "coding")).and_then(|c| string(c, "code"));
+            let code = kind
+                .and_then(|kind| first(kind, "coding"))
+                .and_then(|c| string(c, "code"));
             let label = match code {
                 Some("MR") => "Medical record number".to_owned(),
                 Some("SS" | "SB") => "Social Security number".to_owned(),
@@ -97,7 +114,11 @@ fn identifiers(patient: &Value) -> Vec<LabelledView> {
             };
             let secret = matches!(code, Some("SS" | "SB" | "DL" | "PPN"))
                 || string(identifier, "system").is_some_and(|s| s.contains("us-ssn"));
-            let value = if secret { masked(value) } else { value.to_owned() };
+            let value = if secret {
+                masked(value)
+            } else {
+                value.to_owned()
+            };
             Some(LabelledView { label, value })
         })
         .take(6)
@@ -122,19 +143,33 @@ fn contacts(patient: &Value) -> Vec<LabelledView> {
                 Some("fax") => "Fax",
                 _ => "Contact",
             };
-            Some(LabelledView { label: label.to_owned(), value: string(contact, "value")?.to_owned() })
+            Some(LabelledView {
+                label: label.to_owned(),
+                value: string(contact, "value")?.to_owned(),
+            })
         })
         .take(4)
         .collect();
-    let current = list(patient, "address").iter().find(|a| string(a, "use") != Some("old"));
+    let current = list(patient, "address")
+        .iter()
+        .find(|a| string(a, "use") != Some("old"));
     if let Some(address) = current {
-        let text = string(address, "text").map(str::to_owned).unwrap_or_else(|| {
-            let mut parts = list_of_strings(address, "line");
-            parts.extend(["city", "state", "postalCode"].iter().filter_map(|name| string(address, name)));
-            parts.join(", ")
-        });
+        let text = string(address, "text")
+            .map(str::to_owned)
+            .unwrap_or_else(|| {
+                let mut parts = list_of_strings(address, "line");
+                parts.extend(
+                    ["city", "state", "postalCode"]
+                        .iter()
+                        .filter_map(|name| string(address, name)),
+                );
+                parts.join(", ")
+            });
         if !text.is_empty() {
-            views.push(LabelledView { label: "Address".to_owned(), value: text });
+            views.push(LabelledView {
+                label: "Address".to_owned(),
+                value: text,
+            });
         }
     }
     views

@@ -98,7 +98,11 @@ impl Engine {
     ) -> Result<ClientRow> {
         // Two clicks at once must not register twice (checklist B24).
         let _one_at_a_time = self.inner.registering.lock().await;
-        if let Some(row) = self.inner.store.registration_get(fhir_base, role.as_str()).await?
+        if let Some(row) = self
+            .inner
+            .store
+            .registration_get(fhir_base, role.as_str())
+            .await?
             && !self.secret_expired(&row)
         {
             return Ok(row);
@@ -143,9 +147,14 @@ impl Engine {
             let pkcs8 = Zeroizing::new(key.to_pkcs8().expose().clone());
             self.inner.keychain.set(&name, pkcs8).await?;
         }
-        let metadata = self.client_metadata(fhir_base, role, method, key.as_ref().map(|k| &k.0), configuration);
-        let answer =
-            register_client_with_ladder(&self.inner.http, endpoint, &metadata, None).await;
+        let metadata = self.client_metadata(
+            fhir_base,
+            role,
+            method,
+            key.as_ref().map(|k| &k.0),
+            configuration,
+        );
+        let answer = register_client_with_ladder(&self.inner.http, endpoint, &metadata, None).await;
         let information = match answer {
             Ok(information) => information,
             Err(error) => {
@@ -188,7 +197,10 @@ impl Engine {
         }
         if let Some(token) = &information.registration_access_token {
             let bytes = Zeroizing::new(token.expose().as_bytes().to_vec());
-            self.inner.keychain.set(&format!("{name}/management"), bytes).await?;
+            self.inner
+                .keychain
+                .set(&format!("{name}/management"), bytes)
+                .await?;
         }
         let row = ClientRow {
             fhir_base: fhir_base.to_owned(),
@@ -199,16 +211,27 @@ impl Engine {
             key_name: Some(name.to_owned()),
             key_alg: algorithm.map(|a| a.as_str().to_owned()),
             secret_expires_at: information.client_secret_expires_at,
-            registration_client_uri: information.registration_client_uri.as_ref().map(Url::to_string),
+            registration_client_uri: information
+                .registration_client_uri
+                .as_ref()
+                .map(Url::to_string),
             created_at: self.now().to_string(),
         };
-        let before = self.inner.store.registration_get(fhir_base, role.as_str()).await?;
+        let before = self
+            .inner
+            .store
+            .registration_get(fhir_base, role.as_str())
+            .await?;
         self.inner.store.registration_put(&row).await?;
         if let Some(old) = before.and_then(|old| old.key_name)
             && old != name
         {
             let _ = self.inner.keychain.delete(&old).await;
-            let _ = self.inner.keychain.delete(&format!("{old}/management")).await;
+            let _ = self
+                .inner
+                .keychain
+                .delete(&format!("{old}/management"))
+                .await;
         }
         Ok(row)
     }
@@ -233,7 +256,11 @@ impl Engine {
     ) -> ClientMetadata {
         let identity = &self.inner.identity;
         let (redirect_uris, grant_types, response_types) = if role == Role::Backend {
-            (Vec::new(), vec!["client_credentials".to_owned()], Vec::new())
+            (
+                Vec::new(),
+                vec!["client_credentials".to_owned()],
+                Vec::new(),
+            )
         } else {
             (
                 identity.redirect_uris(fhir_base),
@@ -260,7 +287,10 @@ impl Engine {
 
     /// How this installation proves itself to the server of `row`; the secret comes from the
     /// keychain.
-    pub(crate) async fn client_authentication(&self, row: &ClientRow) -> Result<ClientAuthentication> {
+    pub(crate) async fn client_authentication(
+        &self,
+        row: &ClientRow,
+    ) -> Result<ClientAuthentication> {
         if row.auth_method == "none" {
             return Ok(ClientAuthentication::None);
         }
@@ -296,18 +326,28 @@ impl Engine {
     /// Deletes the registration at the server (RFC 7592 §2.3) where that is offered, and here. A
     /// server that does not answer changes nothing about what happens here (checklist B29).
     pub(crate) async fn forget_registration(&self, fhir_base: &str, role: Role) -> Result<()> {
-        let Some(row) = self.inner.store.registration_get(fhir_base, role.as_str()).await? else {
+        let Some(row) = self
+            .inner
+            .store
+            .registration_get(fhir_base, role.as_str())
+            .await?
+        else {
             return Ok(());
         };
         if let Some(name) = &row.key_name {
             let management = format!("{name}/management");
             let token = self.inner.keychain.get(&management).await?;
-            let uri = row.registration_client_uri.as_deref().and_then(|uri| Url::parse(uri).ok());
+            let uri = row
+                .registration_client_uri
+                .as_deref()
+                .and_then(|uri| Url::parse(uri).ok());
             if let (Some(token), Some(uri)) = (token, uri) {
                 let information = ClientInformation {
                     client_id: row.client_id.clone(),
                     registration_client_uri: Some(uri),
-                    registration_access_token: String::from_utf8(token.to_vec()).ok().map(Secret::new),
+                    registration_access_token: String::from_utf8(token.to_vec())
+                        .ok()
+                        .map(Secret::new),
                     ..ClientInformation::default()
                 };
                 if let Err(error) = delete_registration(&self.inner.http, &information).await {
@@ -317,7 +357,10 @@ impl Engine {
             self.inner.keychain.delete(name).await?;
             self.inner.keychain.delete(&management).await?;
         }
-        self.inner.store.registration_delete(fhir_base, role.as_str()).await?;
+        self.inner
+            .store
+            .registration_delete(fhir_base, role.as_str())
+            .await?;
         Ok(())
     }
 }

@@ -20,7 +20,10 @@ impl Engine {
         let role = Role::parse(&row.role);
         self.sync_cancel(connection_id);
         if let Err(problem) = self.revoke(connection_id).await {
-            tracing::info!(code = problem.code.code(), "access could not be revoked at the server");
+            tracing::info!(
+                code = problem.code.code(),
+                "access could not be revoked at the server"
+            );
         }
         let shared = self
             .inner
@@ -28,13 +31,17 @@ impl Engine {
             .connections_list()
             .await?
             .iter()
-            .any(|other| other.id != row.id && other.fhir_base == row.fhir_base && other.role == row.role);
+            .any(|other| {
+                other.id != row.id && other.fhir_base == row.fhir_base && other.role == row.role
+            });
         if !shared {
             self.forget_registration(&row.fhir_base, role).await?;
         }
         self.inner.store.connection_remove(connection_id).await?;
         lock(&self.inner.reachability).remove(connection_id);
-        self.emit(Event::RecordsChanged { connection_id: connection_id.to_owned() });
+        self.emit(Event::RecordsChanged {
+            connection_id: connection_id.to_owned(),
+        });
         self.emit(Event::ConnectionsChanged);
         Ok(())
     }
@@ -44,7 +51,12 @@ impl Engine {
         let Some(tokens) = self.inner.store.tokens_get(connection_id).await? else {
             return Ok(());
         };
-        let Some(client) = self.inner.store.registration_get(&row.fhir_base, &row.role).await? else {
+        let Some(client) = self
+            .inner
+            .store
+            .registration_get(&row.fhir_base, &row.role)
+            .await?
+        else {
             return Ok(());
         };
         let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
@@ -53,12 +65,20 @@ impl Engine {
     }
 
     /// The refresh token first: with it the whole grant usually goes.
-    async fn revoke_both(&self, configuration: &SmartConfiguration, client: &ClientRow, tokens: &TokenRow) -> Result<()> {
+    async fn revoke_both(
+        &self,
+        configuration: &SmartConfiguration,
+        client: &ClientRow,
+        tokens: &TokenRow,
+    ) -> Result<()> {
         let Some(endpoint) = &configuration.revocation_endpoint else {
             return Ok(());
         };
         let authentication = self.client_authentication(client).await?;
-        let refresh = tokens.refresh_token.as_ref().map(|token| (token.to_string(), "refresh_token"));
+        let refresh = tokens
+            .refresh_token
+            .as_ref()
+            .map(|token| (token.to_string(), "refresh_token"));
         let access = Some((tokens.access_token.to_string(), "access_token"));
         for (token, hint) in refresh.into_iter().chain(access) {
             revoke_token(
@@ -88,7 +108,10 @@ impl Engine {
             Ok(_) => Reachability::Online,
             Err(error) => {
                 let problem = Problem::from(error);
-                tracing::info!(code = problem.code.code(), "the server did not answer the probe");
+                tracing::info!(
+                    code = problem.code.code(),
+                    "the server did not answer the probe"
+                );
                 Reachability::Offline
             }
         };

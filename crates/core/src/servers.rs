@@ -46,7 +46,10 @@ pub(crate) fn name_of(servers: &[KnownServer], fhir_base: &str) -> String {
         .or_else(|| {
             let url = url::Url::parse(fhir_base).ok()?;
             let host = url.host_str()?.to_owned();
-            Some(url.port().map_or(host.clone(), |port| format!("{host}:{port}")))
+            Some(
+                url.port()
+                    .map_or(host.clone(), |port| format!("{host}:{port}")),
+            )
         })
         .unwrap_or_else(|| fhir_base.to_owned())
 }
@@ -58,7 +61,11 @@ mod tests {
     #[test]
     fn the_shipped_list_reads_and_holds_the_first_vendor() {
         let servers = shipped_servers();
-        assert!(servers.iter().any(|s| s.fhir_base == "https://api.enablemyhealth.com/api/R4"));
+        assert!(
+            servers
+                .iter()
+                .any(|s| s.fhir_base == "https://api.enablemyhealth.com/api/R4")
+        );
         assert!(servers.iter().all(|s| s.fhir_base.starts_with("https://")));
     }
 }

@@ -50,7 +50,11 @@ impl Engine {
     }
 
     /// After a 401: a token other than the refused one.
-    pub(crate) async fn replace_token(&self, connection_id: &str, refused: &SecretString) -> Result<SecretString> {
+    pub(crate) async fn replace_token(
+        &self,
+        connection_id: &str,
+        refused: &SecretString,
+    ) -> Result<SecretString> {
         self.refresh_once(connection_id, refused.expose()).await
     }
 
@@ -84,10 +88,15 @@ impl Engine {
 
     async fn refresh_locked(&self, connection_id: &str, old: &str) -> Result<SecretString> {
         let here = Arc::clone(
-            lock(&self.inner.refreshing).entry(connection_id.to_owned()).or_default(),
+            lock(&self.inner.refreshing)
+                .entry(connection_id.to_owned())
+                .or_default(),
         );
         let _here = here.lock().await;
-        let path = self.inner.profile_dir.join(format!("refresh-{connection_id}.lock"));
+        let path = self
+            .inner
+            .profile_dir
+            .join(format!("refresh-{connection_id}.lock"));
         let _between_processes = lockfile::lock(path).await?;
         let tokens = self.stored_tokens(connection_id).await?;
         if tokens.access_token.as_str() != old {
@@ -106,7 +115,8 @@ impl Engine {
                 Ok(answer.access_token)
             }
             Err(Refused::Lost(reason)) => {
-                self.change_state(connection_id, ConnectionEvent::AccessRefused(reason)).await?;
+                self.change_state(connection_id, ConnectionEvent::AccessRefused(reason))
+                    .await?;
                 Err(lost(reason))
             }
             Err(Refused::Other(problem)) => Err(problem),
@@ -131,7 +141,9 @@ impl Engine {
             return Err(Refused::Lost(AccessLostReason::Expired));
         }
         let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy).map_err(Problem::from)?;
-        let configuration = discover(&self.inner.http, &base).await.map_err(Problem::from)?;
+        let configuration = discover(&self.inner.http, &base)
+            .await
+            .map_err(Problem::from)?;
         if role == Role::Backend {
             return Ok(self.backend_token(&client, &configuration).await?);
         }
@@ -157,12 +169,14 @@ impl Engine {
 
 fn refused(error: TokenError) -> Refused {
     match &error {
-        TokenError::OAuth { error: TokenErrorCode::InvalidGrant, .. } => {
-            Refused::Lost(AccessLostReason::GrantEnded)
-        }
-        TokenError::OAuth { error: TokenErrorCode::InvalidClient, .. } => {
-            Refused::Lost(AccessLostReason::RegistrationGone)
-        }
+        TokenError::OAuth {
+            error: TokenErrorCode::InvalidGrant,
+            ..
+        } => Refused::Lost(AccessLostReason::GrantEnded),
+        TokenError::OAuth {
+            error: TokenErrorCode::InvalidClient,
+            ..
+        } => Refused::Lost(AccessLostReason::RegistrationGone),
         _ => Refused::Other(error.into()),
     }
 }

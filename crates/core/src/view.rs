@@ -493,7 +493,11 @@ pub struct AppStatusView {
 
 /// What became stale, or how far something is. No records travel in events.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, TS)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "type"
+)]
 pub enum Event {
     /// The list of connections, or a state in it, changed.
     ConnectionsChanged,

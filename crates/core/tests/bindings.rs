@@ -63,5 +63,8 @@ fn the_windows_types_are_those_of_the_engine() {
         std::fs::write(&path, &wanted).expect("bindings.ts is written");
     }
     let found = std::fs::read_to_string(&path).expect("bindings.ts is there");
-    assert!(found == wanted, "ui/src/api/bindings.ts is stale: run UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings");
+    assert!(
+        found == wanted,
+        "ui/src/api/bindings.ts is stale: run UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings"
+    );
 }

@@ -52,7 +52,8 @@ fn once() -> u32 {
 }
 
 async fn add_fault(State(app): State<App>, Json(planned): Json<PlannedFault>) -> StatusCode {
-    app.faults.add(planned.endpoint, planned.fault, planned.times);
+    app.faults
+        .add(planned.endpoint, planned.fault, planned.times);
     StatusCode::NO_CONTENT
 }
 

@@ -192,10 +192,7 @@ mod tests {
     fn faults_are_written_as_the_readme_says() {
         let parsed: FaultKind =
             serde_json::from_str(r#"{"kind":"id_token","fault":"wrong_nonce"}"#).unwrap();
-        assert_eq!(
-            parsed,
-            FaultKind::IdToken(IdTokenFault::WrongNonce)
-        );
+        assert_eq!(parsed, FaultKind::IdToken(IdTokenFault::WrongNonce));
         let parsed: FaultKind =
             serde_json::from_str(r#"{"kind":"token_error","error":"invalid_grant"}"#).unwrap();
         assert_eq!(

@@ -48,18 +48,25 @@ async fn main() -> ExitCode {
     drop(started);
     let arguments = Arguments::parse();
     let world = World {
-        patients: arguments.patients.unwrap_or(if arguments.load.is_some() { 0 } else { 8 }),
+        patients: arguments
+            .patients
+            .unwrap_or(if arguments.load.is_some() { 0 } else { 8 }),
         seed: arguments.seed,
         load: arguments.load,
         port: arguments.port,
-        tls: arguments.tls.then_some(TlsOptions { ca_out: arguments.ca_out }),
+        tls: arguments.tls.then_some(TlsOptions {
+            ca_out: arguments.ca_out,
+        }),
         token_lifetime_seconds: arguments.token_lifetime,
         ..World::default()
     };
     let server = match MockServer::start(world).await {
         Ok(server) => server,
         Err(error) => {
-            tracing::error!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string));
+            tracing::error!(
+                "{error}: {:?}",
+                std::error::Error::source(&error).map(ToString::to_string)
+            );
             return ExitCode::FAILURE;
         }
     };

@@ -60,7 +60,11 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     if !path.starts_with("/_mock") {
         let dropped = answer.extensions().get::<DropConnection>().is_some();
         let status = if dropped { 0 } else { answer.status().as_u16() };
-        app.log.add(RequestLogEntry { method, path, status });
+        app.log.add(RequestLogEntry {
+            method,
+            path,
+            status,
+        });
     }
     answer
 }

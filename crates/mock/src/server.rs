@@ -35,7 +35,9 @@ pub struct MockServer {
 
 impl std::fmt::Debug for MockServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MockServer").field("fhir_base", &self.fhir_base).finish_non_exhaustive()
+        f.debug_struct("MockServer")
+            .field("fhir_base", &self.fhir_base)
+            .finish_non_exhaustive()
     }
 }
 
@@ -47,10 +49,16 @@ impl MockServer {
     pub async fn start(world: World) -> Result<Self, MockError> {
         let listener = TcpListener::bind(("127.0.0.1", world.port))
             .await
-            .map_err(|source| MockError::Listen { port: world.port, source })?;
+            .map_err(|source| MockError::Listen {
+                port: world.port,
+                source,
+            })?;
         let port = listener
             .local_addr()
-            .map_err(|source| MockError::Listen { port: world.port, source })?
+            .map_err(|source| MockError::Listen {
+                port: world.port,
+                source,
+            })?
             .port();
         let tls = world.tls.as_ref().map(tls::make).transpose()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -81,7 +89,10 @@ impl MockServer {
         let router = auth::router()
             .merge(fhir::router())
             .merge(control::router())
-            .layer(middleware::from_fn_with_state(Arc::clone(&app), misbehave::around))
+            .layer(middleware::from_fn_with_state(
+                Arc::clone(&app),
+                misbehave::around,
+            ))
             .with_state(Arc::clone(&app));
         let (acceptor, ca_certificate) = match tls {
             Some(tls) => (Some(tls.acceptor), Some(tls.ca_certificate)),
@@ -218,14 +229,18 @@ where
     let service = hyper::service::service_fn(move |request| {
         let answering = hyper::service::Service::call(&inner, request);
         async move {
-            let answer = answering.await.unwrap_or_else(|never: Infallible| match never {});
+            let answer = answering
+                .await
+                .unwrap_or_else(|never: Infallible| match never {});
             if answer.extensions().get::<DropConnection>().is_some() {
                 return Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted));
             }
             Ok(answer)
         }
     });
-    let served = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+    let served = auto::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
     }

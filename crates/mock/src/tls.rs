@@ -23,17 +23,25 @@ pub(crate) fn make(options: &TlsOptions) -> Result<Tls, MockError> {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    authority.distinguished_name.push(DnType::CommonName, "Satchel mock authority (for tests only)");
+    authority.distinguished_name.push(
+        DnType::CommonName,
+        "Satchel mock authority (for tests only)",
+    );
     let authority_key = KeyPair::generate().map_err(|error| failed(&error))?;
-    let certificate = authority.self_signed(&authority_key).map_err(|error| failed(&error))?;
+    let certificate = authority
+        .self_signed(&authority_key)
+        .map_err(|error| failed(&error))?;
     let issuer = Issuer::new(authority, authority_key);
 
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     let mut leaf = CertificateParams::new(names).map_err(|error| failed(&error))?;
-    leaf.distinguished_name.push(DnType::CommonName, "Satchel mock server");
+    leaf.distinguished_name
+        .push(DnType::CommonName, "Satchel mock server");
     leaf.use_authority_key_identifier_extension = true;
     let leaf_key = KeyPair::generate().map_err(|error| failed(&error))?;
-    let leaf = leaf.signed_by(&leaf_key, &issuer).map_err(|error| failed(&error))?;
+    let leaf = leaf
+        .signed_by(&leaf_key, &issuer)
+        .map_err(|error| failed(&error))?;
 
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
@@ -48,9 +56,15 @@ pub(crate) fn make(options: &TlsOptions) -> Result<Tls, MockError> {
         None => std::env::temp_dir().join(format!("satchel-mock-ca-{}.pem", std::process::id())),
     };
     write(&ca_certificate, &certificate.pem())?;
-    Ok(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), ca_certificate })
+    Ok(Tls {
+        acceptor: TlsAcceptor::from(Arc::new(config)),
+        ca_certificate,
+    })
 }
 
 fn write(path: &Path, pem: &str) -> Result<(), MockError> {
-    std::fs::write(path, pem).map_err(|source| MockError::Write { path: path.to_owned(), source })
+    std::fs::write(path, pem).map_err(|source| MockError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -42,7 +42,10 @@ impl Store {
     /// [`StoreError`] of the file.
     pub async fn connection_get(&self, id: &str) -> Result<Option<ConnectionRow>> {
         let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = ?"));
-        Ok(sqlx::query_as(sql).bind(id).fetch_optional(&self.readers).await?)
+        Ok(sqlx::query_as(sql)
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await?)
     }
 
     /// All connections, oldest first.
@@ -172,7 +175,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] of the file.
-    pub async fn sync_finished(&self, id: &str, synced_at: Option<&str>, report: &str) -> Result<()> {
+    pub async fn sync_finished(
+        &self,
+        id: &str,
+        synced_at: Option<&str>,
+        report: &str,
+    ) -> Result<()> {
         sqlx::query(
             "UPDATE connections SET last_synced_at = coalesce(?, last_synced_at), last_sync = ?
              WHERE id = ?",
@@ -183,7 +191,9 @@ impl Store {
         .execute(&self.writer)
         .await?;
         // What a sync stored goes from the write-ahead log into the file itself, and to the disk.
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&self.writer).await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_all(&self.writer)
+            .await?;
         Ok(())
     }
 
@@ -210,14 +220,22 @@ impl Store {
             .await?;
         transaction.commit().await?;
         let mut writer = self.writer.acquire().await?;
-        sqlx::query("PRAGMA incremental_vacuum").fetch_all(&mut *writer).await?;
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&mut *writer).await?;
+        sqlx::query("PRAGMA incremental_vacuum")
+            .fetch_all(&mut *writer)
+            .await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_all(&mut *writer)
+            .await?;
         Ok(())
     }
 }
 
 fn one_row(affected: u64) -> Result<()> {
-    if affected == 1 { Ok(()) } else { Err(StoreError::StateChanged) }
+    if affected == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::StateChanged)
+    }
 }
 
 async fn put_tokens(

@@ -46,7 +46,10 @@ impl DatabaseKey {
         let mut hash = Sha256::new();
         hash.update(b"satchel database key check, version 1");
         hash.update(self.0.as_slice());
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hash.finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -122,7 +125,9 @@ fn connect_options(path: &Path, key: &DatabaseKey) -> SqliteConnectOptions {
 }
 
 async fn prepare(writer: &SqlitePool) -> Result<()> {
-    sqlx::query("SELECT count(*) FROM sqlite_schema").execute(writer).await?;
+    sqlx::query("SELECT count(*) FROM sqlite_schema")
+        .execute(writer)
+        .await?;
     refuse_newer(writer).await?;
     MIGRATIONS.run(writer).await.map_err(|error| match error {
         MigrateError::Execute(error) => error.into(),
@@ -132,7 +137,11 @@ async fn prepare(writer: &SqlitePool) -> Result<()> {
 
 /// A file of a newer version is refused before anything is written to it.
 async fn refuse_newer(writer: &SqlitePool) -> Result<()> {
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let known = MIGRATIONS
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0);
     let table: Option<String> =
         sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE name = '_sqlx_migrations'")
             .fetch_optional(writer)

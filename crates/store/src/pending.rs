@@ -26,7 +26,11 @@ impl Store {
         .bind(&row.connection_id)
         .execute(&self.writer)
         .await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::StateChanged) }
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(StoreError::StateChanged)
+        }
     }
 
     /// Takes a pending login out: whoever asks second gets nothing.

@@ -18,7 +18,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] of the file.
-    pub async fn records_list(&self, filter: &RecordFilter, offset: u64, limit: u64) -> Result<RecordsPage> {
+    pub async fn records_list(
+        &self,
+        filter: &RecordFilter,
+        offset: u64,
+        limit: u64,
+    ) -> Result<RecordsPage> {
         let mut count = QueryBuilder::<Sqlite>::new("SELECT count(*)");
         push_filter(&mut count, filter);
         let total: i64 = count.build_query_scalar().fetch_one(&self.readers).await?;
@@ -29,7 +34,10 @@ impl Store {
         query.push(" OFFSET ");
         query.push_bind(as_i64(offset));
         let rows = query.build_query_as().fetch_all(&self.readers).await?;
-        Ok(RecordsPage { rows, total: as_u64(total) })
+        Ok(RecordsPage {
+            rows,
+            total: as_u64(total),
+        })
     }
 
     /// One record with its JSON, byte for byte.
@@ -66,7 +74,8 @@ impl Store {
         connection_id: &str,
         wanted: &[(String, String)],
     ) -> Result<Vec<RecordRow>> {
-        let wanted = serde_json::to_string(wanted).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let wanted =
+            serde_json::to_string(wanted).map_err(|e| StoreError::Corrupt(e.to_string()))?;
         let sql = format!(
             "{COLUMNS} FROM json_each(?2) AS wanted CROSS JOIN records
              JOIN connections ON connections.key = records.connection_key
@@ -92,7 +101,10 @@ impl Store {
         .bind(connection_id)
         .fetch_all(&self.readers)
         .await?;
-        Ok(rows.into_iter().map(|(section, count)| (section, as_u64(count))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(section, count)| (section, as_u64(count)))
+            .collect())
     }
 
     /// How many records there are of each FHIR type.
@@ -108,7 +120,10 @@ impl Store {
         .bind(connection_id)
         .fetch_all(&self.readers)
         .await?;
-        Ok(rows.into_iter().map(|(name, count)| (name, as_u64(count))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(name, count)| (name, as_u64(count)))
+            .collect())
     }
 
     /// How many records there are.
@@ -126,7 +141,11 @@ impl Store {
                 .fetch_one(&self.readers)
                 .await?
             }
-            None => sqlx::query_scalar("SELECT count(*) FROM records").fetch_one(&self.readers).await?,
+            None => {
+                sqlx::query_scalar("SELECT count(*) FROM records")
+                    .fetch_one(&self.readers)
+                    .await?
+            }
         };
         Ok(as_u64(count))
     }

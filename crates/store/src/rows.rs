@@ -69,7 +69,9 @@ pub struct TokenRow {
 
 impl std::fmt::Debug for TokenRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TokenRow").field("expires_at", &self.expires_at).finish_non_exhaustive()
+        f.debug_struct("TokenRow")
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,7 +94,9 @@ pub struct PendingRow {
 
 impl std::fmt::Debug for PendingRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PendingRow").field("expires_at", &self.expires_at).finish_non_exhaustive()
+        f.debug_struct("PendingRow")
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
     }
 }
 

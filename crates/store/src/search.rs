@@ -56,7 +56,10 @@ mod tests {
 
     #[test]
     fn what_is_typed_is_never_syntax() {
-        assert_eq!(expression_of("a1c AND \"x*").as_deref(), Some("\"a1c\"* \"AND\"* \"x\"*"));
+        assert_eq!(
+            expression_of("a1c AND \"x*").as_deref(),
+            Some("\"a1c\"* \"AND\"* \"x\"*")
+        );
         assert_eq!(expression_of(" *()\"^- "), None);
         assert_eq!(expression_of("😀"), None);
     }

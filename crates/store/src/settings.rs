@@ -9,10 +9,12 @@ impl Store {
     /// # Errors
     /// [`crate::StoreError`] of the file.
     pub async fn setting_get(&self, name: &str) -> Result<Option<String>> {
-        Ok(sqlx::query_scalar("SELECT value FROM settings WHERE name = ?")
-            .bind(name)
-            .fetch_optional(&self.readers)
-            .await?)
+        Ok(
+            sqlx::query_scalar("SELECT value FROM settings WHERE name = ?")
+                .bind(name)
+                .fetch_optional(&self.readers)
+                .await?,
+        )
     }
 
     /// Sets a setting.

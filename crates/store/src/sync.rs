@@ -9,7 +9,12 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::StoreError`] of the file.
-    pub async fn sync_steps_begin(&self, connection_id: &str, run_id: &str, keys: &[String]) -> Result<()> {
+    pub async fn sync_steps_begin(
+        &self,
+        connection_id: &str,
+        run_id: &str,
+        keys: &[String],
+    ) -> Result<()> {
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
             "DELETE FROM sync_steps

@@ -44,10 +44,11 @@ impl Store {
     ) -> Result<SavedPage> {
         let hashed = hash_all(records);
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let connection: Option<i64> = sqlx::query_scalar("SELECT key FROM connections WHERE id = ?")
-            .bind(connection_id)
-            .fetch_optional(&mut *transaction)
-            .await?;
+        let connection: Option<i64> =
+            sqlx::query_scalar("SELECT key FROM connections WHERE id = ?")
+                .bind(connection_id)
+                .fetch_optional(&mut *transaction)
+                .await?;
         let connection = connection.ok_or(StoreError::StateChanged)?;
         let sorted = sort(&mut transaction, connection, hashed).await?;
         for rows in sorted.new.chunks(ROWS) {
@@ -81,7 +82,10 @@ fn hash_all<'a>(records: &[RecordIn<'a>]) -> Vec<Hashed<'a>> {
     let mut place: HashMap<(&str, &str), usize> = HashMap::with_capacity(records.len());
     let mut hashed: Vec<Hashed<'a>> = Vec::with_capacity(records.len());
     for record in records {
-        let one = Hashed { record: *record, hash: Sha256::digest(record.json.as_bytes()).into() };
+        let one = Hashed {
+            record: *record,
+            hash: Sha256::digest(record.json.as_bytes()).into(),
+        };
         match place.get(&(record.resource_type, record.id)) {
             Some(at) => hashed[*at] = one,
             None => {
@@ -98,8 +102,10 @@ async fn sort<'a>(
     connection: i64,
     hashed: Vec<Hashed<'a>>,
 ) -> Result<Sorted<'a>> {
-    let wanted: Vec<(&str, &str)> =
-        hashed.iter().map(|one| (one.record.resource_type, one.record.id)).collect();
+    let wanted: Vec<(&str, &str)> = hashed
+        .iter()
+        .map(|one| (one.record.resource_type, one.record.id))
+        .collect();
     let wanted = serde_json::to_string(&wanted).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     let there = sqlx::query(
         "SELECT records.resource_type, records.id, records.key, records.hash
@@ -113,14 +119,20 @@ async fn sort<'a>(
     .await?;
     let mut known: HashMap<(String, String), (i64, Vec<u8>)> = HashMap::with_capacity(there.len());
     for row in there {
-        known.insert((row.try_get(0)?, row.try_get(1)?), (row.try_get(2)?, row.try_get(3)?));
+        known.insert(
+            (row.try_get(0)?, row.try_get(1)?),
+            (row.try_get(2)?, row.try_get(3)?),
+        );
     }
     let mut next: i64 = sqlx::query_scalar("SELECT coalesce(max(key), 0) FROM records")
         .fetch_one(&mut **transaction)
         .await?;
     let mut sorted = Sorted::default();
     for one in hashed {
-        let identity = (one.record.resource_type.to_owned(), one.record.id.to_owned());
+        let identity = (
+            one.record.resource_type.to_owned(),
+            one.record.id.to_owned(),
+        );
         match known.get(&identity) {
             Some((_, hash)) if hash.as_slice() == one.hash => sorted.unchanged += 1,
             Some((key, _)) => sorted.changed.push((*key, one)),
@@ -133,7 +145,8 @@ async fn sort<'a>(
     Ok(sorted)
 }
 
-const INSERT: &str = "INSERT INTO records (key, connection_key, resource_type, id, hash, version_id,
+const INSERT: &str =
+    "INSERT INTO records (key, connection_key, resource_type, id, hash, version_id,
     last_updated, fetched_at, malformed, section, title, code, subtitle, status, date_start,
     date_end, date_sort, date_precision, value_text, value_number, unit, range_text, flag, subject,
     json) ";
@@ -148,7 +161,11 @@ async fn insert(
     query.push_values(rows, |values, (key, row)| {
         bind_row(values, *key, connection, row, fetched_at);
     });
-    query.build().persistent(rows.len() == ROWS).execute(&mut **transaction).await?;
+    query
+        .build()
+        .persistent(rows.len() == ROWS)
+        .execute(&mut **transaction)
+        .await?;
     let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO records_fts (rowid, title, body) ");
     query.push_values(rows, |mut values, (key, row)| {
         values
@@ -156,7 +173,11 @@ async fn insert(
             .push_bind(row.record.index.title.as_str())
             .push_bind(row.record.index.text.as_str());
     });
-    query.build().persistent(rows.len() == ROWS).execute(&mut **transaction).await?;
+    query
+        .build()
+        .persistent(rows.len() == ROWS)
+        .execute(&mut **transaction)
+        .await?;
     Ok(())
 }
 
@@ -204,8 +225,20 @@ async fn replace(
     row: &Hashed<'_>,
     fetched_at: &str,
 ) -> Result<()> {
-    sqlx::query("DELETE FROM records_fts WHERE rowid = ?").bind(key).execute(&mut **transaction).await?;
-    sqlx::query("DELETE FROM records WHERE key = ?").bind(key).execute(&mut **transaction).await?;
-    let rows = [(key, Hashed { record: row.record, hash: row.hash })];
+    sqlx::query("DELETE FROM records_fts WHERE rowid = ?")
+        .bind(key)
+        .execute(&mut **transaction)
+        .await?;
+    sqlx::query("DELETE FROM records WHERE key = ?")
+        .bind(key)
+        .execute(&mut **transaction)
+        .await?;
+    let rows = [(
+        key,
+        Hashed {
+            record: row.record,
+            hash: row.hash,
+        },
+    )];
     insert(transaction, connection, &rows, fetched_at).await
 }

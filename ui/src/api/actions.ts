@@ -117,7 +117,7 @@ export function useRemoveConnection() {
 
 export function useRetryApp() {
   const client = useQueryClient();
-  return useMutation<Awaited<ReturnType<typeof engine.appRetry>>, ProblemView>({
+  return useMutation<Awaited<ReturnType<typeof engine.appRetry>>>({
     mutationFn: engine.appRetry,
     onSuccess: (status) => client.setQueryData(keys.status, status),
   });

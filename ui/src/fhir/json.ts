@@ -13,7 +13,7 @@ function keepDigits(_name: string, value: unknown, context?: { source?: string }
 /** A record's JSON, or nothing when it is not an object. */
 export function readResource(text: string): JsonObject | undefined {
   try {
-    const value = JSON.parse(text, keepDigits as (name: string, value: unknown) => unknown) as Json;
+    const value = JSON.parse(text, keepDigits) as Json;
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

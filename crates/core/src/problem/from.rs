@@ -135,7 +135,9 @@ impl From<FhirError> for Problem {
             FhirError::NotFound | FhirError::Gone => P::NotOffered,
             FhirError::TooManyRequests { .. } => P::ServerBusy,
             FhirError::NotJson { xml: true, .. } => P::XmlAnswer,
-            FhirError::NotJson { .. } | FhirError::Truncated | FhirError::NotABundle { .. } => P::BadPage,
+            FhirError::NotJson { .. } | FhirError::Truncated | FhirError::NotABundle { .. } => {
+                P::BadPage
+            }
             FhirError::ForeignNextLink { .. } => P::ForeignLink,
             _ => P::ServerError,
         };

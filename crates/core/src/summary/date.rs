@@ -51,7 +51,12 @@ impl RecordDate {
             return None;
         }
         let (sort_ms, precision) = sort_of(text);
-        Some(Self { start: text.to_owned(), end: None, sort_ms, precision })
+        Some(Self {
+            start: text.to_owned(),
+            end: None,
+            sort_ms,
+            precision,
+        })
     }
 
     /// From a `Period`; one with only an end sorts by it.
@@ -59,9 +64,10 @@ impl RecordDate {
     pub fn of_period(period: &Value) -> Option<Self> {
         let member = |name: &str| super::read::string(period, name);
         match (member("start"), member("end")) {
-            (Some(start), end) => {
-                Self::parse(start).map(|date| Self { end: end.map(str::to_owned), ..date })
-            }
+            (Some(start), end) => Self::parse(start).map(|date| Self {
+                end: end.map(str::to_owned),
+                ..date
+            }),
             (None, Some(end)) => Self::parse(end),
             (None, None) => None,
         }

@@ -64,7 +64,10 @@ pub fn of(resource_type: &str, json: &str) -> RecordSummary {
         section: parts.section,
         title,
         code: parts.code,
-        subtitle: parts.subtitle.map(|text| read::tidy(&text)).filter(|text| !text.is_empty()),
+        subtitle: parts
+            .subtitle
+            .map(|text| read::tidy(&text))
+            .filter(|text| !text.is_empty()),
         status: parts.status,
         date: parts.date,
         value: parts.value,

@@ -8,18 +8,33 @@ use serde_json::Value;
 
 pub(crate) fn parts(value: &Value) -> Parts {
     let shown = value_of(value);
-    let number = value.get("valueQuantity").and_then(|q| q.get("value")).and_then(Value::as_f64);
+    let number = value
+        .get("valueQuantity")
+        .and_then(|q| q.get("value"))
+        .and_then(Value::as_f64);
     Parts {
         section: section_of(value),
         title: read::concept(value, "code").map(str::to_owned),
         code: read::system_and_code(value, "code"),
         subtitle: None,
-        status: string(value, "status").filter(|s| *s != "final").map(words::status_words),
-        date: date::first_of(value, &["effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued"]),
+        status: string(value, "status")
+            .filter(|s| *s != "final")
+            .map(words::status_words),
+        date: date::first_of(
+            value,
+            &[
+                "effectiveDateTime",
+                "effectivePeriod",
+                "effectiveInstant",
+                "issued",
+            ],
+        ),
         value: shown,
         value_number: number,
         unit: value.get("valueQuantity").and_then(unit).map(str::to_owned),
-        range: list(value, "referenceRange").iter().find_map(|range| range_words(range, value)),
+        range: list(value, "referenceRange")
+            .iter()
+            .find_map(|range| range_words(range, value)),
         flag: flag_of(value),
     }
 }
@@ -42,7 +57,10 @@ pub(crate) fn value_of(value: &Value) -> Option<String> {
         .or_else(|| {
             let reason = first(value, "dataAbsentReason")?;
             let code = read::code_of(reason).unwrap_or_default();
-            Some(string(reason, "text").map_or_else(|| words::absent_words(code).to_owned(), str::to_owned))
+            Some(
+                string(reason, "text")
+                    .map_or_else(|| words::absent_words(code).to_owned(), str::to_owned),
+            )
         })
 }
 
@@ -84,7 +102,10 @@ fn pressure(value: &Value) -> Option<String> {
             .and_then(|component| component.get("valueQuantity"))
     };
     let (systolic, diastolic) = (component("8480-6")?, component("8462-4")?);
-    let (above, below) = (decimal(systolic.get("value")?)?, decimal(diastolic.get("value")?)?);
+    let (above, below) = (
+        decimal(systolic.get("value")?)?,
+        decimal(diastolic.get("value")?)?,
+    );
     let unit = match unit(systolic) {
         None | Some("mm[Hg]") => "mmHg",
         Some(unit) => unit,
@@ -122,7 +143,10 @@ fn range_words(range: &Value, value: &Value) -> Option<String> {
 }
 
 fn low_high(low: Option<&Value>, high: Option<&Value>) -> Option<String> {
-    match (low.filter(|q| q.get("value").is_some()), high.filter(|q| q.get("value").is_some())) {
+    match (
+        low.filter(|q| q.get("value").is_some()),
+        high.filter(|q| q.get("value").is_some()),
+    ) {
         (Some(low), Some(high)) => {
             let start = decimal(low.get("value")?)?;
             Some(format!("{start} to {}", quantity(high)?))
@@ -136,7 +160,9 @@ fn low_high(low: Option<&Value>, high: Option<&Value>) -> Option<String> {
 /// The meaning of `interpretation` (HL7 v3 ObservationInterpretation); of a component when the
 /// observation itself has none.
 fn flag_of(value: &Value) -> Option<Flag> {
-    let own = list(value, "interpretation").iter().find_map(flag_of_concept);
+    let own = list(value, "interpretation")
+        .iter()
+        .find_map(flag_of_concept);
     own.or_else(|| {
         list(value, "component")
             .iter()
@@ -147,16 +173,19 @@ fn flag_of(value: &Value) -> Option<Flag> {
 }
 
 fn flag_of_concept(concept: &Value) -> Option<Flag> {
-    list(concept, "coding").iter().filter_map(|coding| string(coding, "code")).find_map(|code| {
-        Some(match code {
-            "N" | "NEG" | "ND" => Flag::Normal,
-            "H" | "HU" | "HX" | ">" => Flag::High,
-            "L" | "LU" | "LX" | "<" => Flag::Low,
-            "HH" => Flag::CriticalHigh,
-            "LL" => Flag::CriticalLow,
-            "A" | "POS" | "DET" => Flag::Abnormal,
-            "AA" => Flag::CriticalAbnormal,
-            _ => return None,
+    list(concept, "coding")
+        .iter()
+        .filter_map(|coding| string(coding, "code"))
+        .find_map(|code| {
+            Some(match code {
+                "N" | "NEG" | "ND" => Flag::Normal,
+                "H" | "HU" | "HX" | ">" => Flag::High,
+                "L" | "LU" | "LX" | "<" => Flag::Low,
+                "HH" => Flag::CriticalHigh,
+                "LL" => Flag::CriticalLow,
+                "A" | "POS" | "DET" => Flag::Abnormal,
+                "AA" => Flag::CriticalAbnormal,
+                _ => return None,
+            })
         })
-    })
 }

@@ -23,7 +23,11 @@ pub(crate) fn tidy(text: &str) -> String {
 
 /// A non-empty string member.
 pub(crate) fn string<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty())
+    value
+        .get(name)?
+        .as_str()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
 }
 
 /// The items of a list; a single object counts as a list of one.
@@ -42,7 +46,9 @@ pub(crate) fn first<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
 /// The words of a `CodeableConcept`: text, then a display, then nothing.
 pub(crate) fn concept_words(concept: &Value) -> Option<&str> {
     string(concept, "text").or_else(|| {
-        list(concept, "coding").iter().find_map(|coding| string(coding, "display"))
+        list(concept, "coding")
+            .iter()
+            .find_map(|coding| string(coding, "display"))
     })
 }
 
@@ -53,12 +59,16 @@ pub(crate) fn concept<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
 
 /// The first code of a `CodeableConcept`.
 pub(crate) fn code_of(concept: &Value) -> Option<&str> {
-    list(concept, "coding").iter().find_map(|coding| string(coding, "code"))
+    list(concept, "coding")
+        .iter()
+        .find_map(|coding| string(coding, "code"))
 }
 
 /// `system|code` of the first coding of a member.
 pub(crate) fn system_and_code(value: &Value, name: &str) -> Option<String> {
-    let coding = list(value, name).iter().find_map(|concept| first(concept, "coding"))?;
+    let coding = list(value, name)
+        .iter()
+        .find_map(|concept| first(concept, "coding"))?;
     let code = string(coding, "code")?;
     Some(match string(coding, "system") {
         Some(system) => format!("{system}|{code}"),
@@ -76,13 +86,17 @@ pub(crate) fn has_code(value: &Value, name: &str, wanted: &str) -> bool {
 
 /// The display of a `Reference`.
 pub(crate) fn reference_words<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    list(value, name).iter().find_map(|reference| string(reference, "display"))
+    list(value, name)
+        .iter()
+        .find_map(|reference| string(reference, "display"))
 }
 
 /// A contained resource that `name` refers to by `#id`.
 pub(crate) fn contained<'a>(value: &'a Value, reference: &Value) -> Option<&'a Value> {
     let id = string(reference, "reference")?.strip_prefix('#')?;
-    list(value, "contained").iter().find(|resource| string(resource, "id") == Some(id))
+    list(value, "contained")
+        .iter()
+        .find(|resource| string(resource, "id") == Some(id))
 }
 
 /// A name as it is said: prefix, given, family, suffix, or its text.
@@ -90,9 +104,7 @@ pub(crate) fn human_name(name: &Value) -> Option<String> {
     if let Some(text) = string(name, "text") {
         return Some(text.to_owned());
     }
-    let words = |member: &str| -> Vec<&str> {
-        list_of_strings(name, member)
-    };
+    let words = |member: &str| -> Vec<&str> { list_of_strings(name, member) };
     let mut parts = words("prefix");
     parts.extend(words("given"));
     parts.extend(string(name, "family"));
@@ -148,6 +160,10 @@ pub(crate) fn subject(resource_type: &str, value: &Value) -> Option<String> {
     }
     ["subject", "patient", "beneficiary", "individual"]
         .iter()
-        .find_map(|name| value.get(*name).and_then(|reference| string(reference, "reference")))
+        .find_map(|name| {
+            value
+                .get(*name)
+                .and_then(|reference| string(reference, "reference"))
+        })
         .map(str::to_owned)
 }

@@ -5,7 +5,10 @@ use serde_json::json;
 use std::path::PathBuf;
 
 fn summary(value: &Value) -> RecordSummary {
-    of(value["resourceType"].as_str().unwrap_or_default(), &value.to_string())
+    of(
+        value["resourceType"].as_str().unwrap_or_default(),
+        &value.to_string(),
+    )
 }
 
 #[test]
@@ -31,11 +34,16 @@ fn a_lab_result_reads_as_a_person_would_say_it() {
 
 #[test]
 fn blood_pressure_is_one_value() {
-    let row = summary(&json!({"resourceType": "Observation", "category": [{"coding": [{"code": "vital-signs"}]}],
+    let row = summary(
+        &json!({"resourceType": "Observation", "category": [{"coding": [{"code": "vital-signs"}]}],
         "code": {"text": "Blood pressure"}, "component": [
             {"code": {"coding": [{"code": "8480-6"}]}, "valueQuantity": {"value": 120, "unit": "mm[Hg]"}},
-            {"code": {"coding": [{"code": "8462-4"}]}, "valueQuantity": {"value": 80, "unit": "mm[Hg]"}}]}));
-    assert_eq!((row.section, row.value.as_deref()), (Section::Vitals, Some("120/80 mmHg")));
+            {"code": {"coding": [{"code": "8462-4"}]}, "valueQuantity": {"value": 80, "unit": "mm[Hg]"}}]}),
+    );
+    assert_eq!(
+        (row.section, row.value.as_deref()),
+        (Section::Vitals, Some("120/80 mmHg"))
+    );
 }
 
 #[rstest]
@@ -51,39 +59,53 @@ fn dates_keep_their_precision_and_nonsense_is_not_1970(
     #[case] precision: Precision,
 ) {
     let date = RecordDate::parse(text).unwrap();
-    assert_eq!((date.start.as_str(), date.sort_ms, date.precision), (text, sort_ms, precision));
+    assert_eq!(
+        (date.start.as_str(), date.sort_ms, date.precision),
+        (text, sort_ms, precision)
+    );
 }
 
 #[test]
 fn g16_a_missing_value_says_why_and_a_missing_date_stays_unknown() {
-    let row = summary(&json!({"resourceType": "Observation", "code": {"text": "Smoking"},
-        "dataAbsentReason": {"coding": [{"code": "asked-declined"}]}}));
+    let row = summary(
+        &json!({"resourceType": "Observation", "code": {"text": "Smoking"},
+        "dataAbsentReason": {"coding": [{"code": "asked-declined"}]}}),
+    );
     assert_eq!(row.value.as_deref(), Some("Asked, but declined"));
     assert_eq!(row.date, None);
 }
 
 #[test]
 fn g11_entered_in_error_is_said() {
-    let row = summary(&json!({"resourceType": "Condition", "code": {"text": "Asthma"},
+    let row = summary(
+        &json!({"resourceType": "Condition", "code": {"text": "Asthma"},
         "clinicalStatus": {"coding": [{"code": "active"}]},
-        "verificationStatus": {"coding": [{"code": "entered-in-error"}]}}));
+        "verificationStatus": {"coding": [{"code": "entered-in-error"}]}}),
+    );
     assert_eq!(row.status.as_deref(), Some("Entered in error"));
 }
 
 #[test]
 fn a_contained_medication_gives_its_name() {
-    let row = summary(&json!({"resourceType": "MedicationRequest", "status": "active",
+    let row = summary(
+        &json!({"resourceType": "MedicationRequest", "status": "active",
         "contained": [{"resourceType": "Medication", "id": "m", "code": {"text": "Axid"}}],
-        "medicationReference": {"reference": "#m"}}));
-    assert_eq!((row.title.as_str(), row.status.as_deref()), ("Axid", Some("Active")));
+        "medicationReference": {"reference": "#m"}}),
+    );
+    assert_eq!(
+        (row.title.as_str(), row.status.as_deref()),
+        ("Axid", Some("Active"))
+    );
     assert!(row.references.is_empty());
 }
 
 #[test]
 fn references_and_attachment_urls_are_collected_once() {
-    let row = summary(&json!({"resourceType": "DocumentReference", "subject": {"reference": "Patient/1"},
+    let row = summary(
+        &json!({"resourceType": "DocumentReference", "subject": {"reference": "Patient/1"},
         "author": [{"reference": "Practitioner/2"}, {"reference": "Practitioner/2"}],
-        "content": [{"attachment": {"contentType": "text/plain", "url": "Binary/3"}}]}));
+        "content": [{"attachment": {"contentType": "text/plain", "url": "Binary/3"}}]}),
+    );
     let mut references = row.references;
     references.sort();
     assert_eq!(references, ["Binary/3", "Patient/1", "Practitioner/2"]);
@@ -110,14 +132,22 @@ fn the_real_records_all_have_a_title_in_words() {
             };
             for line in lines {
                 let value: Value = serde_json::from_str(line).unwrap();
-                let Some(resource_type) = value["resourceType"].as_str() else { continue };
+                let Some(resource_type) = value["resourceType"].as_str() else {
+                    continue;
+                };
                 let row = of(resource_type, line);
-                assert!(!row.title.is_empty() && row.title != resource_type, "{}", path.display());
+                assert!(
+                    !row.title.is_empty() && row.title != resource_type,
+                    "{}",
+                    path.display()
+                );
                 if let Some(given) = ["effectiveDateTime", "performedDateTime", "authoredOn"]
                     .iter()
                     .find_map(|name| value[*name].as_str())
                 {
-                    let date = row.date.unwrap_or_else(|| panic!("{} has {given}", path.display()));
+                    let date = row
+                        .date
+                        .unwrap_or_else(|| panic!("{} has {given}", path.display()));
                     assert!(date.sort_ms.is_some(), "{given}");
                 }
                 seen += 1;
@@ -136,10 +166,18 @@ fn any_json() -> impl Strategy<Value = Value> {
         ".{0,12}".prop_map(Value::from),
     ];
     let name = prop_oneof![
-        Just("code".to_owned()), Just("coding".to_owned()), Just("text".to_owned()),
-        Just("valueQuantity".to_owned()), Just("value".to_owned()), Just("name".to_owned()),
-        Just("category".to_owned()), Just("period".to_owned()), Just("content".to_owned()),
-        Just("attachment".to_owned()), Just("reference".to_owned()), Just("subject".to_owned()),
+        Just("code".to_owned()),
+        Just("coding".to_owned()),
+        Just("text".to_owned()),
+        Just("valueQuantity".to_owned()),
+        Just("value".to_owned()),
+        Just("name".to_owned()),
+        Just("category".to_owned()),
+        Just("period".to_owned()),
+        Just("content".to_owned()),
+        Just("attachment".to_owned()),
+        Just("reference".to_owned()),
+        Just("subject".to_owned()),
         "[a-z]{1,8}",
     ];
     leaf.prop_recursive(5, 60, 6, move |inner| {

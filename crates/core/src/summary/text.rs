@@ -14,14 +14,39 @@ pub(crate) struct Collected {
 
 /// Members that hold no words for people.
 const NOT_WORDS: &[&str] = &[
-    "resourceType", "id", "system", "url", "fullUrl", "profile", "data", "use", "lastUpdated",
-    "versionId", "reference", "hash", "contentType", "implicitRules", "language", "status", "mode",
-    "rank", "sequence", "linkId", "created", "issued", "recorded", "authoredOn", "source",
+    "resourceType",
+    "id",
+    "system",
+    "url",
+    "fullUrl",
+    "profile",
+    "data",
+    "use",
+    "lastUpdated",
+    "versionId",
+    "reference",
+    "hash",
+    "contentType",
+    "implicitRules",
+    "language",
+    "status",
+    "mode",
+    "rank",
+    "sequence",
+    "linkId",
+    "created",
+    "issued",
+    "recorded",
+    "authoredOn",
+    "source",
 ];
 
 /// Collects the words that a person could search for, and every literal reference.
 pub(crate) fn collect(value: &Value) -> Collected {
-    let mut collected = Collected { text: String::new(), references: Vec::new() };
+    let mut collected = Collected {
+        text: String::new(),
+        references: Vec::new(),
+    };
     walk(value, "", 0, &mut collected);
     collected
 }
@@ -48,20 +73,28 @@ fn walk(value: &Value, name: &str, depth: usize, out: &mut Collected) {
                 walk(item, name, depth + 1, out);
             }
         }
-        Value::String(text) if !NOT_WORDS.contains(&name) && !looks_like_a_date(text) => push(text, out),
+        Value::String(text) if !NOT_WORDS.contains(&name) && !looks_like_a_date(text) => {
+            push(text, out)
+        }
         _ => {}
     }
 }
 
 fn keep_reference(reference: &str, out: &mut Collected) {
-    if !reference.starts_with('#') && reference.len() < 2048 && !out.references.iter().any(|r| r == reference) {
+    if !reference.starts_with('#')
+        && reference.len() < 2048
+        && !out.references.iter().any(|r| r == reference)
+    {
         out.references.push(reference.to_owned());
     }
 }
 
 fn looks_like_a_date(text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes.len() >= 10 && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-' && bytes[7] == b'-'
+    bytes.len() >= 10
+        && bytes[..4].iter().all(u8::is_ascii_digit)
+        && bytes[4] == b'-'
+        && bytes[7] == b'-'
 }
 
 fn push(text: &str, out: &mut Collected) {

@@ -72,12 +72,21 @@ pub(crate) fn parts_of(resource_type: &str, v: &Value) -> Parts {
     match resource_type {
         "Observation" => observation::parts(v),
         "Patient" | "RelatedPerson" | "Practitioner" => person(resource_type, v),
-        "Condition" | "AllergyIntolerance" | "Immunization" | "Procedure" | "FamilyMemberHistory" => {
-            clinical(resource_type, v)
-        }
-        "MedicationRequest" | "MedicationDispense" | "MedicationStatement"
-        | "MedicationAdministration" | "Medication" => medication(resource_type, v),
-        "DiagnosticReport" | "DocumentReference" | "ImagingStudy" | "Media" | "Binary"
+        "Condition"
+        | "AllergyIntolerance"
+        | "Immunization"
+        | "Procedure"
+        | "FamilyMemberHistory" => clinical(resource_type, v),
+        "MedicationRequest"
+        | "MedicationDispense"
+        | "MedicationStatement"
+        | "MedicationAdministration"
+        | "Medication" => medication(resource_type, v),
+        "DiagnosticReport"
+        | "DocumentReference"
+        | "ImagingStudy"
+        | "Media"
+        | "Binary"
         | "QuestionnaireResponse" => document(resource_type, v),
         "Encounter" | "CarePlan" | "Goal" | "CareTeam" | "ServiceRequest" => care(resource_type, v),
         "Organization" | "Location" | "PractitionerRole" | "HealthcareService" | "Endpoint" => {
@@ -93,11 +102,15 @@ fn person(resource_type: &str, v: &Value) -> Parts {
         "Patient" => Section::Patient,
         _ => Section::PeopleAndPlaces,
     };
-    let official = list(v, "name").iter().find(|name| string(name, "use") == Some("official"));
+    let official = list(v, "name")
+        .iter()
+        .find(|name| string(name, "use") == Some("official"));
     let title = official.or_else(|| first(v, "name")).and_then(human_name);
     let subtitle = match resource_type {
         "RelatedPerson" => concept(v, "relationship").map(str::to_owned),
-        "Practitioner" => first(v, "qualification").and_then(|q| concept(q, "code")).map(str::to_owned),
+        "Practitioner" => first(v, "qualification")
+            .and_then(|q| concept(q, "code"))
+            .map(str::to_owned),
         _ => None,
     };
     Parts::new(section).title(title).subtitle(subtitle)
@@ -105,7 +118,9 @@ fn person(resource_type: &str, v: &Value) -> Parts {
 
 fn clinical(resource_type: &str, v: &Value) -> Parts {
     let concept_status = |name: &str| {
-        first(v, name).and_then(|c| string(c, "text").or_else(|| code_of(c))).map(words::status_words)
+        first(v, name)
+            .and_then(|c| string(c, "text").or_else(|| code_of(c)))
+            .map(words::status_words)
     };
     match resource_type {
         "Condition" => {
@@ -127,7 +142,15 @@ fn clinical(resource_type: &str, v: &Value) -> Parts {
                 .title(concept(v, "code"))
                 .coded(v, "code")
                 .subtitle((!reactions.is_empty()).then(|| reactions.join(", ")))
-                .dated(v, &["onsetDateTime", "onsetPeriod", "recordedDate", "lastOccurrence"]);
+                .dated(
+                    v,
+                    &[
+                        "onsetDateTime",
+                        "onsetPeriod",
+                        "recordedDate",
+                        "lastOccurrence",
+                    ],
+                );
             parts.status = refuted(v).or_else(|| concept_status("clinicalStatus"));
             parts.value = match string(v, "criticality") {
                 Some("high") => Some("High risk".to_owned()),
@@ -143,8 +166,10 @@ fn clinical(resource_type: &str, v: &Value) -> Parts {
             .status(v)
             .dated(v, &["occurrenceDateTime", "recorded"]),
         "FamilyMemberHistory" => {
-            let conditions: Vec<&str> =
-                list(v, "condition").iter().filter_map(|c| concept(c, "code")).collect();
+            let conditions: Vec<&str> = list(v, "condition")
+                .iter()
+                .filter_map(|c| concept(c, "code"))
+                .collect();
             Parts::new(Section::FamilyHistory)
                 .title(string(v, "name").or_else(|| concept(v, "relationship")))
                 .coded(v, "relationship")
@@ -180,7 +205,9 @@ fn medication(resource_type: &str, v: &Value) -> Parts {
     let title = concept(v, "medicationCodeableConcept")
         .or_else(|| reference_words(v, "medicationReference"))
         .or_else(|| inside.and_then(|medication| concept(medication, "code")));
-    let dosage = ["dosageInstruction", "dosage"].iter().find_map(|name| dosage_words(first(v, name)?));
+    let dosage = ["dosageInstruction", "dosage"]
+        .iter()
+        .find_map(|name| dosage_words(first(v, name)?));
     Parts::new(Section::Medications)
         .title(title)
         .coded(v, "medicationCodeableConcept")
@@ -188,7 +215,14 @@ fn medication(resource_type: &str, v: &Value) -> Parts {
         .status(v)
         .dated(
             v,
-            &["authoredOn", "whenHandedOver", "whenPrepared", "effectiveDateTime", "effectivePeriod", "dateAsserted"],
+            &[
+                "authoredOn",
+                "whenHandedOver",
+                "whenPrepared",
+                "effectiveDateTime",
+                "effectivePeriod",
+                "dateAsserted",
+            ],
         )
 }
 
@@ -196,7 +230,9 @@ fn dosage_words(dosage: &Value) -> Option<String> {
     if let Some(text) = string(dosage, "text").or_else(|| string(dosage, "patientInstruction")) {
         return Some(text.to_owned());
     }
-    let dose = first(dosage, "doseAndRate").and_then(|d| d.get("doseQuantity")).and_then(quantity);
+    let dose = first(dosage, "doseAndRate")
+        .and_then(|d| d.get("doseQuantity"))
+        .and_then(quantity);
     let how_often = first(dosage, "timing").and_then(|timing| concept(timing, "code"));
     match (dose, how_often) {
         (Some(dose), Some(often)) => Some(format!("{dose}, {often}")),
@@ -210,41 +246,68 @@ const NOTE_CATEGORIES: &[&str] = &["LP29684-5", "LP29708-2", "LP7839-6"];
 fn document(resource_type: &str, v: &Value) -> Parts {
     match resource_type {
         "DiagnosticReport" => {
-            let note = NOTE_CATEGORIES.iter().any(|code| has_code(v, "category", code));
-            Parts::new(if note { Section::Documents } else { Section::Labs })
-                .title(concept(v, "code"))
-                .coded(v, "code")
-                .subtitle(string(v, "conclusion").or_else(|| reference_words(v, "performer")))
-                .status(v)
-                .dated(v, &["effectiveDateTime", "effectivePeriod", "issued"])
+            let note = NOTE_CATEGORIES
+                .iter()
+                .any(|code| has_code(v, "category", code));
+            Parts::new(if note {
+                Section::Documents
+            } else {
+                Section::Labs
+            })
+            .title(concept(v, "code"))
+            .coded(v, "code")
+            .subtitle(string(v, "conclusion").or_else(|| reference_words(v, "performer")))
+            .status(v)
+            .dated(v, &["effectiveDateTime", "effectivePeriod", "issued"])
         }
         "DocumentReference" => {
             let attachment = first(v, "content").and_then(|content| content.get("attachment"));
             let context = first(v, "context").and_then(|context| first_of(context, &["period"]));
             let mut parts = Parts::new(Section::Documents)
-                .title(string(v, "description").or_else(|| attachment.and_then(|a| string(a, "title"))))
+                .title(
+                    string(v, "description")
+                        .or_else(|| attachment.and_then(|a| string(a, "title"))),
+                )
                 .title(concept(v, "type"))
                 .coded(v, "type")
                 .subtitle(concept(v, "type").or_else(|| reference_words(v, "author")))
                 .status(v)
                 .dated(v, &["date"]);
-            parts.date = parts.date.or(context).or_else(|| first_of(attachment?, &["creation"]));
+            parts.date = parts
+                .date
+                .or(context)
+                .or_else(|| first_of(attachment?, &["creation"]));
             parts
         }
         "QuestionnaireResponse" => Parts::new(Section::Observations)
             .title(v.get("_questionnaire").and_then(|q| {
-                list(q, "extension").iter().find_map(|e| string(e, "valueString"))
+                list(q, "extension")
+                    .iter()
+                    .find_map(|e| string(e, "valueString"))
             }))
             .status(v)
             .dated(v, &["authored"]),
         "ImagingStudy" => Parts::new(Section::Procedures)
             .title(string(v, "description").or_else(|| concept(v, "procedureCode")))
-            .title(first(v, "series").and_then(|s| first(s, "bodySite")).and_then(|b| string(b, "display")).map(|b| format!("Imaging of {b}")))
-            .subtitle(first(v, "series").and_then(|s| first(s, "modality")).and_then(|m| string(m, "display")))
+            .title(
+                first(v, "series")
+                    .and_then(|s| first(s, "bodySite"))
+                    .and_then(|b| string(b, "display"))
+                    .map(|b| format!("Imaging of {b}")),
+            )
+            .subtitle(
+                first(v, "series")
+                    .and_then(|s| first(s, "modality"))
+                    .and_then(|m| string(m, "display")),
+            )
             .status(v)
             .dated(v, &["started"]),
         "Media" => Parts::new(Section::Documents)
-            .title(v.get("content").and_then(|c| string(c, "title")).or_else(|| concept(v, "view")))
+            .title(
+                v.get("content")
+                    .and_then(|c| string(c, "title"))
+                    .or_else(|| concept(v, "view")),
+            )
             .subtitle(concept(v, "type"))
             .status(v)
             .dated(v, &["createdDateTime", "createdPeriod", "issued"]),
@@ -259,7 +322,9 @@ fn media_words(media_type: &str) -> String {
         "application/pdf" => "PDF".to_owned(),
         "text/plain" => "Text".to_owned(),
         "text/html" => "Web page".to_owned(),
-        "application/xml" | "text/xml" | "application/hl7-sdwg+xml" => "Clinical document (XML)".to_owned(),
+        "application/xml" | "text/xml" | "application/hl7-sdwg+xml" => {
+            "Clinical document (XML)".to_owned()
+        }
         bare if bare.starts_with("image/") => "Picture".to_owned(),
         bare => bare.to_owned(),
     }
@@ -269,7 +334,9 @@ fn care(resource_type: &str, v: &Value) -> Parts {
     match resource_type {
         "Encounter" => {
             let class = first(v, "class").and_then(|class| {
-                string(class, "display").map(str::to_owned).or_else(|| string(class, "code").and_then(class_words))
+                string(class, "display")
+                    .map(str::to_owned)
+                    .or_else(|| string(class, "code").and_then(class_words))
             });
             let reason = concept(v, "reasonCode").or_else(|| reference_words(v, "serviceProvider"));
             Parts::new(Section::Encounters)
@@ -287,7 +354,10 @@ fn care(resource_type: &str, v: &Value) -> Parts {
                 .find_map(concept_words);
             let activities: Vec<&str> = list(v, "activity")
                 .iter()
-                .filter_map(|activity| first(activity, "detail").and_then(|d| concept(d, "code").or_else(|| string(d, "description"))))
+                .filter_map(|activity| {
+                    first(activity, "detail")
+                        .and_then(|d| concept(d, "code").or_else(|| string(d, "description")))
+                })
                 .take(3)
                 .collect();
             Parts::new(Section::CarePlans)
@@ -305,12 +375,17 @@ fn care(resource_type: &str, v: &Value) -> Parts {
                 .subtitle(concept(v, "achievementStatus"))
                 .dated(v, &["startDate", "statusDate"]);
             parts.status = string(v, "lifecycleStatus").map(words::status_words);
-            parts.date = parts.date.or_else(|| first_of(first(v, "target")?, &["dueDate"]));
+            parts.date = parts
+                .date
+                .or_else(|| first_of(first(v, "target")?, &["dueDate"]));
             parts
         }
         "CareTeam" => {
-            let members: Vec<&str> =
-                list(v, "participant").iter().filter_map(|p| reference_words(p, "member")).take(4).collect();
+            let members: Vec<&str> = list(v, "participant")
+                .iter()
+                .filter_map(|p| reference_words(p, "member"))
+                .take(4)
+                .collect();
             Parts::new(Section::CareTeam)
                 .title(string(v, "name").or_else(|| concept(v, "category")))
                 .subtitle((!members.is_empty()).then(|| members.join(", ")))
@@ -342,7 +417,11 @@ fn class_words(code: &str) -> Option<String> {
 }
 
 fn place(resource_type: &str, v: &Value) -> Parts {
-    let section = if resource_type == "Endpoint" { Section::Other } else { Section::PeopleAndPlaces };
+    let section = if resource_type == "Endpoint" {
+        Section::Other
+    } else {
+        Section::PeopleAndPlaces
+    };
     if resource_type == "PractitionerRole" {
         return Parts::new(section)
             .title(reference_words(v, "practitioner").or_else(|| concept(v, "code")))
@@ -372,7 +451,8 @@ fn insurance(resource_type: &str, v: &Value) -> Parts {
         _ => {
             let item = first(v, "item");
             let service = item.and_then(|item| concept(item, "productOrService"));
-            let diagnosis = first(v, "diagnosis").and_then(|d| concept(d, "diagnosisCodeableConcept"));
+            let diagnosis =
+                first(v, "diagnosis").and_then(|d| concept(d, "diagnosisCodeableConcept"));
             let amount = v.get("total").and_then(|total| match total {
                 Value::Array(totals) => totals.first().and_then(|t| t.get("amount")),
                 single => Some(single),

@@ -56,7 +56,11 @@ impl Run {
         }
     }
 
-    pub(crate) async fn fetch_record(&self, resource_type: &str, id: &str) -> Result<RawResource, FetchError> {
+    pub(crate) async fn fetch_record(
+        &self,
+        resource_type: &str,
+        id: &str,
+    ) -> Result<RawResource, FetchError> {
         match self.fetch(Target::Record(resource_type, id)).await? {
             Answer::Record(record) => Ok(record),
             Answer::Page(_) => Err(FetchError::Fhir(FhirError::Truncated)),
@@ -76,7 +80,10 @@ impl Run {
             match &error {
                 FhirError::Unauthorized if !refreshed => {
                     refreshed = true;
-                    token = self.engine.replace_token(&self.connection_id, &token).await?;
+                    token = self
+                        .engine
+                        .replace_token(&self.connection_id, &token)
+                        .await?;
                 }
                 FhirError::TooManyRequests { retry_after } if attempt < TRIES => {
                     let wait = retry_after.unwrap_or(Duration::from_secs(1 << attempt));
@@ -93,9 +100,11 @@ impl Run {
     async fn ask(&self, target: Target<'_>, token: &SecretString) -> Result<Answer, FhirError> {
         match target {
             Target::Page(url) => self.fhir.search_page(url, token).await.map(Answer::Page),
-            Target::Record(resource_type, id) => {
-                self.fhir.read(resource_type, id, token).await.map(Answer::Record)
-            }
+            Target::Record(resource_type, id) => self
+                .fhir
+                .read(resource_type, id, token)
+                .await
+                .map(Answer::Record),
         }
     }
 }

@@ -4,8 +4,8 @@
 //! behind it commit together, so that a crash repeats a page and loses none. [`report`] keeps the
 //! truth about completeness and the progress.
 
-pub mod plan;
 pub(crate) mod fetch;
+pub mod plan;
 pub(crate) mod references;
 pub(crate) mod report;
 pub(crate) mod run;

@@ -59,17 +59,26 @@ pub struct SyncPlan {
 /// with the categories that servers may demand.
 const PATIENT_TYPES: &[(&str, Extra)] = &[
     ("AllergyIntolerance", Extra::None),
-    ("Condition", Extra::Categories(&["problem-list-item", "health-concern", "encounter-diagnosis"])),
+    (
+        "Condition",
+        Extra::Categories(&["problem-list-item", "health-concern", "encounter-diagnosis"]),
+    ),
     ("MedicationRequest", Extra::Intents),
     ("Immunization", Extra::None),
     ("Observation", Extra::Categories(OBSERVATION_CATEGORIES)),
-    ("DiagnosticReport", Extra::Categories(&["LAB", "LP29684-5", "LP29708-2", "LP7839-6"])),
+    (
+        "DiagnosticReport",
+        Extra::Categories(&["LAB", "LP29684-5", "LP29708-2", "LP7839-6"]),
+    ),
     ("Encounter", Extra::None),
     ("Procedure", Extra::None),
     ("DocumentReference", Extra::Categories(&["clinical-note"])),
     ("CarePlan", Extra::Categories(&["assess-plan"])),
     ("Goal", Extra::None),
-    ("CareTeam", Extra::Statuses("proposed,active,suspended,inactive,entered-in-error")),
+    (
+        "CareTeam",
+        Extra::Statuses("proposed,active,suspended,inactive,entered-in-error"),
+    ),
     ("MedicationDispense", Extra::None),
     ("MedicationStatement", Extra::None),
     ("MedicationAdministration", Extra::None),
@@ -128,7 +137,9 @@ pub(crate) const REFERENCED_TYPES: &[&str] = &[
 
 /// The types of a patient's chart.
 pub(crate) fn patient_types() -> impl Iterator<Item = &'static str> {
-    PATIENT_TYPES.iter().map(|(resource_type, _)| *resource_type)
+    PATIENT_TYPES
+        .iter()
+        .map(|(resource_type, _)| *resource_type)
 }
 
 impl SyncPlan {
@@ -151,11 +162,17 @@ impl SyncPlan {
     }
 }
 
-fn patient_steps(granted: &Scopes, capability: &CapabilityStatement, patient: &str) -> Vec<SyncStep> {
+fn patient_steps(
+    granted: &Scopes,
+    capability: &CapabilityStatement,
+    patient: &str,
+) -> Vec<SyncStep> {
     let read = SyncStep {
         key: "Patient".into(),
         resource_type: "Patient".into(),
-        request: StepRequest::Read { id: patient.to_owned() },
+        request: StepRequest::Read {
+            id: patient.to_owned(),
+        },
     };
     let mut steps = vec![read];
     for (resource_type, extra) in PATIENT_TYPES {
@@ -203,14 +220,29 @@ fn patient_search(
     };
     let otherwise = match extra {
         Extra::None => Vec::new(),
-        Extra::Categories(all) => all.iter().map(|category| with("category", category)).collect(),
-        Extra::Statuses(list) => vec![with("status", list)],
-        Extra::Intents => ["order", "plan", "proposal", "original-order", "reflex-order", "filler-order", "instance-order", "option"]
+        Extra::Categories(all) => all
             .iter()
-            .map(|intent| with("intent", intent))
+            .map(|category| with("category", category))
             .collect(),
+        Extra::Statuses(list) => vec![with("status", list)],
+        Extra::Intents => [
+            "order",
+            "plan",
+            "proposal",
+            "original-order",
+            "reflex-order",
+            "filler-order",
+            "instance-order",
+            "option",
+        ]
+        .iter()
+        .map(|intent| with("intent", intent))
+        .collect(),
     };
-    StepRequest::Search { parameters: base, otherwise }
+    StepRequest::Search {
+        parameters: base,
+        otherwise,
+    }
 }
 
 /// Without a patient: each type that the server can search (SMART Backend Services).
@@ -266,34 +298,66 @@ mod tests {
         let granted = Scopes::parse("launch/patient patient/Condition.rs patient/Patient.rs");
         let capability = capability(&[("Patient", &[]), ("Condition", &[]), ("Observation", &[])]);
         let plan = SyncPlan::new(&granted, &capability, Some("p1"));
-        assert!(matches!(step(&plan, "Condition").request, StepRequest::Search { .. }));
-        assert_eq!(step(&plan, "Observation").request, StepRequest::Skip(SkipReason::NotShared));
-        assert_eq!(step(&plan, "Immunization").request, StepRequest::Skip(SkipReason::NotOffered));
+        assert!(matches!(
+            step(&plan, "Condition").request,
+            StepRequest::Search { .. }
+        ));
+        assert_eq!(
+            step(&plan, "Observation").request,
+            StepRequest::Skip(SkipReason::NotShared)
+        );
+        assert_eq!(
+            step(&plan, "Immunization").request,
+            StepRequest::Skip(SkipReason::NotOffered)
+        );
     }
 
     #[test]
     fn g1_an_empty_statement_prunes_nothing() {
         let granted = Scopes::parse("patient/*.rs");
         let plan = SyncPlan::new(&granted, &capability(&[]), Some("p1"));
-        assert!(matches!(step(&plan, "Goal").request, StepRequest::Search { .. }));
+        assert!(matches!(
+            step(&plan, "Goal").request,
+            StepRequest::Search { .. }
+        ));
     }
 
     #[test]
     fn g12_a_server_that_demands_a_category_has_the_list_to_fall_back_on() {
         let granted = Scopes::parse("patient/*.rs");
-        let plan = SyncPlan::new(&granted, &capability(&[("Observation", &["Provenance:target"])]), Some("p1"));
-        let StepRequest::Search { parameters, otherwise } = &step(&plan, "Observation").request else {
+        let plan = SyncPlan::new(
+            &granted,
+            &capability(&[("Observation", &["Provenance:target"])]),
+            Some("p1"),
+        );
+        let StepRequest::Search {
+            parameters,
+            otherwise,
+        } = &step(&plan, "Observation").request
+        else {
             panic!("a search");
         };
         assert!(parameters.contains(&("_revinclude".into(), "Provenance:target".into())));
-        assert!(otherwise.iter().any(|p| p.contains(&("category".into(), "laboratory".into()))));
-        assert!(otherwise.iter().all(|p| p.contains(&("patient".into(), "p1".into()))));
+        assert!(
+            otherwise
+                .iter()
+                .any(|p| p.contains(&("category".into(), "laboratory".into())))
+        );
+        assert!(
+            otherwise
+                .iter()
+                .all(|p| p.contains(&("patient".into(), "p1".into())))
+        );
     }
 
     #[test]
     fn a_backend_service_asks_for_every_type_that_can_be_searched() {
         let granted = Scopes::parse("system/*.rs");
-        let plan = SyncPlan::new(&granted, &capability(&[("Patient", &[]), ("Claim", &[])]), None);
+        let plan = SyncPlan::new(
+            &granted,
+            &capability(&[("Patient", &[]), ("Claim", &[])]),
+            None,
+        );
         let keys: Vec<_> = plan.steps.iter().map(|step| step.key.as_str()).collect();
         assert_eq!(keys, ["Claim", "Patient"]);
     }

@@ -23,7 +23,10 @@ const ROUNDS: usize = 4;
 type Target = (String, String);
 
 impl Run {
-    pub(crate) async fn follow_references(self: &Arc<Self>, step: &SyncStep) -> Result<(), FetchError> {
+    pub(crate) async fn follow_references(
+        self: &Arc<Self>,
+        step: &SyncStep,
+    ) -> Result<(), FetchError> {
         if self.resumed {
             self.collect_from_store().await?;
         }
@@ -67,9 +70,14 @@ impl Run {
             .records_find(&self.connection_id, &met)
             .await
             .map_err(Problem::from)?;
-        let stored: BTreeSet<Target> =
-            stored.into_iter().map(|row| (row.resource_type, row.id)).collect();
-        Ok(met.into_iter().filter(|target| !stored.contains(target)).collect())
+        let stored: BTreeSet<Target> = stored
+            .into_iter()
+            .map(|row| (row.resource_type, row.id))
+            .collect();
+        Ok(met
+            .into_iter()
+            .filter(|target| !stored.contains(target))
+            .collect())
     }
 
     /// `Type/id`, relative or absolute at this server; anything else is not fetched (checklist G3).
@@ -79,7 +87,11 @@ impl Run {
         (followed && self.granted.allows_read(&resource_type)).then_some((resource_type, id))
     }
 
-    async fn read_all(self: &Arc<Self>, step: &SyncStep, wanted: Vec<Target>) -> Result<(), FetchError> {
+    async fn read_all(
+        self: &Arc<Self>,
+        step: &SyncStep,
+        wanted: Vec<Target>,
+    ) -> Result<(), FetchError> {
         let total = wanted.len();
         let mut done = 0;
         let mut batch: Vec<RawResource> = Vec::new();
@@ -107,12 +119,23 @@ impl Run {
         Ok(())
     }
 
-    async fn save_batch(self: &Arc<Self>, step: &SyncStep, batch: &mut Vec<RawResource>) -> Result<(), Problem> {
+    async fn save_batch(
+        self: &Arc<Self>,
+        step: &SyncStep,
+        batch: &mut Vec<RawResource>,
+    ) -> Result<(), Problem> {
         if batch.is_empty() {
             return Ok(());
         }
         let entries = batch.drain(..).map(Entry::Resource).collect();
-        self.save_page(step, SearchPage { entries, ..SearchPage::default() }).await
+        self.save_page(
+            step,
+            SearchPage {
+                entries,
+                ..SearchPage::default()
+            },
+        )
+        .await
     }
 }
 
@@ -146,7 +169,10 @@ pub(crate) fn local_target(reference: &str, base: &str) -> Option<(String, Strin
         None => true,
         Some(word) => word == "_history",
     };
-    let typed = resource_type.chars().next().is_some_and(|c| c.is_ascii_uppercase())
+    let typed = resource_type
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_ascii_uppercase())
         && resource_type.chars().all(|c| c.is_ascii_alphanumeric());
     let safe = !id.is_empty() && !id.contains(['?', '#', '%', '\\']) && id != "." && id != "..";
     (versioned && typed && safe).then(|| (resource_type.to_owned(), id.to_owned()))
@@ -161,8 +187,14 @@ mod tests {
         let base = "https://ehr.example/fhir";
         let target = |text: &str| local_target(text, base).map(|(t, i)| format!("{t}/{i}"));
         assert_eq!(target("Practitioner/1").as_deref(), Some("Practitioner/1"));
-        assert_eq!(target("https://ehr.example/fhir/Practitioner/1").as_deref(), Some("Practitioner/1"));
-        assert_eq!(target("Practitioner/1/_history/4").as_deref(), Some("Practitioner/1"));
+        assert_eq!(
+            target("https://ehr.example/fhir/Practitioner/1").as_deref(),
+            Some("Practitioner/1")
+        );
+        assert_eq!(
+            target("Practitioner/1/_history/4").as_deref(),
+            Some("Practitioner/1")
+        );
         for other in [
             "https://evil.example/fhir/Practitioner/1",
             "https://ehr.example/fhirx/Practitioner/1",

@@ -55,7 +55,10 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn new(total: usize) -> Self {
-        Self { total: u32::try_from(total).unwrap_or(u32::MAX), ..Self::default() }
+        Self {
+            total: u32::try_from(total).unwrap_or(u32::MAX),
+            ..Self::default()
+        }
     }
 
     /// A page of a step was stored; `total` is the server's, when it gave one.
@@ -73,7 +76,11 @@ impl Tally {
     /// A share of a step without pages.
     pub(crate) fn share(&mut self, step: &str, done: usize, total: usize) {
         #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
-        let share = if total == 0 { 0.0 } else { (done as f64 / total as f64).min(0.99) };
+        let share = if total == 0 {
+            0.0
+        } else {
+            (done as f64 / total as f64).min(0.99)
+        };
         self.partial.insert(step.to_owned(), share);
     }
 
@@ -82,7 +89,12 @@ impl Tally {
     }
 
     /// A step ended.
-    pub(crate) fn finish(&mut self, step: &SyncStep, outcome: StepOutcome, problem: Option<&Problem>) {
+    pub(crate) fn finish(
+        &mut self,
+        step: &SyncStep,
+        outcome: StepOutcome,
+        problem: Option<&Problem>,
+    ) {
         let view = SyncStepView {
             name: step_name(&step.resource_type).to_owned(),
             resource_type: step.resource_type.clone(),
@@ -119,13 +131,16 @@ impl Tally {
     pub(crate) fn steps(&self, plan: &[SyncStep]) -> Vec<SyncStepView> {
         plan.iter()
             .map(|step| {
-                self.outcomes.get(&step.key).cloned().unwrap_or_else(|| SyncStepView {
-                    name: step_name(&step.resource_type).to_owned(),
-                    resource_type: step.resource_type.clone(),
-                    outcome: StepOutcome::CutOff,
-                    records: self.records_of(&step.key),
-                    problem: None,
-                })
+                self.outcomes
+                    .get(&step.key)
+                    .cloned()
+                    .unwrap_or_else(|| SyncStepView {
+                        name: step_name(&step.resource_type).to_owned(),
+                        resource_type: step.resource_type.clone(),
+                        outcome: StepOutcome::CutOff,
+                        records: self.records_of(&step.key),
+                        problem: None,
+                    })
             })
             .collect()
     }
@@ -137,7 +152,11 @@ mod tests {
     use crate::sync::plan::StepRequest;
 
     fn step(key: &str) -> SyncStep {
-        SyncStep { key: key.into(), resource_type: key.into(), request: StepRequest::References }
+        SyncStep {
+            key: key.into(),
+            resource_type: key.into(),
+            request: StepRequest::References,
+        }
     }
 
     #[test]

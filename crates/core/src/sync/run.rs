@@ -49,19 +49,29 @@ impl Engine {
     /// What happens during the sync is in the report, never an error: what was stored stays.
     pub async fn sync(&self, connection_id: &str) -> Result<SyncReportView> {
         let row = self.connection_row(connection_id).await?;
-        let path = self.inner.profile_dir.join(format!("sync-{connection_id}.lock"));
+        let path = self
+            .inner
+            .profile_dir
+            .join(format!("sync-{connection_id}.lock"));
         let busy = || Problem::new(ProblemCode::AlreadySyncing);
         let _between_processes = lockfile::try_lock(&path)?.ok_or_else(busy)?;
         let cancel = Arc::new(Notify::new());
-        if lock(&self.inner.running).insert(connection_id.to_owned(), Arc::clone(&cancel)).is_some() {
+        if lock(&self.inner.running)
+            .insert(connection_id.to_owned(), Arc::clone(&cancel))
+            .is_some()
+        {
             return Err(busy());
         }
         self.emit(Event::ConnectionsChanged);
         let report = self.sync_with_report(&row, &cancel).await;
         lock(&self.inner.running).remove(connection_id);
         let stored = self.keep_report(&row, &report).await;
-        self.emit(Event::RecordsChanged { connection_id: connection_id.to_owned() });
-        self.emit(Event::SyncFinished { connection_id: connection_id.to_owned() });
+        self.emit(Event::RecordsChanged {
+            connection_id: connection_id.to_owned(),
+        });
+        self.emit(Event::SyncFinished {
+            connection_id: connection_id.to_owned(),
+        });
         self.emit(Event::ConnectionsChanged);
         stored.map(|()| report)
     }
@@ -77,8 +87,14 @@ impl Engine {
         let json = serde_json::to_string(report)
             .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
         // "As of" moves only when the server was really read.
-        let as_of = report.problem.is_none().then_some(report.finished_at.as_str());
-        self.inner.store.sync_finished(&row.id, as_of, &json).await?;
+        let as_of = report
+            .problem
+            .is_none()
+            .then_some(report.finished_at.as_str());
+        self.inner
+            .store
+            .sync_finished(&row.id, as_of, &json)
+            .await?;
         Ok(())
     }
 
@@ -103,9 +119,7 @@ impl Engine {
         }
         let tally = lock(&run.tally);
         let steps = tally.steps(&plan.steps);
-        let whole = |outcome| {
-            !matches!(outcome, StepOutcome::Failed | StepOutcome::CutOff)
-        };
+        let whole = |outcome| !matches!(outcome, StepOutcome::Failed | StepOutcome::CutOff);
         SyncReportView {
             started_at,
             finished_at: self.now().to_string(),
@@ -119,7 +133,12 @@ impl Engine {
     }
 
     /// The sync did not get as far as asking for records: what was known about the sections stays.
-    fn failed_report(&self, row: &ConnectionRow, started_at: String, problem: &Problem) -> SyncReportView {
+    fn failed_report(
+        &self,
+        row: &ConnectionRow,
+        started_at: String,
+        problem: &Problem,
+    ) -> SyncReportView {
         self.note_unreachable(&row.id, problem);
         let before = row
             .last_sync
@@ -138,7 +157,10 @@ impl Engine {
     }
 
     fn note_unreachable(&self, connection_id: &str, problem: &Problem) {
-        if matches!(problem.code, ProblemCode::Unreachable | ProblemCode::TimedOut) {
+        if matches!(
+            problem.code,
+            ProblemCode::Unreachable | ProblemCode::TimedOut
+        ) {
             self.set_reachability(connection_id, Reachability::Offline);
         }
     }
@@ -174,7 +196,10 @@ impl Engine {
         });
         if !run.resumed {
             let keys: Vec<String> = plan.steps.iter().map(|step| step.key.clone()).collect();
-            self.inner.store.sync_steps_begin(&row.id, &self.now().to_string(), &keys).await?;
+            self.inner
+                .store
+                .sync_steps_begin(&row.id, &self.now().to_string(), &keys)
+                .await?;
         }
         Ok((run, plan))
     }
@@ -182,9 +207,10 @@ impl Engine {
     /// Whether a run of a moment ago was cut off and can go on where it was.
     async fn resumes(&self, connection_id: &str) -> Result<bool> {
         let steps = self.inner.store.sync_steps_get(connection_id).await?;
-        let recent = steps.first().and_then(|step| step.run_id.parse::<jiff::Timestamp>().ok()).is_some_and(
-            |begun| self.now().as_second() - begun.as_second() < RESUME_MINUTES * 60,
-        );
+        let recent = steps
+            .first()
+            .and_then(|step| step.run_id.parse::<jiff::Timestamp>().ok())
+            .is_some_and(|begun| self.now().as_second() - begun.as_second() < RESUME_MINUTES * 60);
         let done = steps.iter().any(|step| step.state == "done");
         let open = steps.iter().any(|step| step.state == "running");
         Ok(recent && done && open)
@@ -193,9 +219,15 @@ impl Engine {
 
 impl Run {
     async fn execute(self: &Arc<Self>, plan: &SyncPlan) {
-        let done: HashSet<String> = if self.resumed { self.done_before().await } else { HashSet::new() };
-        let (last, first): (Vec<&SyncStep>, Vec<&SyncStep>) =
-            plan.steps.iter().partition(|step| step.request == StepRequest::References);
+        let done: HashSet<String> = if self.resumed {
+            self.done_before().await
+        } else {
+            HashSet::new()
+        };
+        let (last, first): (Vec<&SyncStep>, Vec<&SyncStep>) = plan
+            .steps
+            .iter()
+            .partition(|step| step.request == StepRequest::References);
         futures::stream::iter(first)
             .for_each_concurrent(CONCURRENCY, |step| self.run_step(step, &done))
             .await;
@@ -205,7 +237,12 @@ impl Run {
     }
 
     async fn done_before(&self) -> HashSet<String> {
-        let steps = self.engine.inner.store.sync_steps_get(&self.connection_id).await;
+        let steps = self
+            .engine
+            .inner
+            .store
+            .sync_steps_get(&self.connection_id)
+            .await;
         steps
             .unwrap_or_default()
             .into_iter()
@@ -232,15 +269,20 @@ impl Run {
                 return;
             }
             StepRequest::Read { id } => self.read_one(step, id).await,
-            StepRequest::Search { parameters, otherwise } => {
-                self.search(step, parameters, otherwise).await
-            }
+            StepRequest::Search {
+                parameters,
+                otherwise,
+            } => self.search(step, parameters, otherwise).await,
             StepRequest::References => self.follow_references(step).await,
         };
         match result {
             Ok(()) => {
                 let records = lock(&self.tally).records_of(&step.key);
-                let outcome = if records == 0 { StepOutcome::Empty } else { StepOutcome::Complete };
+                let outcome = if records == 0 {
+                    StepOutcome::Empty
+                } else {
+                    StepOutcome::Complete
+                };
                 self.finish(step, outcome, None).await;
             }
             Err(error) => self.step_failed(step, error).await,
@@ -265,7 +307,11 @@ impl Run {
     }
 
     async fn finish(&self, step: &SyncStep, outcome: StepOutcome, problem: Option<&Problem>) {
-        let state = if matches!(outcome, StepOutcome::Failed | StepOutcome::CutOff) { "failed" } else { "done" };
+        let state = if matches!(outcome, StepOutcome::Failed | StepOutcome::CutOff) {
+            "failed"
+        } else {
+            "done"
+        };
         let code = problem.map(|problem| problem.code.code());
         let kept = self
             .engine
@@ -285,7 +331,11 @@ impl Run {
         self.engine.emit(Event::SyncProgress(progress));
     }
 
-    async fn read_one(self: &Arc<Self>, step: &SyncStep, id: &str) -> std::result::Result<(), FetchError> {
+    async fn read_one(
+        self: &Arc<Self>,
+        step: &SyncStep,
+        id: &str,
+    ) -> std::result::Result<(), FetchError> {
         let record = self.fetch_record(&step.resource_type, id).await?;
         let page = SearchPage {
             entries: vec![Entry::Resource(record)],
@@ -322,13 +372,19 @@ impl Run {
     }
 
     fn url(&self, step: &SyncStep, parameters: &[(String, String)]) -> Url {
-        let parameters: Vec<(&str, &str)> =
-            parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let parameters: Vec<(&str, &str)> = parameters
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         self.fhir.search_url(&step.resource_type, &parameters)
     }
 
     /// Follows `next` to the end. The page that comes is asked for while the last one is written.
-    async fn pages(self: &Arc<Self>, step: &SyncStep, first: Url) -> std::result::Result<(), FetchError> {
+    async fn pages(
+        self: &Arc<Self>,
+        step: &SyncStep,
+        first: Url,
+    ) -> std::result::Result<(), FetchError> {
         let mut seen = HashSet::from([first.to_string()]);
         let start = self.cursor_of(step).await?.unwrap_or(first);
         let mut page = self.fetch_page(&start).await?;
@@ -339,8 +395,13 @@ impl Run {
                 return Ok(());
             };
             if !seen.insert(next.to_string()) {
-                self.save_page(step, SearchPage { next: None, ..page }).await?;
-                return Err(Problem::with_detail(ProblemCode::BadPage, "the next links go round in a circle").into());
+                self.save_page(step, SearchPage { next: None, ..page })
+                    .await?;
+                return Err(Problem::with_detail(
+                    ProblemCode::BadPage,
+                    "the next links go round in a circle",
+                )
+                .into());
             }
             let (saved, fetched) = tokio::join!(self.save_page(step, page), self.fetch_page(&next));
             saved?;
@@ -353,7 +414,13 @@ impl Run {
         if !self.resumed {
             return Ok(None);
         }
-        let steps = self.engine.inner.store.sync_steps_get(&self.connection_id).await.map_err(Problem::from)?;
+        let steps = self
+            .engine
+            .inner
+            .store
+            .sync_steps_get(&self.connection_id)
+            .await
+            .map_err(Problem::from)?;
         Ok(steps
             .into_iter()
             .find(|stored| stored.step_key == step.key && stored.state == "running")
@@ -362,21 +429,33 @@ impl Run {
     }
 
     /// Stores a page: its records, their index and the cursor in one transaction.
-    pub(crate) async fn save_page(self: &Arc<Self>, step: &SyncStep, page: SearchPage) -> Result<()> {
+    pub(crate) async fn save_page(
+        self: &Arc<Self>,
+        step: &SyncStep,
+        page: SearchPage,
+    ) -> Result<()> {
         let next = page.next.as_ref().map(Url::to_string);
         let total = page.total;
         let patient = self.patient.clone();
         let resource_type = step.resource_type.clone();
-        let prepared = tokio::task::spawn_blocking(move || prepare_page(page, &resource_type, patient.as_deref()))
-            .await
-            .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
+        let prepared = tokio::task::spawn_blocking(move || {
+            prepare_page(page, &resource_type, patient.as_deref())
+        })
+        .await
+        .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
         let records: Vec<RecordIn<'_>> = prepared.rows.iter().map(Prepared::as_record).collect();
         let fetched_at = self.engine.now().to_string();
         let saved = self
             .engine
             .inner
             .store
-            .save_page(&self.connection_id, &step.key, &records, next.as_deref(), &fetched_at)
+            .save_page(
+                &self.connection_id,
+                &step.key,
+                &records,
+                next.as_deref(),
+                &fetched_at,
+            )
             .await?;
         {
             let mut tally = lock(&self.tally);
@@ -529,9 +608,17 @@ fn stops_everything(code: ProblemCode) -> bool {
     use ProblemCode as P;
     matches!(
         code,
-        P::Unreachable | P::TimedOut | P::NotTrusted | P::AccessEnded | P::AccessExpired
-            | P::AccessRegistrationGone | P::NotConnected | P::DiskFull | P::StoreReadOnly
-            | P::NoKeychain | P::KeychainLocked
+        P::Unreachable
+            | P::TimedOut
+            | P::NotTrusted
+            | P::AccessEnded
+            | P::AccessExpired
+            | P::AccessRegistrationGone
+            | P::NotConnected
+            | P::DiskFull
+            | P::StoreReadOnly
+            | P::NoKeychain
+            | P::KeychainLocked
     )
 }
 

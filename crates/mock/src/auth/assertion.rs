@@ -163,7 +163,9 @@ fn check_assertion(
     if !matches!(header.alg, Algorithm::ES384 | Algorithm::RS384) {
         return Err(invalid("assertions are signed with ES384 or RS384"));
     }
-    let kid = header.kid.ok_or_else(|| invalid("the assertion has no kid"))?;
+    let kid = header
+        .kid
+        .ok_or_else(|| invalid("the assertion has no kid"))?;
     let key = client
         .keys
         .iter()
@@ -182,7 +184,9 @@ fn check_assertion(
         })?
         .claims;
     if claims.iss != client_id || claims.sub != client_id {
-        return Err(invalid("iss and sub of the assertion must be the client_id"));
+        return Err(invalid(
+            "iss and sub of the assertion must be the client_id",
+        ));
     }
     let now = chance::now();
     if claims.exp > now + LONGEST_ASSERTION_SECONDS + LEEWAY_SECONDS {

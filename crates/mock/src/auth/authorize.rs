@@ -149,9 +149,9 @@ pub(super) fn check(
         .ok_or(Refusal::Page(
             "The app did not register the address to return to (redirect_uri).",
         ))?;
-    let aud = params
-        .get("aud")
-        .ok_or(Refusal::Page("The request does not say for which server it is (aud)."))?;
+    let aud = params.get("aud").ok_or(Refusal::Page(
+        "The request does not say for which server it is (aud).",
+    ))?;
     if aud.trim_end_matches('/') != auth.config.fhir_base.trim_end_matches('/') {
         return Err(Refusal::Page("The request is for another server (aud)."));
     }

@@ -94,7 +94,10 @@ pub(super) fn check_redirect_uri(uri: &str) -> Result<(), &'static str> {
     if uri.contains('#') {
         return Err("a redirect address must not have a fragment");
     }
-    if uri.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
+    if uri
+        .chars()
+        .any(|letter| letter.is_whitespace() || letter.is_control())
+    {
         return Err("a redirect address must not have blanks");
     }
     let url = Url::parse(uri).map_err(|_| "the redirect address is not an absolute URI")?;

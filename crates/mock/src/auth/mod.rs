@@ -19,7 +19,6 @@ mod state;
 mod token;
 mod wellknown;
 
-
 use axum::Router;
 use axum::routing::{get, post};
 

@@ -233,8 +233,5 @@ pub(super) fn consent(
 }
 
 fn patient_name<'a>(auth: &'a AuthState, id: &'a str) -> &'a str {
-    auth.config
-        .patient_names
-        .get(id)
-        .map_or(id, String::as_str)
+    auth.config.patient_names.get(id).map_or(id, String::as_str)
 }

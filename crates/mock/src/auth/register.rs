@@ -72,7 +72,10 @@ pub(super) async fn delete(
 }
 
 fn unauthorized() -> Response {
-    let mut error = OAuthError::new("invalid_token", "the registration access token does not fit");
+    let mut error = OAuthError::new(
+        "invalid_token",
+        "the registration access token does not fit",
+    );
     error.status = StatusCode::UNAUTHORIZED;
     error.into_response()
 }
@@ -101,16 +104,19 @@ pub(super) fn register(auth: &AuthState, body: &[u8]) -> Result<Value, OAuthErro
         .ok_or_else(|| metadata_error("the body is not a JSON object"))?;
     let method_name = text(asked, "token_endpoint_auth_method")?.unwrap_or("client_secret_basic");
     let method = Method::parse(method_name)
-        .filter(|_| auth.config.auth_methods.iter().any(|known| known == method_name))
+        .filter(|_| {
+            auth.config
+                .auth_methods
+                .iter()
+                .any(|known| known == method_name)
+        })
         .ok_or_else(|| metadata_error("token_endpoint_auth_method is not on offer"))?;
     let (grant_types, response_types) = flows(asked, method)?;
     let redirect_uris = redirect_uris(asked, &grant_types)?;
     let keys = keys(asked, method)?;
     let scopes = text(asked, "scope")?.map(|scope| {
         let mut scopes = scopes::split(scope);
-        scopes.retain(|scope| {
-            scopes::known_for_people(scope) || scopes::known_for_services(scope)
-        });
+        scopes.retain(|scope| scopes::known_for_people(scope) || scopes::known_for_services(scope));
         scopes
     });
 
@@ -154,7 +160,9 @@ pub(super) fn register(auth: &AuthState, body: &[u8]) -> Result<Value, OAuthErro
         redirect_uris,
         grant_types,
         scopes,
-        name: text(asked, "client_name")?.unwrap_or("An app without a name").to_owned(),
+        name: text(asked, "client_name")?
+            .unwrap_or("An app without a name")
+            .to_owned(),
         registration_token,
         metadata: metadata.clone(),
     };
@@ -192,21 +200,22 @@ fn flows(
         return Err(metadata_error("a response type is not on offer"));
     }
     if by_code == responses.is_empty() {
-        return Err(metadata_error("grant_types and response_types do not fit each other"));
+        return Err(metadata_error(
+            "grant_types and response_types do not fit each other",
+        ));
     }
     if has("refresh_token") && !by_code {
         return Err(metadata_error("refresh_token without authorization_code"));
     }
     if has("client_credentials") && method != Method::PrivateKeyJwt {
-        return Err(metadata_error("client_credentials is for private_key_jwt only"));
+        return Err(metadata_error(
+            "client_credentials is for private_key_jwt only",
+        ));
     }
     Ok((grants, responses))
 }
 
-fn redirect_uris(
-    asked: &Map<String, Value>,
-    grants: &[String],
-) -> Result<Vec<String>, OAuthError> {
+fn redirect_uris(asked: &Map<String, Value>, grants: &[String]) -> Result<Vec<String>, OAuthError> {
     let uris = list(asked, "redirect_uris")?.unwrap_or_default();
     if uris.is_empty() && grants.iter().any(|grant| grant == "authorization_code") {
         return Err(metadata_error("authorization_code needs redirect_uris"));
@@ -252,7 +261,9 @@ fn check_key(key: &Value) -> Result<(), OAuthError> {
         _ => return Err(metadata_error("keys are for ES384 or RS384")),
     };
     if key.get("alg").is_some_and(|alg| alg != expected) {
-        return Err(metadata_error("the alg of a key does not fit ES384 or RS384"));
+        return Err(metadata_error(
+            "the alg of a key does not fit ES384 or RS384",
+        ));
     }
     if key["kid"].as_str().is_none_or(str::is_empty) {
         return Err(metadata_error("a key in jwks has no kid"));

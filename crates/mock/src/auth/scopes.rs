@@ -71,20 +71,22 @@ pub(super) fn parse(scope: &str) -> Option<Clinical<'_>> {
 /// Whether `letters` is a non-empty selection of `cruds` in that order, each once.
 fn in_order(letters: &str) -> bool {
     let mut rest = "cruds".chars();
-    !letters.is_empty() && letters.chars().all(|letter| rest.any(|other| other == letter))
+    !letters.is_empty()
+        && letters
+            .chars()
+            .all(|letter| rest.any(|other| other == letter))
 }
 
 /// What the granted `scopes` permit for `resource_type`; `interaction` is `'r'` (read) or `'s'`
 /// (search). The widest one counts.
-pub(crate) fn allows(
-    scopes: &[String],
-    resource_type: &str,
-    interaction: char,
-) -> Option<Access> {
-    let fitting = scopes.iter().filter_map(|scope| parse(scope)).filter(|scope| {
-        (scope.resource == "*" || scope.resource == resource_type)
-            && scope.permissions.contains(interaction)
-    });
+pub(crate) fn allows(scopes: &[String], resource_type: &str, interaction: char) -> Option<Access> {
+    let fitting = scopes
+        .iter()
+        .filter_map(|scope| parse(scope))
+        .filter(|scope| {
+            (scope.resource == "*" || scope.resource == resource_type)
+                && scope.permissions.contains(interaction)
+        });
     let mut found = None;
     for scope in fitting {
         match scope.level {
@@ -122,8 +124,7 @@ pub(super) fn known_for_services(scope: &str) -> bool {
 /// Whether `scopes` need one patient in context.
 pub(super) fn need_patient(scopes: &[String]) -> bool {
     scopes.iter().any(|scope| {
-        scope == "launch/patient"
-            || parse(scope).is_some_and(|scope| scope.level == Level::Patient)
+        scope == "launch/patient" || parse(scope).is_some_and(|scope| scope.level == Level::Patient)
     })
 }
 
@@ -134,7 +135,9 @@ pub(super) fn in_words(scope: &str) -> String {
         "fhirUser" => return "Know which person or practitioner you are in our records".to_owned(),
         "profile" => return "Know your name".to_owned(),
         "launch/patient" => return "Know whose chart you have chosen".to_owned(),
-        "offline_access" => return "Keep access when you are away, until you withdraw it".to_owned(),
+        "offline_access" => {
+            return "Keep access when you are away, until you withdraw it".to_owned();
+        }
         "online_access" => return "Keep access while you are signed in here".to_owned(),
         _ => {}
     }
@@ -158,7 +161,11 @@ pub(super) fn in_words(scope: &str) -> String {
         Level::User => "of everybody you may see",
         Level::System => "of everybody",
     };
-    format!("{} {} {whose}", capital(&verbs.join(", ")), plural(clinical.resource))
+    format!(
+        "{} {} {whose}",
+        capital(&verbs.join(", ")),
+        plural(clinical.resource)
+    )
 }
 
 fn capital(text: &str) -> String {
@@ -210,8 +217,18 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("patient/Observation.rs", "Observation", 's', Some(Access::PatientOnly))]
-    #[case("patient/Observation.read", "Observation", 's', Some(Access::PatientOnly))]
+    #[case(
+        "patient/Observation.rs",
+        "Observation",
+        's',
+        Some(Access::PatientOnly)
+    )]
+    #[case(
+        "patient/Observation.read",
+        "Observation",
+        's',
+        Some(Access::PatientOnly)
+    )]
     #[case("patient/Observation.r", "Observation", 's', None)]
     #[case("patient/Observation.s", "Observation", 'r', None)]
     #[case("patient/*.*", "Condition", 'r', Some(Access::PatientOnly))]
@@ -225,7 +242,12 @@ mod tests {
     #[case("patient/Observation.", "Observation", 'r', None)]
     #[case("launch/patient", "Patient", 'r', None)]
     #[case("patient/Observation.rs?category=laboratory", "Observation", 'r', None)]
-    #[case("patient/Observation.rs patient/Observation.rs", "Observation", 'r', None)]
+    #[case(
+        "patient/Observation.rs patient/Observation.rs",
+        "Observation",
+        'r',
+        None
+    )]
     fn one_scope_permits(
         #[case] scope: &str,
         #[case] resource: &str,
@@ -258,9 +280,18 @@ mod tests {
     }
 
     #[rstest]
-    #[case("patient/Observation.rs", "Read lab results, vital signs and other measurements of the chosen person")]
-    #[case("user/Goal.cud", "Create, change, delete goals of everybody you may see")]
-    #[case("offline_access", "Keep access when you are away, until you withdraw it")]
+    #[case(
+        "patient/Observation.rs",
+        "Read lab results, vital signs and other measurements of the chosen person"
+    )]
+    #[case(
+        "user/Goal.cud",
+        "Create, change, delete goals of everybody you may see"
+    )]
+    #[case(
+        "offline_access",
+        "Keep access when you are away, until you withdraw it"
+    )]
     fn scopes_are_put_in_words(#[case] scope: &str, #[case] words: &str) {
         assert_eq!(in_words(scope), words);
     }

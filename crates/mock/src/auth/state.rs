@@ -184,7 +184,10 @@ fn own_records_only(
             None => scope.clone(),
         })
         .collect();
-    (scopes, patient.or_else(|| account.patient_ids.first().cloned()))
+    (
+        scopes,
+        patient.or_else(|| account.patient_ids.first().cloned()),
+    )
 }
 
 /// The authorization server.
@@ -221,7 +224,9 @@ impl AuthState {
             return None;
         }
         let grant = inner.living_grant(found.grant_id)?;
-        let account = grant.account.and_then(|place| self.config.accounts.get(place));
+        let account = grant
+            .account
+            .and_then(|place| self.config.accounts.get(place));
         let (scopes, patient) = match account {
             Some(account) if account.role == AccountRole::Patient => {
                 own_records_only(&found.scopes, grant.patient, account)

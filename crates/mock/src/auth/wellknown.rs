@@ -16,7 +16,12 @@ pub(super) const OTHER_ISSUER: &str = "https://other-issuer.example";
 
 /// `GET /fhir/.well-known/smart-configuration`
 pub(super) async fn smart(State(app): State<App>) -> Response {
-    Json(with_faults(&app, Endpoint::SmartConfiguration, smart_document(&app.auth))).into_response()
+    Json(with_faults(
+        &app,
+        Endpoint::SmartConfiguration,
+        smart_document(&app.auth),
+    ))
+    .into_response()
 }
 
 /// `GET /.well-known/openid-configuration`
@@ -116,7 +121,8 @@ fn openid_document(auth: &AuthState) -> Value {
         json!(["authorization_code", "refresh_token", "client_credentials"]);
     document["subject_types_supported"] = json!(["public"]);
     document["id_token_signing_alg_values_supported"] = json!(["RS256"]);
-    document["claims_supported"] =
-        json!(["iss", "sub", "aud", "exp", "iat", "nonce", "fhirUser", "name"]);
+    document["claims_supported"] = json!([
+        "iss", "sub", "aud", "exp", "iat", "nonce", "fhirUser", "name"
+    ]);
     document
 }

@@ -84,9 +84,7 @@ impl Fields {
             intent: tokens("intent"),
             kind: tokens("type"),
             clinical_status: tokens("clinicalStatus"),
-            date: DATE_KEYS
-                .iter()
-                .find_map(|key| date(resource.get(key)?)),
+            date: DATE_KEYS.iter().find_map(|key| date(resource.get(key)?)),
             last_updated: resource
                 .pointer("/meta/lastUpdated")
                 .and_then(Value::as_str)
@@ -161,7 +159,12 @@ fn date(value: &Value) -> Option<Range> {
     if let Some(text) = value.as_str() {
         return dates::range(text);
     }
-    let part = |key: &str| value.get(key).and_then(Value::as_str).and_then(dates::range);
+    let part = |key: &str| {
+        value
+            .get(key)
+            .and_then(Value::as_str)
+            .and_then(dates::range)
+    };
     let (start, end) = (part("start"), part("end"));
     start.or(end)?;
     Some(Range {
@@ -182,7 +185,12 @@ fn targets(resource: &Value) -> Vec<String> {
 
 fn binaries(resource: &Value) -> Vec<String> {
     let empty = Vec::new();
-    let list = |key: &str| resource.get(key).and_then(Value::as_array).unwrap_or(&empty);
+    let list = |key: &str| {
+        resource
+            .get(key)
+            .and_then(Value::as_array)
+            .unwrap_or(&empty)
+    };
     let attachments = list("content")
         .iter()
         .filter_map(|content| content.get("attachment"))

@@ -64,7 +64,9 @@ pub(crate) fn read_directory(directory: &Path) -> Result<Vec<Incoming>, MockErro
 fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), MockError> {
     let entries = fs::read_dir(directory).map_err(|source| read_error(directory, source))?;
     for entry in entries {
-        let path = entry.map_err(|source| read_error(directory, source))?.path();
+        let path = entry
+            .map_err(|source| read_error(directory, source))?
+            .path();
         if path.is_dir() {
             collect(&path, files)?;
         } else {
@@ -128,7 +130,10 @@ mod tests {
             below.join("b.ndjson"),
             "{\"resourceType\":\"Patient\", \"id\":\"2\"}\n\n{\"id\":\"3\",\"resourceType\":\"Patient\"}\n",
         );
-        write(directory.path().join("c.json"), "{\"resourceType\":\"Patient\",\"id\":\"4\"}");
+        write(
+            directory.path().join("c.json"),
+            "{\"resourceType\":\"Patient\",\"id\":\"4\"}",
+        );
         write(directory.path().join("charts.json"), "[{\"chart\":1}]");
         write(directory.path().join("notes.json"), "{\"chart\":1}");
         write(directory.path().join("notes.txt"), "not ours");

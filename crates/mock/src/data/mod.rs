@@ -153,7 +153,10 @@ impl Data {
         for resource in &mut self.resources {
             // An owner who is not here keeps the resource hidden, unless the type is shared anyway.
             if SHARED_TYPES.contains(&resource.resource_type.as_str()) {
-                resource.fields.patients.retain(|owner| known.contains(owner));
+                resource
+                    .fields
+                    .patients
+                    .retain(|owner| known.contains(owner));
             }
         }
     }
@@ -167,7 +170,10 @@ impl Data {
                 of_owner.entry(kind.clone()).or_default().push(place);
             }
             for target in &resource.fields.targets {
-                self.provenance.entry(target.clone()).or_default().push(place);
+                self.provenance
+                    .entry(target.clone())
+                    .or_default()
+                    .push(place);
             }
         }
     }

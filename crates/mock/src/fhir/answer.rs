@@ -55,8 +55,9 @@ pub(crate) fn unknown_type(kind: &str) -> Response {
 
 fn challenged(status: StatusCode, code: &str, challenge: &'static str, text: &str) -> Response {
     let mut answer = outcome(status, code, text);
-    answer
-        .headers_mut()
-        .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    answer.headers_mut().insert(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static(challenge),
+    );
     answer
 }

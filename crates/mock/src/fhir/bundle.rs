@@ -28,7 +28,8 @@ pub(super) fn page(
 ) -> Response {
     let fault = app.faults.take_if(Endpoint::Fhir, is_ours);
     if fault == Some(FaultKind::NotABundle) {
-        let sheep = json!({"resourceType": "Basic", "id": "not-a-bundle", "code": {"text": "none"}});
+        let sheep =
+            json!({"resourceType": "Basic", "id": "not-a-bundle", "code": {"text": "none"}});
         return answer::resource(sheep.to_string());
     }
     let from = cursor.position.min(cursor.found.len());
@@ -98,7 +99,12 @@ fn next_link(
 
 fn entry(app: &App, place: Place, mode: &str) -> Option<String> {
     let resource = app.data.at(place)?;
-    let url = format!("{}/{}/{}", app.fhir_base(), resource.resource_type, resource.id);
+    let url = format!(
+        "{}/{}/{}",
+        app.fhir_base(),
+        resource.resource_type,
+        resource.id
+    );
     Some(format!(
         r#"{{"fullUrl":{},"resource":{},"search":{{"mode":"{mode}"}}}}"#,
         json!(url),
@@ -107,10 +113,15 @@ fn entry(app: &App, place: Place, mode: &str) -> Option<String> {
 }
 
 fn text(total: usize, links: &[(&str, String)], entries: &[String]) -> String {
-    let mut text = format!(r#"{{"resourceType":"Bundle","type":"searchset","total":{total},"link":["#);
+    let mut text =
+        format!(r#"{{"resourceType":"Bundle","type":"searchset","total":{total},"link":["#);
     for (position, (relation, url)) in links.iter().enumerate() {
         let comma = if position == 0 { "" } else { "," };
-        let _ = write!(text, r#"{comma}{{"relation":"{relation}","url":{}}}"#, json!(url));
+        let _ = write!(
+            text,
+            r#"{comma}{{"relation":"{relation}","url":{}}}"#,
+            json!(url)
+        );
     }
     text.push(']');
     if !entries.is_empty() {
@@ -141,8 +152,13 @@ fn stranger(app: &App, viewer: &Viewer, cursor: &Cursor) -> String {
         .as_ref()
         .or_else(|| searched.and_then(|resource| resource.fields.patients.first()));
     let other = app.data.of_type(kind).iter().copied().find(|place| {
-        let patients = app.data.at(*place).map(|one| one.fields.patients.as_slice());
-        patients.is_some_and(|patients| !patients.is_empty() && !patients.iter().any(|one| Some(one) == own))
+        let patients = app
+            .data
+            .at(*place)
+            .map(|one| one.fields.patients.as_slice());
+        patients.is_some_and(|patients| {
+            !patients.is_empty() && !patients.iter().any(|one| Some(one) == own)
+        })
     });
     other.and_then(|place| entry(app, place, "match")).unwrap_or_else(|| {
         let resource = json!({

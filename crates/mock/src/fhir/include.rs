@@ -119,11 +119,17 @@ mod tests {
             "participant": [{"individual": {"reference": "Practitioner/d"}}],
             "location": [{"location": {"reference": "Location/l"}}]
         });
-        assert_eq!(references(&encounter, "service-provider"), ["Organization/o"]);
+        assert_eq!(
+            references(&encounter, "service-provider"),
+            ["Organization/o"]
+        );
         assert_eq!(references(&encounter, "practitioner"), ["Practitioner/d"]);
         assert_eq!(references(&encounter, "location"), ["Location/l"]);
         assert_eq!(references(&encounter, "*").len(), 3);
-        assert_eq!(parameter("Encounter:location", "Encounter"), Some("location"));
+        assert_eq!(
+            parameter("Encounter:location", "Encounter"),
+            Some("location")
+        );
         assert_eq!(parameter("Encounter:location", "Patient"), None);
     }
 }

@@ -43,7 +43,10 @@ impl Query {
 
     /// The first value of that name.
     pub(super) fn first(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.pairs
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Every value of that name.
@@ -149,9 +152,9 @@ impl Filter {
                     .any(|value| tokens.iter().any(|token| is_meant(value, token)))
             }
             Filter::Date(condition) => fields.date.is_some_and(|date| condition.holds(date)),
-            Filter::LastUpdated(condition) => {
-                fields.last_updated.is_some_and(|date| condition.holds(date))
-            }
+            Filter::LastUpdated(condition) => fields
+                .last_updated
+                .is_some_and(|date| condition.holds(date)),
         }
     }
 }

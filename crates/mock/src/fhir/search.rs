@@ -47,7 +47,9 @@ pub(super) fn first_page(app: &App, viewer: &Viewer, kind: &str, query: &Query) 
         count: if only_count { 0 } else { count },
         includes: Arc::new(Includes {
             forward: query.all("_include").map(str::to_owned).collect(),
-            provenance: query.all("_revinclude").any(|name| name == "Provenance:target"),
+            provenance: query
+                .all("_revinclude")
+                .any(|name| name == "Provenance:target"),
         }),
         loops: false,
     };

@@ -4,8 +4,8 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 
 use super::answer;
-use crate::auth::scopes::{self, Access};
 use crate::auth::AccessGrant;
+use crate::auth::scopes::{self, Access};
 use crate::data::Stored;
 use crate::state::Shared;
 

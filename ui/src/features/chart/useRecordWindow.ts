@@ -39,6 +39,6 @@ export function useRecordWindow(connectionId: string, section: Section, expected
     rows,
     total: count,
     waiting: answers[0]?.isPending ?? true,
-    problem: (answers.find(({ error }) => error !== null)?.error ?? null) as ProblemView | null,
+    problem: (answers.find(({ error }) => error !== null)?.error ?? null),
   };
 }
