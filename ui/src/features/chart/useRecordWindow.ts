@@ -1,7 +1,7 @@
 import { useQueries } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useRef, useState } from "react";
-import type { ProblemView, RecordSummaryView, Section } from "../../api/bindings";
+import type { RecordSummaryView, Section } from "../../api/bindings";
 import { PAGE_SIZE, recordsPage } from "../../api/queries";
 
 const ROW_HEIGHT = 92;
