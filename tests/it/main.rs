@@ -1,6 +1,13 @@
 //! The whole product without its window: the engine against the mock server, over real HTTP, a real
 //! keychain and real encrypted files. Run inside `tests/session.sh`, as `make test` does.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test stops at the first thing that is not as it should be, and says what it skipped"
+)]
+
 mod bad_input;
 mod boundaries;
 mod login;

@@ -1,0 +1,112 @@
+-- What the encrypted file holds, with the reason of each column. This page is read by people; the
+-- file itself is made by migrations/. The test `schema` holds the two against each other.
+-- Times are RFC 3339 text in UTC unless said otherwise. Rows of one connection go with it.
+
+-- A server, a role, and the person whose records come from there.
+CREATE TABLE connections (
+    key            INTEGER PRIMARY KEY,   -- Short key for the tables below; never leaves the file.
+    id             TEXT NOT NULL UNIQUE,  -- UUID; what the app and the command line call it.
+    fhir_base      TEXT NOT NULL,         -- FHIR base URL, no slash at the end.
+    server_name    TEXT NOT NULL,         -- Name to show.
+    role           TEXT NOT NULL,         -- patient, provider or backend.
+    state          TEXT NOT NULL,         -- Short name of the state of the connection (core: connection.rs).
+    state_detail   TEXT,                  -- JSON of that state, when it carries more than its name.
+    patient_id     TEXT,                  -- `patient` of the token answer: who is in context.
+    fhir_user      TEXT,                  -- `fhirUser` of the verified id_token.
+    created_at     TEXT NOT NULL,         -- When the person connected.
+    last_synced_at TEXT,                  -- When the server was last really read; "as of" on the screen.
+    last_sync      TEXT                   -- JSON report of the last sync: per step complete, failed, refused.
+) STRICT;
+
+-- This installation as an OAuth client of one server (RFC 7591). No secret: those are in the keychain.
+CREATE TABLE registrations (
+    fhir_base               TEXT NOT NULL, -- FHIR base URL.
+    role                    TEXT NOT NULL, -- A registration asks for the scopes of one role.
+    client_id               TEXT NOT NULL, -- As the server named us.
+    auth_method             TEXT NOT NULL, -- token_endpoint_auth_method that the server confirmed.
+    redirect_uris           TEXT NOT NULL, -- JSON array, as registered.
+    key_name                TEXT,          -- Name of the keychain entry of the private key or secret.
+    key_alg                 TEXT,          -- ES384 or RS384.
+    secret_expires_at       INTEGER,       -- Seconds since 1970; 0 is never (RFC 7591, 3.2.1).
+    registration_client_uri TEXT,          -- Where the registration is managed (RFC 7592).
+    created_at              TEXT NOT NULL, -- When it was made.
+    PRIMARY KEY (fhir_base, role)
+) STRICT, WITHOUT ROWID;
+
+-- Tokens stand in this file, not in the keychain, so that a rotated refresh token commits with the
+-- state that it belongs to.
+CREATE TABLE tokens (
+    connection_key INTEGER PRIMARY KEY REFERENCES connections (key) ON DELETE CASCADE, -- Whose they are.
+    access_token   TEXT NOT NULL, -- Bearer token.
+    refresh_token  TEXT,          -- None when the server gives none.
+    expires_at     TEXT NOT NULL, -- End of the access token, by this machine's clock.
+    scope          TEXT NOT NULL  -- As granted, not as asked.
+) STRICT;
+
+-- Logins on their way through the browser. Taken out, not read, by the first answer that fits.
+CREATE TABLE pending_logins (
+    state_hash        TEXT PRIMARY KEY, -- SHA-256 of `state` in hex: the value itself is not kept here.
+    connection_key    INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- Who signs in.
+    created_at        TEXT NOT NULL,    -- When the browser was opened.
+    expires_at        TEXT NOT NULL,    -- After this it is given up.
+    authorization_url TEXT NOT NULL,    -- To open the browser a second time.
+    payload           TEXT NOT NULL     -- JSON: code_verifier, nonce, redirect URI, issuer, endpoints.
+) STRICT, WITHOUT ROWID;
+
+-- Where each step of the last sync stands, so that a run that was cut off goes on from there.
+CREATE TABLE sync_steps (
+    connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- Whose sync.
+    step_key       TEXT NOT NULL,      -- Search or read of the plan (core: sync/plan.rs).
+    run_id         TEXT NOT NULL,      -- The run that it belongs to.
+    position       INTEGER NOT NULL,   -- Order within the plan.
+    state          TEXT NOT NULL,      -- running, done or failed.
+    cursor         TEXT,               -- `next` link behind the last page that was stored.
+    records        INTEGER NOT NULL DEFAULT 0, -- Records of the pages stored so far.
+    problem_code   TEXT,               -- Why it failed.
+    PRIMARY KEY (connection_key, step_key)
+) STRICT, WITHOUT ROWID;
+
+-- Records, and what lists need of them. `json` stands last: a list never reads it.
+CREATE TABLE records (
+    key            INTEGER PRIMARY KEY, -- Also the rowid in records_fts.
+    connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- Source.
+    resource_type  TEXT NOT NULL,   -- FHIR type.
+    id             TEXT NOT NULL,   -- Logical id at the source; odd and long ones as they came.
+    hash           BLOB NOT NULL,   -- SHA-256 of the bytes of `json`: unchanged records are left alone.
+    version_id     TEXT,            -- meta.versionId.
+    last_updated   TEXT,            -- meta.lastUpdated, as received.
+    fetched_at     TEXT NOT NULL,   -- When this version came from the source.
+    malformed      TEXT,            -- Why it could not be read as FHIR; it is kept raw all the same.
+    section        TEXT NOT NULL,   -- Section of the chart.
+    title          TEXT NOT NULL,   -- What it is, in words.
+    code           TEXT,            -- system|code of the main code.
+    subtitle       TEXT,            -- Second line of a list.
+    status         TEXT,            -- Status in words.
+    date_start     TEXT,            -- Clinical date as received, precision and all.
+    date_end       TEXT,            -- End of a period as received.
+    date_sort      INTEGER,         -- Milliseconds since 1970, to sort by only; null is unknown.
+    date_precision TEXT,            -- year, month, day or instant.
+    value_text     TEXT,            -- Value with unit, as shown.
+    value_number   REAL,            -- Number for plotting; the text above is what counts.
+    unit           TEXT,            -- Unit of that number.
+    range_text     TEXT,            -- Reference range in words.
+    flag           TEXT,            -- Interpretation: high, low, abnormal and others.
+    subject        TEXT,            -- Reference to the patient, as received.
+    json           TEXT NOT NULL    -- The resource byte for byte as received.
+) STRICT;
+
+CREATE UNIQUE INDEX records_identity ON records (connection_key, resource_type, id);
+CREATE INDEX records_section ON records (connection_key, section, date_sort DESC, key);
+
+-- Full-text index. Contentless: the words are findable, the text is not kept twice.
+CREATE VIRTUAL TABLE records_fts USING fts5 (
+    title, body,
+    content = '', contentless_delete = 1, detail = column,
+    tokenize = "unicode61 remove_diacritics 2"
+);
+
+-- Choices of the person.
+CREATE TABLE settings (
+    name  TEXT PRIMARY KEY, -- Which.
+    value TEXT NOT NULL     -- Its value, as text or JSON.
+) STRICT, WITHOUT ROWID;

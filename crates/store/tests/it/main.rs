@@ -1,0 +1,15 @@
+//! The store over real files: what it keeps, what it refuses, what it never leaves behind.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod encryption;
+mod kit;
+mod login;
+mod opening;
+mod records;
+mod schema;
+mod search;
+mod space;

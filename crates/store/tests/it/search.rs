@@ -1,0 +1,72 @@
+//! Search takes whatever a person types.
+
+use crate::kit::{Kit, Record, connection};
+use rstest::rstest;
+
+async fn ids(kit: &Kit, words: &str) -> Vec<String> {
+    let hits = kit.store.search(words, None, 20).await.unwrap();
+    hits.into_iter().map(|hit| hit.row.id).collect()
+}
+
+async fn chart() -> Kit {
+    let kit = Kit::new().await;
+    kit.save(&[
+        Record::new("a1c", "Hemoglobin A1c", "diabetes control 4548-4"),
+        Record::new("note", "Visit note", "talked about hemoglobin and the café"),
+        Record::new("bp", "Blood pressure", "sitting, left arm"),
+    ])
+    .await;
+    kit
+}
+
+#[tokio::test]
+async fn words_are_found_by_their_beginning_and_a_title_weighs_more() {
+    let kit = chart().await;
+    assert_eq!(ids(&kit, "hemo").await, ["a1c", "note"]);
+    assert_eq!(ids(&kit, "HEMOGLOBIN a1").await, ["a1c"]);
+    assert_eq!(ids(&kit, "cafe").await, ["note"], "accents do not matter");
+    assert_eq!(ids(&kit, "4548-4").await, ["a1c"]);
+}
+
+#[rstest]
+#[case::empty("")]
+#[case::spaces("   ")]
+#[case::quotes("\"\"\"")]
+#[case::operators("AND OR NOT NEAR")]
+#[case::column("title:x")]
+#[case::parentheses("((((")]
+#[case::star("*")]
+#[case::minus("-")]
+#[case::sql("'; DROP TABLE records; --")]
+#[case::nul("qq\0zz")]
+#[case::emoji("👩‍⚕️")]
+#[tokio::test]
+async fn nothing_that_is_typed_is_an_error(#[case] words: &str) {
+    let kit = chart().await;
+    assert_eq!(ids(&kit, words).await, Vec::<String>::new());
+    assert_eq!(kit.store.record_count(None).await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_very_long_search_ends() {
+    let kit = chart().await;
+    assert!(
+        ids(&kit, &"hemoglobin ".repeat(50_000))
+            .await
+            .contains(&"a1c".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_search_can_stay_within_one_person() {
+    let kit = chart().await;
+    kit.store
+        .connection_insert(&connection("ben"))
+        .await
+        .unwrap();
+    kit.save_for("ben", &[Record::new("b-a1c", "Hemoglobin A1c", "")])
+        .await;
+    let hits = kit.store.search("a1c", Some("ben"), 20).await.unwrap();
+    assert_eq!(hits.len(), 1);
+    assert_eq!(hits[0].row.connection_id, "ben");
+}

@@ -1,0 +1,83 @@
+//! A full disk: the page that did not fit is not there, all before it is.
+
+use crate::kit::{NOW, Record, connection, key};
+use satchel_store::{RecordIn, Store, StoreError};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A disk of its own, two megabytes small. Mounting is for root; CI is.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"])
+            .arg(folder.path())
+            .output();
+        let mounted = mounted.is_ok_and(|output| output.status.success());
+        mounted.then_some(Self(folder))
+    }
+
+    fn grow(&self) {
+        let status = Command::new("mount")
+            .args(["-o", "remount,size=64m"])
+            .arg(self.0.path())
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("satchel.db")
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+fn page(number: usize) -> Vec<Record> {
+    (0..20)
+        .map(|n| {
+            let id = format!("{number}-{n}");
+            Record::new(&id, "Sodium", "")
+                .json(&format!(r#"{{"id":"{id}","x":"{}"}}"#, "x".repeat(9_000)))
+        })
+        .collect()
+}
+
+async fn fill(store: &Store) -> (u64, StoreError) {
+    for number in 0..100 {
+        let records = page(number);
+        let rows: Vec<RecordIn<'_>> = records.iter().map(Record::row).collect();
+        if let Err(error) = store.save_page("ana", "s", &rows, Some("next"), NOW).await {
+            return (number as u64, error);
+        }
+    }
+    panic!("a two-megabyte disk took twenty megabytes");
+}
+
+#[tokio::test]
+async fn a_full_disk_loses_the_page_that_did_not_fit_and_no_other() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("not run: mounting a small disk needs root");
+        return;
+    };
+    let path: &Path = &disk.path();
+    let store = Store::open(path, &key(7)).await.unwrap();
+    store.connection_insert(&connection("ana")).await.unwrap();
+    let (pages, error) = fill(&store).await;
+    assert!(matches!(error, StoreError::DiskFull), "{error:?}");
+    assert!(pages > 0);
+    assert_eq!(store.record_count(None).await.unwrap(), pages * 20);
+    store.close().await;
+
+    disk.grow();
+    let store = Store::open(path, &key(7)).await.unwrap();
+    assert_eq!(store.record_count(None).await.unwrap(), pages * 20);
+    let records = page(99);
+    let rows: Vec<RecordIn<'_>> = records.iter().map(Record::row).collect();
+    store.save_page("ana", "s", &rows, None, NOW).await.unwrap();
+}
