@@ -1,6 +1,6 @@
 /** Engine events → what became stale. No record travels in an event. */
 import type { QueryClient } from "@tanstack/react-query";
-import type { Event, ProblemView, SyncProgressView } from "./bindings";
+import type { ConnectionView, Event, ProblemView, SyncProgressView } from "./bindings";
 import { listen } from "./client";
 import { keys } from "./queries";
 import { createStore, useStore } from "./store";
@@ -46,6 +46,7 @@ interface Heard {
 /** Connects events to the query cache; gives back how to stop. */
 export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => void {
   const stale = new Map<string, ReturnType<typeof setTimeout>>();
+  const ended = new Set<string>();
   const drop = (queryKey: readonly unknown[]) => void client.invalidateQueries({ queryKey });
 
   function recordsChanged(connectionId: string) {
@@ -86,14 +87,22 @@ export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => vo
         recordsChanged(event.connectionId);
         drop(keys.record(event.connectionId));
         fill(event.connectionId);
-        return void client
-          .invalidateQueries({ queryKey: keys.connections })
-          .finally(() => forgetProgress(event.connectionId));
+        ended.add(event.connectionId);
+        return drop(keys.connections);
     }
   }
 
+  /** Fetches overtake each other: only the list itself tells that an ended sync is shown as ended. */
+  const unsubscribe = client.getQueryCache().subscribe(({ type }) => {
+    if (type !== "updated" || ended.size === 0) return;
+    for (const { id, syncing } of client.getQueryData<ConnectionView[]>(keys.connections) ?? []) {
+      if (!syncing && ended.delete(id)) forgetProgress(id);
+    }
+  });
+
   const stopping = listen(hear);
   return () => {
+    unsubscribe();
     stale.forEach((timer) => clearTimeout(timer));
     void stopping.then((stop) => stop());
   };
