@@ -45,8 +45,9 @@ lint: ui ## Formatting, clippy, licences and advisories, TypeScript
 	node --check tests/ui/repeat.mjs
 
 bench-sync: ui ## Resources per second of a whole chart pull, against bare download and bare insert
-	$(CARGO) build --locked --release --example bench_sync --package satchel --package satchel-mock --bins
-	tests/session.sh $(CARGO) run --locked --release --quiet --example bench_sync
+	$(CARGO) build --locked --release --bin satchel-mock --package satchel-mock
+	$(CARGO) bench --locked --bench sync --no-run
+	tests/session.sh $(CARGO) bench --locked --quiet --bench sync
 
 bench-start: ui ## Time from launch to the first chart row, against an empty window
 	$(CARGO) build --locked --release --bins --example empty_window --package satchel --package satchel-mock

@@ -4,7 +4,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::print_stdout,
     reason = "a test stops at the first thing that is not as it should be, and says what it skipped"
 )]
 

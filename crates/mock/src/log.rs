@@ -11,6 +11,8 @@ pub struct RequestLogEntry {
     pub method: String,
     /// The path without the query.
     pub path: String,
+    /// The query of the address, as sent; empty when there is none.
+    pub query: String,
     /// The status of the answer; 0 when the connection was dropped on purpose.
     pub status: u16,
 }

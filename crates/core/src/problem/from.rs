@@ -46,7 +46,7 @@ impl From<HttpError> for Problem {
 impl From<FhirBaseUrlError> for Problem {
     fn from(error: FhirBaseUrlError) -> Self {
         let code = match &error {
-            FhirBaseUrlError::NotHttps { .. } => P::NotHttps,
+            FhirBaseUrlError::NotHttps => P::NotHttps,
             _ => P::NotAUrl,
         };
         Self::with_detail(code, chain(&error))
@@ -57,7 +57,7 @@ impl From<DiscoveryError> for Problem {
     fn from(error: DiscoveryError) -> Self {
         let code = match error {
             DiscoveryError::Http(error) => return error.into(),
-            DiscoveryError::NotFhir { .. } => P::NotFhir,
+            DiscoveryError::NotFhir => P::NotFhir,
             DiscoveryError::NotSmart { .. } => P::NotSmart,
             DiscoveryError::IssuerMismatch { .. } => P::IssuerMismatch,
             DiscoveryError::PkceS256NotSupported => P::PkceMissing,
@@ -86,7 +86,7 @@ impl From<RegistrationError> for Problem {
             },
             RegistrationError::InitialAccessTokenNeeded => P::RegistrationStatement,
             RegistrationError::MissingClientId
-            | RegistrationError::NotJson { .. }
+            | RegistrationError::NotJson
             | RegistrationError::UnsupportedAuthMethod(_) => P::RegistrationUnusable,
             _ => P::RegistrationRefused,
         };
