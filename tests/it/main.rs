@@ -9,9 +9,11 @@
 
 mod bad_input;
 mod boundaries;
+mod disk;
 mod login;
 mod portal;
 mod secrets;
 mod shared_data;
 mod sync;
+mod tls;
 mod world;

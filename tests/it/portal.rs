@@ -24,10 +24,26 @@ pub(crate) async fn sign_in(
     patient: Option<&str>,
     decision: Decision,
 ) -> String {
-    let browser = reqwest::Client::builder()
-        .redirect(Policy::none())
-        .build()
-        .expect("a browser");
+    let browser = reqwest::Client::builder().redirect(Policy::none());
+    sign_in_by(
+        browser,
+        authorization_url,
+        (username, password),
+        patient,
+        decision,
+    )
+    .await
+}
+
+/// The same by a browser that was set up elsewhere; it must not follow redirects.
+pub(crate) async fn sign_in_by(
+    browser: reqwest::ClientBuilder,
+    authorization_url: &str,
+    (username, password): (&str, &str),
+    patient: Option<&str>,
+    decision: Decision,
+) -> String {
+    let browser = browser.build().expect("a browser");
     let mut cookies: Vec<String> = Vec::new();
     let mut url = Url::parse(authorization_url).expect("the authorization URL");
     let mut post: Option<Vec<(String, String)>> = None;
