@@ -9,6 +9,9 @@ use tokio::sync::RwLock;
 /// The event under which everything reaches the window.
 const EVENT: &str = "satchel";
 
+/// A window that was closed should be gone soon; what a sync stored is safe either way.
+const LONGEST_CLOSE: std::time::Duration = std::time::Duration::from_secs(3);
+
 enum Stand {
     Opening,
     Ready(Engine),
@@ -59,6 +62,17 @@ impl AppState {
                 Stand::Opening => {}
             }
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The app ends: the database is closed in good order, unless that takes too long.
+    pub(crate) async fn close(&self) {
+        if let Stand::Ready(engine) = &*self.stand.read().await
+            && tokio::time::timeout(LONGEST_CLOSE, engine.close())
+                .await
+                .is_err()
+        {
+            tracing::warn!("the database was still busy at the end");
         }
     }
 
