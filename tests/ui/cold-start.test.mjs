@@ -43,9 +43,10 @@ test("a sign-in survives the end of the app; the callback starts it again", asyn
     });
 
     await step("the chart is there at the next start", async () => {
-      await browser.close();
+      // The app first: it was started by the browser and holds the browser's pipes.
       signalOne(seen.pid, "SIGTERM");
       await until("the app ends", () => desktop.processesOf(APP).length === 0);
+      await browser.close();
       app = await App.start(desktop, { env: { SATCHEL_MOCK_SERVER: mock.base } });
       const { family } = (await mock.patient()).name[0];
       assert.ok((await app.text("patient-name")).includes(family));
