@@ -1,6 +1,6 @@
 /** Engine events → what became stale. No record travels in an event. */
 import type { QueryClient } from "@tanstack/react-query";
-import type { ConnectionView, Event, ProblemView, SyncProgressView } from "./bindings";
+import type { Event, ProblemView, SyncProgressView } from "./bindings";
 import { listen } from "./client";
 import { keys } from "./queries";
 import { createStore, useStore } from "./store";
@@ -21,15 +21,19 @@ export interface LoginFailure {
 
 export const loginFailure = createStore<LoginFailure | null>(null);
 
+/** Syncs that ended; what is known of them is how the last one stood at its end. */
+const ended = new Set<string>();
+
 function moveOn(next: SyncProgressView) {
-  const known = progress.get()[next.connectionId];
+  const known = ended.delete(next.connectionId) ? undefined : progress.get()[next.connectionId];
   const fraction = Math.max(next.fraction, known?.fraction ?? 0);
   progress.set({ ...progress.get(), [next.connectionId]: { ...next, fraction } });
 }
 
-/** The bar is full until the list of connections says that the sync has ended. */
+/** The bar stays full: it goes away when the list of connections says that the sync has ended. */
 function fill(connectionId: string) {
   const known = progress.get()[connectionId];
+  ended.add(connectionId);
   if (known) progress.set({ ...progress.get(), [connectionId]: { ...known, fraction: 1 } });
 }
 
@@ -46,7 +50,6 @@ interface Heard {
 /** Connects events to the query cache; gives back how to stop. */
 export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => void {
   const stale = new Map<string, ReturnType<typeof setTimeout>>();
-  const ended = new Set<string>();
   const drop = (queryKey: readonly unknown[]) => void client.invalidateQueries({ queryKey });
 
   function recordsChanged(connectionId: string) {
@@ -72,6 +75,7 @@ export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => vo
       case "loginFinished":
         loginFailure.set(null);
         client.setQueryData(keys.pending, null);
+        forgetProgress(event.connectionId);
         drop(keys.connections);
         return onSignedIn(event.connectionId);
       case "loginFailed":
@@ -87,22 +91,12 @@ export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => vo
         recordsChanged(event.connectionId);
         drop(keys.record(event.connectionId));
         fill(event.connectionId);
-        ended.add(event.connectionId);
         return drop(keys.connections);
     }
   }
 
-  /** Fetches overtake each other: only the list itself tells that an ended sync is shown as ended. */
-  const unsubscribe = client.getQueryCache().subscribe(({ type }) => {
-    if (type !== "updated" || ended.size === 0) return;
-    for (const { id, syncing } of client.getQueryData<ConnectionView[]>(keys.connections) ?? []) {
-      if (!syncing && ended.delete(id)) forgetProgress(id);
-    }
-  });
-
   const stopping = listen(hear);
   return () => {
-    unsubscribe();
     stale.forEach((timer) => clearTimeout(timer));
     void stopping.then((stop) => stop());
   };

@@ -25,7 +25,7 @@ function SyncBar({ connection }: { connection: ConnectionView }) {
   const { t } = useWords();
   const progress = useSyncProgress(connection.id);
   const cancel = useCancelSync();
-  if (!connection.syncing && !progress) return null;
+  if (!connection.syncing) return null;
   const detail = progress
     ? t("sync.detail", { done: progress.stepsDone, total: progress.stepsTotal, records: progress.records })
     : t("sync.beginning");

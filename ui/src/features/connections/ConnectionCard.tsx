@@ -23,7 +23,7 @@ function stateOf(connection: ConnectionView): { tone: Tone; icon: IconName; word
 function LastSync({ connection }: { connection: ConnectionView }) {
   const { t, intl } = useWords();
   const progress = useSyncProgress(connection.id);
-  if (connection.syncing || progress) {
+  if (connection.syncing) {
     return (
       <ProgressBar
         testId="sync-progress"
