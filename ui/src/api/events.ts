@@ -64,7 +64,7 @@ export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => vo
     stale.set(connectionId, setTimeout(() => recordsChanged(connectionId), RECORDS_EVERY_MS));
   }
 
-  function hear(event: Event) {
+  function hear(event: Event): void {
     switch (event.type) {
       case "statusChanged":
         return void client.invalidateQueries();

@@ -1,4 +1,4 @@
-import { createContext, useContext, type ComponentType } from "react";
+import { createContext, useContext, type ReactNode } from "react";
 import type { Json } from "./json";
 
 export interface ValueProps {
@@ -8,11 +8,10 @@ export interface ValueProps {
 }
 
 /** Datatypes hold datatypes: what shows any value is handed down, so that no file needs the one above it. */
-const Shown = createContext<ComponentType<ValueProps>>(() => null);
+const Shown = createContext<(props: ValueProps) => ReactNode>(() => null);
 
 export const NestedValueProvider = Shown.Provider;
 
 export function NestedValue(props: ValueProps) {
-  const Value = useContext(Shown);
-  return <Value {...props} />;
+  return useContext(Shown)(props);
 }

@@ -8,7 +8,7 @@ import { ExtensionFields, Field, NamedField, readableNames } from "./Fields";
 import { isFilled, isObject, object, objects, text, type JsonObject } from "./json";
 import { ABOUT, layoutOf } from "./layouts";
 import { Narrative } from "./Narrative";
-import { NestedValueProvider } from "./NestedValue";
+import { NestedValueProvider, type ValueProps } from "./NestedValue";
 import { RecordSurroundingsProvider } from "./RecordContext";
 import { Value } from "./Value";
 import { Backbone } from "./Backbone";
@@ -19,6 +19,8 @@ export interface ResourceViewProps {
   references?: readonly ReferenceView[];
   onOpen?: (key: RecordKey) => void;
 }
+
+const showValue = (props: ValueProps) => <Value {...props} />;
 
 function Group({ resource, names }: { resource: JsonObject; names: readonly string[] }) {
   const type = text(resource.resourceType);
@@ -86,7 +88,7 @@ export function ResourceView({ resource, references = [], onOpen }: ResourceView
   const narrative = isObject(resource.text) ? text(resource.text.div) : undefined;
 
   return (
-    <NestedValueProvider value={Value}>
+    <NestedValueProvider value={showValue}>
       <RecordSurroundingsProvider value={surroundings}>
         <div className={styles.resource}>
           {text(resource.status) === "entered-in-error" ? <p className={styles.warning}>{t("record.enteredInError")}</p> : null}

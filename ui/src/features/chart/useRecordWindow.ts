@@ -14,6 +14,7 @@ function pagesOf(indices: readonly number[]): number[] {
 export function useRecordWindow(connectionId: string, section: Section, expected: number) {
   const scroller = useRef<HTMLDivElement>(null);
   const [count, setCount] = useState(expected);
+  // eslint-disable-next-line react-hooks/incompatible-library -- nothing here is memoized by a compiler
   const virtual = useVirtualizer({
     count,
     getScrollElement: () => scroller.current,
@@ -39,6 +40,6 @@ export function useRecordWindow(connectionId: string, section: Section, expected
     rows,
     total: count,
     waiting: answers[0]?.isPending ?? true,
-    problem: (answers.find(({ error }) => error !== null)?.error ?? null),
+    problem: answers.find(({ error }) => error !== null)?.error ?? null,
   };
 }

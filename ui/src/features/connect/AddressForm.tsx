@@ -14,7 +14,7 @@ export function AddressForm({ onChecked }: { onChecked: (server: ServerCheckView
   const [problem, setProblem] = useState<ProblemView | null>(null);
   const check = useCheckServer();
 
-  function submit() {
+  function submit(): void {
     const checked = checkAddress(typed);
     if ("problem" in checked) return setProblem(checked.problem);
     setProblem(null);

@@ -15,7 +15,7 @@ interface HitProps {
 /** One search result, with the words that matched marked. Keys are handled by the search field. */
 export function Hit({ id, hit, active, onOpen }: HitProps) {
   const words = useWords();
-  const element = useRef<HTMLLIElement>(null);
+  const element = useRef<HTMLDivElement>(null);
   const { record, snippet } = hit;
 
   useEffect(() => {
@@ -30,7 +30,7 @@ export function Hit({ id, hit, active, onOpen }: HitProps) {
   ].filter(Boolean);
   return (
     // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- Enter in the combobox opens the active option
-    <li ref={element} id={id} role="option" aria-selected={active} tabIndex={-1} className={styles.hit} data-testid="search-hit" onClick={onOpen}>
+    <div ref={element} id={id} role="option" aria-selected={active} tabIndex={-1} className={styles.hit} data-testid="search-hit" onClick={onOpen}>
       <span className={styles.hitTitle}>{record.title}</span>
       {snippet.length > 0 ? (
         <span className={styles.snippet}>
@@ -38,6 +38,6 @@ export function Hit({ id, hit, active, onOpen }: HitProps) {
         </span>
       ) : null}
       <span className={styles.facts}>{facts.join(" · ")}</span>
-    </li>
+    </div>
   );
 }

@@ -92,11 +92,11 @@ export function SearchScreen({ words, onWords, onOpen, focusRequest }: SearchScr
           <p>{t("search.noneHelp")}</p>
         </EmptyState>
       ) : null}
-      <ul id="search-hits" role="listbox" aria-label={t("search.results")} className={styles.hits}>
+      <div id="search-hits" role="listbox" aria-label={t("search.results")} className={styles.hits}>
         {hits.map((hit, index) => (
           <Hit key={`${hit.record.key.connectionId} ${hit.record.key.resourceType} ${hit.record.key.id}`} id={`hit-${index}`} hit={hit} active={index === active} onOpen={() => onOpen(hit)} />
         ))}
-      </ul>
+      </div>
     </div>
   );
 }
