@@ -42,9 +42,12 @@ pub(crate) async fn download(requests: &[String], token: &str) -> Download {
 pub(crate) struct Insert {
     pub(crate) seconds: f64,
     pub(crate) rows: u64,
+    /// Bytes of the records' JSON.
+    pub(crate) json_bytes: usize,
 }
 
 struct Row {
+    json_bytes: usize,
     values: Vec<Value>,
     search: [Value; 3],
 }
@@ -86,6 +89,7 @@ pub(crate) fn insert(database: &Path, key: &[u8]) -> Insert {
     Insert {
         seconds: begun.elapsed().as_secs_f64(),
         rows: rows.len() as u64,
+        json_bytes: rows.iter().map(|row| row.json_bytes).sum(),
     }
 }
 
@@ -121,7 +125,11 @@ fn read_rows(database: &Path, key: &[u8]) -> (usize, Vec<Row>) {
                 values[title].clone(),
                 Value::Text(summary::of(&kind, &json).text),
             ];
-            Ok(Row { values, search })
+            Ok(Row {
+                json_bytes: json.len(),
+                values,
+                search,
+            })
         })
         .expect("rows")
         .collect::<Result<_, _>>()

@@ -59,6 +59,10 @@ async fn measure() {
             insert.rows, pulled.records,
             "the floor inserts what the pull stored"
         );
+        assert!(
+            download.bytes >= insert.json_bytes,
+            "the floor downloads what the pull downloaded"
+        );
         println!(
             "{round:>5}  {:>10.3}  {:>8.3}  {:>6.3}{}",
             download.seconds,

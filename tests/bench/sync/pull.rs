@@ -42,7 +42,7 @@ pub(crate) async fn pull(server: &Server, patient: &str) -> Pulled {
     let origin = server.control().trim_end_matches("/_mock");
     let requests = log(server).await[before..]
         .iter()
-        .filter(|entry| entry["method"] == "GET" && text(entry, "path").starts_with("/fhir/"))
+        .filter(|entry| entry["method"] == "GET" && text(entry, "path").starts_with("/fhir"))
         .map(|entry| match text(entry, "query").as_str() {
             "" => format!("{origin}{}", text(entry, "path")),
             query => format!("{origin}{}?{query}", text(entry, "path")),
