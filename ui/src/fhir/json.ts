@@ -1,19 +1,21 @@
 /** FHIR JSON as it comes: any shape, nothing taken for granted. */
+import { parse } from "lossless-json";
+
 export type Json = string | number | boolean | null | Json[] | JsonObject;
 export interface JsonObject {
   [name: string]: Json | undefined;
 }
 
 /** Numbers whose digits JavaScript would lose ("1.10") stay as they were written. */
-function keepDigits(_name: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== "number" || context?.source === undefined) return value;
-  return String(value) === context.source ? value : context.source;
+function keepDigits(written: string): number | string {
+  const value = Number(written);
+  return String(value) === written ? value : written;
 }
 
 /** A record's JSON, or nothing when it is not an object. */
 export function readResource(text: string): JsonObject | undefined {
   try {
-    const value = JSON.parse(text, keepDigits) as Json;
+    const value = parse(text, undefined, { parseNumber: keepDigits, onDuplicateKey: ({ newValue }) => newValue }) as Json;
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;
