@@ -17,6 +17,7 @@ import { Range } from "../src/fhir/Range";
 import { Ratio } from "../src/fhir/Ratio";
 import { Reference } from "../src/fhir/Reference";
 import { RecordSurroundingsProvider } from "../src/fhir/RecordContext";
+import { ResourceView } from "../src/fhir/ResourceView";
 import { SampledData } from "../src/fhir/SampledData";
 import { Timing } from "../src/fhir/Timing";
 import { Value } from "../src/fhir/Value";
@@ -93,6 +94,11 @@ describe("meaning first", () => {
     );
     expect(read(shown)).toBe("Lisinopril 10 mg");
   });
+});
+
+test("a part that holds only a concept is not taken for a code", () => {
+  const history = { resourceType: "FamilyMemberHistory", condition: [{ code: { text: "Chronic kidney disease" } }] };
+  expect(read(<ResourceView resource={history} />)).toContain("Chronic kidney disease");
 });
 
 describe("numbers keep the digits that they were written with", () => {

@@ -4,6 +4,7 @@ import { createIntl } from "react-intl";
 import type { ReactNode } from "react";
 import { makeEngine, type FakeEngine, type Scene } from "../dev/engine";
 import { setTransport } from "../src/api/client";
+import { loginFailure } from "../src/api/events";
 import { App, makeQueryClient } from "../src/app/App";
 import { makeRouter } from "../src/app/router";
 import { wordsOf, WordsProvider } from "../src/i18n";
@@ -19,6 +20,7 @@ export function read(shown: ReactNode): string {
 export function openApp(scene: Scene, at = "/"): FakeEngine {
   const engine = makeEngine(scene);
   setTransport(engine);
+  loginFailure.set(null);
   render(<App client={makeQueryClient()} router={makeRouter(at)} />);
   return engine;
 }

@@ -1,5 +1,7 @@
 import { createMemoryHistory, createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
 import type { Section } from "../api/bindings";
+import { problemOf } from "../api/problem";
+import { ProblemNotice } from "../components/ProblemNotice";
 import { ChartRoute, ConnectionsRoute, ConnectRoute, SearchRoute, StartRoute } from "./routes";
 import { readSection, readText } from "./sections";
 import { Shell } from "./Shell";
@@ -57,6 +59,7 @@ export function makeRouter(at = "/") {
     routeTree: root.addChildren([start, chart, search, connections, connect]),
     history: createMemoryHistory({ initialEntries: [at] }),
     defaultPreload: false,
+    defaultErrorComponent: ({ error }) => <ProblemNotice problem={problemOf(error)} />,
   });
 }
 

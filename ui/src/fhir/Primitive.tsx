@@ -24,7 +24,7 @@ function isData(name: string, value: string): boolean {
 }
 
 /** A primitive in words; its element's name tells what it may be. */
-export function primitiveWords(words: Words, name: string, value: Json): string | undefined {
+function primitiveWords(words: Words, name: string, value: Json): string | undefined {
   if (typeof value === "boolean") return words.t(value ? "yes" : "no");
   if (typeof value === "number") return /year/i.test(name) ? String(value) : numberWords(words, value);
   if (typeof value !== "string") return undefined;

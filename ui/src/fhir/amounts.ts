@@ -12,7 +12,7 @@ export function numberWords(words: Words, value: Json | undefined): string | und
 }
 
 /** A unit as people write it; UCUM codes only where nothing else was given. */
-export function unitWords(words: Words, quantity: JsonObject): string | undefined {
+function unitWords(words: Words, quantity: JsonObject): string | undefined {
   const unit = text(quantity.unit) ?? text(quantity.code);
   if (!unit || unit === "1") return undefined;
   return words.find(`unit.${unit}`) ?? unit.replace(/[{}]/g, "").replace(/\[([^\]]*)\]/g, "$1");

@@ -41,7 +41,7 @@ const SYSTEMS: [RegExp, string][] = [
 ];
 
 /** The name of a code system. */
-export function systemName(words: Words, system: string | undefined): string {
+function systemName(words: Words, system: string | undefined): string {
   if (!system) return words.t("code.noSystem");
   return SYSTEMS.find(([pattern]) => pattern.test(system))?.[1] ?? words.t("code.localSystem");
 }

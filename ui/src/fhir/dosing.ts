@@ -23,7 +23,7 @@ function howOften(words: Words, repeat: JsonObject): string | undefined {
   const unit = text(repeat.periodUnit);
   const period = decimal(repeat.period) ?? "1";
   if (!unit) return undefined;
-  const every = words.find(`every.${unit}`) ? words.intl.formatMessage({ id: `every.${unit}` }, { n: Number(period) }) : undefined;
+  const every = words.find(`every.${unit}`, { n: Number(period) });
   if (!every) return undefined;
   const frequency = decimal(repeat.frequency);
   if (repeat.frequencyMax !== undefined) {

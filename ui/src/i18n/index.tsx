@@ -31,7 +31,7 @@ export interface Words {
   /** A message of the catalogue. */
   t: (id: MessageId, values?: Values) => string;
   /** A message when the catalogue has it. */
-  find: (id: string) => string | undefined;
+  find: (id: string, values?: Values) => string | undefined;
   intl: IntlShape;
 }
 
@@ -39,7 +39,7 @@ export function wordsOf(intl: IntlShape): Words {
   return {
     intl,
     t: (id, values) => intl.formatMessage({ id }, values),
-    find: (id) => (id in intl.messages ? intl.formatMessage({ id }) : undefined),
+    find: (id, values) => (id in intl.messages ? intl.formatMessage({ id }, values) : undefined),
   };
 }
 

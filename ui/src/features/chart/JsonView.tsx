@@ -12,7 +12,7 @@ interface Line {
 }
 
 /** Cuts compact JSON into lines without changing one character of it. */
-export function linesOf(json: string): Line[] {
+function linesOf(json: string): Line[] {
   const lines: Line[] = [{ depth: 0, text: "" }];
   let depth = 0;
   let from = 0;

@@ -13,7 +13,7 @@ import styles from "./rows.module.css";
 const JUMP = 8;
 
 /** Where a key leads in a list of `total` rows, from row `from`. */
-export function nextRow(key: string, from: number, total: number): number | undefined {
+function nextRow(key: string, from: number, total: number): number | undefined {
   const moves: Partial<Record<string, number>> = { ArrowDown: from + 1, ArrowUp: from - 1, PageDown: from + JUMP, PageUp: from - JUMP, Home: 0, End: total - 1 };
   const to = moves[key];
   return to === undefined ? undefined : Math.min(Math.max(to, 0), total - 1);

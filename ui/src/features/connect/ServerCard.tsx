@@ -6,7 +6,7 @@ import { useWords } from "../../i18n";
 import styles from "./connect.module.css";
 
 /** Who signs in; choosing it starts the sign-in. */
-export function RoleChoice({ roles, onChoose }: { roles: readonly Role[]; onChoose: (role: Role) => void }) {
+function RoleChoice({ roles, onChoose }: { roles: readonly Role[]; onChoose: (role: Role) => void }) {
   const { t } = useWords();
   return (
     <div className={styles.roles} role="group" aria-label={t("connect.role")}>
