@@ -11,9 +11,10 @@ pub(crate) enum Decision {
     Deny,
 }
 
-struct Form {
-    action: Url,
-    fields: Vec<(String, String)>,
+/// The first form of a page.
+pub(crate) struct Form {
+    pub(crate) action: Url,
+    pub(crate) fields: Vec<(String, String)>,
 }
 
 /// Signs in and decides; gives the address to which the browser is sent at the end.
@@ -118,7 +119,7 @@ fn fill_in(
 }
 
 /// The first form of a page: hidden fields, ticked boxes.
-fn read_form(page: &str, url: &Url) -> Form {
+pub(crate) fn read_form(page: &str, url: &Url) -> Form {
     let start = page
         .find("<form")
         .unwrap_or_else(|| panic!("no form in {page}"));

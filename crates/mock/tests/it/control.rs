@@ -1,0 +1,167 @@
+//! The tester's controls under `/_mock`.
+
+use crate::tester::Tester;
+use reqwest::StatusCode;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+const ALL: &str = "launch/patient patient/*.rs";
+
+async fn plan(tester: &Tester, fault: &Value) {
+    let url = format!("{}/faults", tester.mock.control());
+    let request = tester
+        .http
+        .post(url)
+        .header("Content-Type", "application/json");
+    let answer = request.body(fault.to_string()).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn the_log_tells_every_request_but_not_those_of_the_tester() {
+    let tester = Tester::new().await;
+    let token = tester.access_token(ALL).await;
+    tester.fhir(&token, "Observation?_count=5").await;
+    let log = tester
+        .get(&format!("{}/requests", tester.mock.control()))
+        .await;
+    let last = log.as_array().unwrap().last().unwrap();
+    assert_eq!(
+        last,
+        &json!({"method": "GET", "path": "/fhir/Observation", "query": "_count=5", "status": 200})
+    );
+    assert!(!log.to_string().contains("_mock"));
+}
+
+#[tokio::test]
+async fn the_counts_are_those_of_the_data() {
+    let tester = Tester::new().await;
+    let counts = tester
+        .get(&format!("{}/counts", tester.mock.control()))
+        .await;
+    assert_eq!(counts["Patient"], 2);
+    assert!(counts["Observation"].as_u64().unwrap() > 100);
+}
+
+#[tokio::test]
+async fn every_token_that_was_given_out_is_listed_so_that_testers_can_look_for_leaks() {
+    let tester = Tester::new().await;
+    let token = tester.access_token(ALL).await;
+    let tokens = tester
+        .get(&format!("{}/tokens", tester.mock.control()))
+        .await;
+    assert!(tokens.as_array().unwrap().contains(&json!(token)));
+}
+
+#[tokio::test]
+async fn access_that_is_switched_off_ends_every_grant_and_on_again_a_new_sign_in_works() {
+    let tester = Tester::new().await;
+    let token = tester.access_token(ALL).await;
+    let switch = |enabled: bool| {
+        let request = tester
+            .http
+            .post(format!("{}/access", tester.mock.control()));
+        let request = request.header("Content-Type", "application/json");
+        request
+            .body(json!({ "enabled": enabled }).to_string())
+            .send()
+    };
+    assert_eq!(
+        switch(false).await.unwrap().status(),
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(
+        tester.fhir(&token, "Patient").await.0,
+        StatusCode::UNAUTHORIZED
+    );
+    switch(true).await.unwrap();
+    assert_eq!(
+        tester.fhir(&token, "Patient").await.0,
+        StatusCode::UNAUTHORIZED
+    );
+    let token = tester.access_token(ALL).await;
+    assert_eq!(tester.fhir(&token, "Patient").await.0, StatusCode::OK);
+}
+
+#[rstest]
+#[case::status(json!({"kind": "status", "status": 503, "body": "later"}), 503)]
+#[case::busy(json!({"kind": "too_many_requests", "retry_after": 2}), 429)]
+#[tokio::test]
+async fn a_fault_happens_as_often_as_it_was_asked_for(#[case] fault: Value, #[case] status: u16) {
+    let tester = Tester::new().await;
+    let token = tester.access_token(ALL).await;
+    plan(
+        &tester,
+        &json!({"endpoint": "fhir", "fault": fault, "times": 2}),
+    )
+    .await;
+    let url = format!("{}/Patient", tester.mock.fhir_base());
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let answer = tester
+            .http
+            .get(&url)
+            .bearer_auth(&token)
+            .send()
+            .await
+            .unwrap();
+        if status == 429 && answer.status() == 429 {
+            assert_eq!(answer.headers()["Retry-After"], "2");
+        }
+        seen.push(answer.status().as_u16());
+    }
+    assert_eq!(seen, [status, status, 200]);
+}
+
+#[rstest]
+#[case::not_json(json!({"kind": "not_json"}))]
+#[case::truncated(json!({"kind": "truncated"}))]
+#[case::xml(json!({"kind": "xml_answer"}))]
+#[case::dropped(json!({"kind": "drop"}))]
+#[tokio::test]
+async fn a_spoilt_answer_cannot_be_read(#[case] fault: Value) {
+    let tester = Tester::new().await;
+    let token = tester.access_token(ALL).await;
+    plan(&tester, &json!({"endpoint": "fhir", "fault": fault})).await;
+    let url = format!("{}/Patient", tester.mock.fhir_base());
+    let ask = || tester.http.get(&url).bearer_auth(&token).send();
+    let read = match ask().await {
+        Ok(answer) => answer.json::<Value>().await.is_ok(),
+        Err(_) => false,
+    };
+    assert!(!read);
+    assert!(
+        ask().await.unwrap().json::<Value>().await.is_ok(),
+        "once only"
+    );
+}
+
+#[tokio::test]
+async fn planned_faults_are_forgotten_on_request() {
+    let tester = Tester::new().await;
+    let token = tester.access_token(ALL).await;
+    plan(
+        &tester,
+        &json!({"endpoint": "fhir", "fault": {"kind": "drop"}, "times": 99}),
+    )
+    .await;
+    let url = format!("{}/faults", tester.mock.control());
+    tester.http.delete(url).send().await.unwrap();
+    assert_eq!(tester.fhir(&token, "Patient").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_unknown_fault_is_refused() {
+    let tester = Tester::new().await;
+    let url = format!("{}/faults", tester.mock.control());
+    let request = tester
+        .http
+        .post(url)
+        .header("Content-Type", "application/json");
+    let answer = request
+        .body(r#"{"endpoint":"fhir","fault":{"kind":"rain"}}"#)
+        .send()
+        .await
+        .unwrap();
+    assert!(answer.status().is_client_error());
+}

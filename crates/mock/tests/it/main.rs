@@ -1,0 +1,19 @@
+//! The mock server from outside, as an independent tester sees it: HTTP, forms, raw JSON. Numbers in
+//! test names (b1, d8, ...) are those of the protocol checklist.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod authorize;
+mod command_line;
+mod control;
+mod discovery;
+mod fhir;
+#[path = "../../../../tests/it/portal.rs"]
+mod portal;
+mod registration;
+mod tester;
+mod token;

@@ -1,0 +1,140 @@
+//! B: dynamic client registration (RFC 7591), reading and deleting it (RFC 7592).
+
+use crate::tester::{REDIRECT, Tester, error, es384, rs384};
+use reqwest::StatusCode;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn b_an_installation_registers_itself_with_an_inline_key() {
+    let tester = Tester::new().await;
+    for key in [es384(), rs384()] {
+        let client = tester
+            .client(&json!({"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [key.public]}}))
+            .await;
+        assert!(client["client_id"].as_str().unwrap().len() >= 20);
+        assert_eq!(client["jwks"]["keys"][0], key.public);
+        assert_eq!(client["redirect_uris"], json!([REDIRECT]));
+        assert!(client["client_secret"].is_null(), "a key needs no secret");
+    }
+}
+
+#[rstest]
+#[case("client_secret_basic")]
+#[case("client_secret_post")]
+#[tokio::test]
+async fn b_a_client_with_a_secret_is_given_one_that_cannot_be_guessed(#[case] method: &str) {
+    let tester = Tester::new().await;
+    let metadata = json!({"token_endpoint_auth_method": method});
+    let (one, other) = (
+        tester.client(&metadata).await,
+        tester.client(&metadata).await,
+    );
+    assert!(one["client_secret"].as_str().unwrap().len() >= 32);
+    assert_ne!(one["client_secret"], other["client_secret"]);
+    assert_ne!(one["client_id"], other["client_id"]);
+    assert_eq!(one["client_secret_expires_at"], 0);
+}
+
+#[tokio::test]
+async fn b_a_public_client_gets_no_secret() {
+    let tester = Tester::new().await;
+    let client = tester.client(&json!({})).await;
+    assert!(client["client_secret"].is_null());
+    assert_eq!(client["token_endpoint_auth_method"], "none");
+}
+
+#[rstest]
+#[case::http_elsewhere(json!({"redirect_uris": ["http://app.example/cb"]}), "invalid_redirect_uri")]
+#[case::localhost_by_name(json!({"redirect_uris": ["http://localhost/cb"]}), "invalid_redirect_uri")]
+#[case::scheme_without_period(json!({"redirect_uris": ["satchel:/cb"]}), "invalid_redirect_uri")]
+#[case::fragment(json!({"redirect_uris": ["https://app.example/cb#x"]}), "invalid_redirect_uri")]
+#[case::wildcard(json!({"redirect_uris": ["https://*.example/cb"]}), "invalid_redirect_uri")]
+#[case::script(json!({"redirect_uris": ["javascript:alert(1)"]}), "invalid_redirect_uri")]
+#[case::no_redirect(json!({"redirect_uris": []}), "invalid_client_metadata")]
+#[case::unknown_method(json!({"token_endpoint_auth_method": "tls_client_auth"}), "invalid_client_metadata")]
+#[case::no_key(json!({"token_endpoint_auth_method": "private_key_jwt"}), "invalid_client_metadata")]
+#[case::implicit(json!({"grant_types": ["implicit"]}), "invalid_client_metadata")]
+#[case::token_response(json!({"response_types": ["token"]}), "invalid_client_metadata")]
+#[case::types_that_do_not_fit(json!({"grant_types": ["client_credentials"]}), "invalid_client_metadata")]
+#[case::service_without_key(json!({"grant_types": ["client_credentials"], "response_types": []}), "invalid_client_metadata")]
+#[case::jwks_twice(json!({"jwks": {"keys": []}, "jwks_uri": "https://app.example/jwks"}), "invalid_client_metadata")]
+#[case::symmetric_key(json!({"jwks": {"keys": [{"kty": "oct", "k": "AAAA", "kid": "x"}]}}), "invalid_client_metadata")]
+#[case::name_that_is_a_number(json!({"client_name": 7}), "invalid_client_metadata")]
+#[tokio::test]
+async fn b_what_does_not_fit_is_refused_with_the_error_of_rfc_7591(
+    #[case] change: Value,
+    #[case] expected: &str,
+) {
+    let tester = Tester::new().await;
+    let mut metadata = json!({"redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none"});
+    for (name, value) in change.as_object().unwrap() {
+        metadata[name] = value.clone();
+    }
+    let refused = error(tester.register(&metadata).await).await;
+    assert_eq!(refused, (StatusCode::BAD_REQUEST, expected.to_owned()));
+}
+
+#[tokio::test]
+async fn b_a_private_key_is_refused_whoever_sends_it() {
+    let tester = Tester::new().await;
+    let mut key = es384().public;
+    key["d"] = "AAAA".into();
+    let metadata = json!({"redirect_uris": [REDIRECT], "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [key]}});
+    let (_, code) = error(tester.register(&metadata).await).await;
+    assert_eq!(code, "invalid_client_metadata");
+}
+
+#[tokio::test]
+async fn b_what_is_no_json_is_refused() {
+    let tester = Tester::new().await;
+    let request = tester.http.post(tester.url("/auth/register")).body("{");
+    let (status, code) = error(request.send().await.unwrap()).await;
+    assert_eq!(
+        (status, code.as_str()),
+        (StatusCode::BAD_REQUEST, "invalid_client_metadata")
+    );
+}
+
+#[tokio::test]
+async fn b_a_registration_is_read_and_deleted_with_its_own_token_only() {
+    let tester = Tester::new().await;
+    let client = tester.client(&json!({})).await;
+    let address = client["registration_client_uri"].as_str().unwrap();
+    let token = client["registration_access_token"].as_str().unwrap();
+    let strange = tester
+        .http
+        .get(address)
+        .bearer_auth("another")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(strange.status(), StatusCode::UNAUTHORIZED);
+    let read = tester
+        .http
+        .get(address)
+        .bearer_auth(token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        read.json::<Value>().await.unwrap()["client_id"],
+        client["client_id"]
+    );
+    let deleted = tester
+        .http
+        .delete(address)
+        .bearer_auth(token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+    let again = tester
+        .http
+        .get(address)
+        .bearer_auth(token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(again.status(), StatusCode::UNAUTHORIZED);
+}
