@@ -4,12 +4,15 @@ use satchel_core::Problem;
 use satchel_core::view::{Event, RecordSummaryView, SyncReportView};
 use serde::Serialize;
 use serde_json::json;
+use std::cell::Cell;
 use std::io::{IsTerminal, Write};
 
 /// Writes either words or one JSON value.
 pub(crate) struct Output {
     json: bool,
     terminal: bool,
+    /// The one answer was given.
+    answered: Cell<bool>,
 }
 
 impl Output {
@@ -17,11 +20,13 @@ impl Output {
         Self {
             json,
             terminal: std::io::stderr().is_terminal(),
+            answered: Cell::new(false),
         }
     }
 
     /// The answer of a command: the value as JSON, or the lines for people.
     pub(crate) fn answer<T: Serialize>(&self, value: &T, lines: impl FnOnce() -> Vec<String>) {
+        self.answered.set(true);
         let mut out = std::io::stdout().lock();
         let written = if self.json {
             match serde_json::to_string(value) {
@@ -42,9 +47,11 @@ impl Output {
         drop(writeln!(std::io::stderr().lock(), "{text}"));
     }
 
+    /// How a command failed: in words on standard error; as JSON too, unless an answer that tells of
+    /// it (a sync's report) is there already.
     pub(crate) fn problem(&self, problem: &Problem) {
         let view = problem.view();
-        if self.json {
+        if self.json && !self.answered.get() {
             self.answer(&json!({ "problem": view }), Vec::new);
         }
         self.note(&format!("{}\n{}", view.message, view.advice));

@@ -1,0 +1,15 @@
+//! The program `satchel` as a tester's script uses it: real processes, a real keychain, the mock
+//! server over HTTP. Run inside `tests/session.sh`, as `make test` does.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod chart;
+mod connect;
+#[path = "../../../../tests/it/portal.rs"]
+mod portal;
+mod problems;
+mod shell;
