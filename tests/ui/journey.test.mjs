@@ -21,6 +21,13 @@ import { until } from "./lib/processes.mjs";
 const SECTIONS = ["problems", "medications", "allergies", "immunizations", "labs", "vitals", "procedures", "encounters", "documents", "carePlans", "goals"];
 const KEYCHAIN_SERVICE = "org.satchel.desktop";
 
+/** True when every row ends before the next one begins. */
+const ROWS_APART = `
+  const rows = [...document.querySelectorAll('[data-testid="record-row"]')].map((row) => row.getBoundingClientRect());
+  rows.sort((one, other) => one.top - other.top);
+  return rows.length > 1 && rows.every(({ bottom }, index) => index + 1 === rows.length || bottom <= rows[index + 1].top + 1);
+`;
+
 test("register, sign in, pull the chart, read it offline", async (t) => {
   let desktop;
   let mock;
@@ -82,6 +89,7 @@ test("register, sign in, pull the chart, read it offline", async (t) => {
     await step("a record opens in plain words, and as JSON byte for byte", async () => {
       await openFirstRecord(app, "problems");
       seen.title = (await app.text("record-row")).split("\n")[0];
+      await until("no row of the narrowed list covers the next", () => app.web.execute(ROWS_APART));
       await app.screenshot("record");
       const shown = await recordJson(app);
       await app.screenshot("record-json");
@@ -118,6 +126,7 @@ test("register, sign in, pull the chart, read it offline", async (t) => {
       await app.screenshot("chart-offline");
       for (const section of SECTIONS) assert.match(await app.text(`section-${section}`), /[1-9]/);
       await openFirstRecord(app, "labs");
+      await until("no row of the narrowed list covers the next", () => app.web.execute(ROWS_APART));
       await app.screenshot("record-offline");
       assert.ok(["Observation", "DiagnosticReport"].includes(JSON.parse(await recordJson(app)).resourceType));
     });

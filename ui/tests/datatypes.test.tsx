@@ -96,7 +96,9 @@ describe("meaning first", () => {
   });
 });
 
-test("a part that holds only a concept is not taken for a code", () => {
+test("a part that holds only concepts is not taken for a code", () => {
+  const condition = { resourceType: "Condition", evidence: [{ code: [{ text: "Positive screening" }] }] };
+  expect(read(<ResourceView resource={condition} />)).toContain("Positive screening");
   const history = { resourceType: "FamilyMemberHistory", condition: [{ code: { text: "Chronic kidney disease" } }] };
   expect(read(<ResourceView resource={history} />)).toContain("Chronic kidney disease");
 });

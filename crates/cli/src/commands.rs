@@ -3,7 +3,7 @@
 use crate::arguments::{Arguments, Command};
 use crate::connect::{self, Connect};
 use crate::output::{Output, record_line, report_lines};
-use satchel_core::view::{ConnectionView, RecordFilter, SyncReportView};
+use satchel_core::view::{ConnectionView, RecordFilter, Role, SyncReportView};
 use satchel_core::{Engine, EngineOptions, Problem, ProblemCode, Result, default_data_dir};
 use serde_json::json;
 use std::io::Read;
@@ -137,7 +137,13 @@ pub(crate) fn connection_line(connection: &ConnectionView) -> String {
         "{}\t{}\t{}\t{}\t{} records\tas of {}",
         connection.id,
         connection.server_name,
-        connection.patient_name.as_deref().unwrap_or("nobody yet"),
+        connection
+            .patient_name
+            .as_deref()
+            .unwrap_or(match connection.role {
+                Role::Backend => "all patients",
+                Role::Patient | Role::Provider => "nobody yet",
+            }),
         state
             .as_ref()
             .and_then(|state| state.as_str())

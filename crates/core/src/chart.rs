@@ -20,11 +20,14 @@ use satchel_smart::scope::Scopes;
 use satchel_store::{ConnectionRow, RecordRow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::HashSet;
 
 /// The largest image that is handed to the window.
 const IMAGE_LIMIT: usize = 8 * 1024 * 1024;
 /// Characters of text around a match.
 const SNIPPET: usize = 140;
+/// Stands between two elements in the text that is searched (summary/text.rs).
+const SEPARATOR: &str = " · ";
 
 /// Sections that every chart shows, also when they are empty.
 const ALWAYS: &[Section] = &[
@@ -355,7 +358,10 @@ impl Engine {
                 .await?;
             let text = stored.map(|(row, json)| summary::of(&row.resource_type, &json).text);
             views.push(SearchHitView {
-                snippet: snippet(text.as_deref().unwrap_or_default(), words),
+                snippet: snippet(
+                    &for_reading(text.as_deref().unwrap_or_default(), &hit.row.title, words),
+                    words,
+                ),
                 record: summary_view(hit.row, &names),
             });
         }
@@ -520,6 +526,28 @@ fn scopes_in_words(granted: &str) -> Vec<String> {
     words
 }
 
+/// What a person reads of the text that is searched: nothing twice, not the title again, and a bare
+/// code only where it is what was looked for.
+fn for_reading(text: &str, title: &str, words: &str) -> String {
+    let needles: Vec<String> = words
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    let mut seen = HashSet::from([title.to_lowercase()]);
+    let parts: Vec<&str> = text
+        .split(SEPARATOR)
+        .map(str::trim)
+        .filter(|part| {
+            let lower = part.to_lowercase();
+            let code = !part.contains(char::is_whitespace);
+            let wanted = !code || needles.iter().any(|needle| lower.starts_with(needle));
+            !part.is_empty() && wanted && seen.insert(lower)
+        })
+        .collect();
+    parts.join(SEPARATOR)
+}
+
 /// The text around the first match, with each match marked.
 fn snippet(text: &str, words: &str) -> Vec<SnippetPart> {
     let needles: Vec<Vec<char>> = words
@@ -615,6 +643,17 @@ mod tests {
         let parts = snippet(&long, "GLUC");
         assert!(parts.iter().map(|p| p.text.chars().count()).sum::<usize>() < SNIPPET + 10);
         assert!(parts.iter().any(|p| p.matched && p.text == "gluc"));
+    }
+
+    #[test]
+    fn a_snippet_reads_like_words_and_not_like_codes() {
+        let text = "survey · SDOH · 88124-3 · Food insecurity risk · Food insecurity risk · \
+                    food security is low · Dr. Mei-Ling Chen · LA19952-3";
+        assert_eq!(
+            for_reading(text, "Food insecurity risk", "food"),
+            "food security is low · Dr. Mei-Ling Chen"
+        );
+        assert!(for_reading(text, "", "88124").starts_with("88124-3 · "));
     }
 
     #[test]

@@ -57,7 +57,7 @@ const SHAPES: Shape[] = [
   { type: "Quantity", fits: (v, name) => hasOnly(v, ["value", "comparator", "unit", "system", "code"]) && (/(quantity|age|duration|count|distance)$/i.test(name) || (decimal(v.value) !== undefined && typeof v.value === "number") || "unit" in v) },
   { type: "Reference", fits: (v) => (typeof v.reference === "string" || typeof v.display === "string") && hasOnly(v, ["reference", "type", "identifier", "display"]) },
   { type: "Reference", fits: (v) => isObject(v.identifier) && hasOnly(v, ["type", "identifier", "display"]) },
-  { type: "Coding", fits: (v) => ("code" in v || "display" in v) && !isObject(v.code) && hasOnly(v, ["system", "version", "code", "display", "userSelected"]) },
+  { type: "Coding", fits: (v) => ("code" in v || "display" in v) && typeof v.code !== "object" && hasOnly(v, ["system", "version", "code", "display", "userSelected"]) },
   { type: "Identifier", fits: (v, name) => /identifier$/i.test(name) || ("value" in v && typeof v.value !== "object" && ("system" in v || "assigner" in v) && hasOnly(v, ["use", "type", "system", "value", "period", "assigner"])) },
   { type: "HumanName", fits: (v) => ("family" in v || "given" in v) && hasOnly(v, ["use", "text", "family", "given", "prefix", "suffix", "period"]) },
   { type: "Address", fits: (v) => ("line" in v || "city" in v || "postalCode" in v || "state" in v || "country" in v) && hasOnly(v, ["use", "type", "text", "line", "city", "district", "state", "postalCode", "country", "period"]) },

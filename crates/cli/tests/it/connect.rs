@@ -140,6 +140,8 @@ async fn e_a_backend_service_needs_no_person() {
         .ok()
         .json();
     assert_eq!(people["total"], 2);
+    let line = shell.run(&["connections"]).await.ok().stdout;
+    assert!(line.contains("all patients"), "{line}");
 }
 
 #[tokio::test]
