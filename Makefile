@@ -36,9 +36,10 @@ test-rust: ui
 e2e: build ## The whole journey in a real window with a real browser, N times (make e2e N=20)
 	node tests/ui/repeat.mjs $(N)
 
-lint: ui ## Formatting, clippy, licences and advisories, TypeScript
+lint: ui ## Formatting, clippy, documentation, licences and advisories, TypeScript
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
 	@command -v cargo-deny >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
 	scripts/deny.sh
 	cd ui && npm run lint && npx --no-install tsc --noEmit

@@ -6,6 +6,25 @@
 //! [`Engine::records_list`], [`Engine::record_get`] and [`Engine::search`].
 //! [`Engine::subscribe`] tells what became stale. All words for errors are in [`problem`].
 //!
+//! ```no_run
+//! use satchel_core::{Engine, EngineOptions, LoopbackListener, RedirectKind, view::Role};
+//!
+//! # fn open_browser(_: &str) {}
+//! # async fn embed() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::open(EngineOptions::new("/path/to/profile")).await?;
+//! let listener = LoopbackListener::bind().await?;
+//! let base = "https://ehr.example.org/fhir";
+//! let login = engine
+//!     .login_start(base, Role::Patient, RedirectKind::Loopback, Some(listener.port()))
+//!     .await?;
+//! open_browser(&login.view.authorization_url);
+//! let connection = engine.login_finish(&listener.wait(&login.redirect_uri).await?).await?;
+//! let report = engine.sync(&connection).await?;
+//! # drop(report);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! What is absent here: Tauri, axum, clap, printing, SQL, HTTP requests by hand.
 
 mod chart;

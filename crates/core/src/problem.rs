@@ -1,7 +1,7 @@
 //! The only place with words for errors: each failure becomes a code, one sentence that says what
 //! happened, one that says what to do, and a technical detail without secrets or health data.
 //!
-//! How to add a problem: 1. a variant of [`ProblemCode`] with its line in [`CODES`]; 2. its words
+//! How to add a problem: 1. a variant of [`ProblemCode`] with its line in the table below; 2. its words
 //! there; 3. the `From` of the error that leads to it in `problem/from.rs`.
 
 mod from;

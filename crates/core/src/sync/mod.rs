@@ -1,7 +1,7 @@
 //! Sync: one loop, no callbacks upward.
 //!
-//! [`plan`] says what to ask for (pure), [`run`] asks, page by page: a page's records and the cursor
-//! behind it commit together, so that a crash repeats a page and loses none. [`report`] keeps the
+//! [`plan`] says what to ask for (pure), `run` asks, page by page: a page's records and the cursor
+//! behind it commit together, so that a crash repeats a page and loses none. `report` keeps the
 //! truth about completeness and the progress.
 
 pub(crate) mod fetch;
