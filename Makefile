@@ -12,7 +12,7 @@ help: ## This list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | expand -t 14
 
 setup: ## Install what this machine lacks (Debian, Ubuntu), and the Node packages
-	@scripts/setup.sh
+	@.ci/setup.sh
 
 ui: setup ## Build the window's contents into ui/dist
 	cd ui && npm run build
@@ -21,7 +21,7 @@ build: ui ## Build the app, the command line and the mock server (debug)
 	$(CARGO) build --locked --workspace --bins
 
 run: build ## Start the mock server with synthetic people, and the app pointed at it
-	scripts/run.sh
+	.ci/run-app.sh
 
 test: test-ui test-rust e2e ## Every test
 
@@ -41,7 +41,7 @@ lint: ui ## Formatting, clippy, documentation, licences and advisories, TypeScri
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
 	@command -v cargo-deny >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
-	scripts/deny.sh
+	.ci/deny.sh
 	cd ui && npm run lint && npx --no-install tsc --noEmit
 	node --check tests/ui/repeat.mjs
 
@@ -52,10 +52,10 @@ bench-sync: ui ## Resources per second of a whole chart pull, against bare downl
 
 bench-start: ui ## Time from launch to the first chart row, against an empty window
 	$(CARGO) build --locked --release --bins --example empty_window --package satchel --package satchel-mock
-	SATCHEL_BUILD=release node scripts/bench-start.mjs
+	SATCHEL_BUILD=release node tests/bench/start.mjs
 
 icons: ## Render icons/satchel.svg into every icon format
-	scripts/render-icons.py
+	icons/render.py
 
 clean: ## Remove what was built
 	$(CARGO) clean

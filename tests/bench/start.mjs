@@ -2,18 +2,18 @@
  * Time from launch to the first row of the chart on screen, against an empty Tauri window started
  * the same way (WebKitWebDriver under Xvfb). The last line is one JSON object.
  *
- *   node scripts/bench-start.mjs [RUNS]     (after `make bench-start` built the release programs)
+ *   node tests/bench/start.mjs [RUNS]     (after `make bench-start` built the release programs)
  */
 import { cpus, totalmem, release } from "node:os";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { App } from "../tests/ui/lib/app.mjs";
-import { Browser } from "../tests/ui/lib/browser.mjs";
-import { Desktop } from "../tests/ui/lib/desktop.mjs";
-import { connect, waitForSync } from "../tests/ui/lib/journey.mjs";
-import { Mock } from "../tests/ui/lib/mock.mjs";
-import { APP, BUILD } from "../tests/ui/lib/places.mjs";
-import { until } from "../tests/ui/lib/processes.mjs";
+import { App } from "../ui/lib/app.mjs";
+import { Browser } from "../ui/lib/browser.mjs";
+import { Desktop } from "../ui/lib/desktop.mjs";
+import { connect, waitForSync } from "../ui/lib/journey.mjs";
+import { Mock } from "../ui/lib/mock.mjs";
+import { APP, BUILD } from "../ui/lib/places.mjs";
+import { until } from "../ui/lib/processes.mjs";
 
 const RUNS = Number(process.argv[2] ?? 9);
 const EMPTY = join(BUILD, "examples", "empty_window");
