@@ -19,6 +19,8 @@ pub(crate) fn router() -> Router<App> {
         .route("/_mock/tokens", get(tokens))
         .route("/_mock/faults", post(add_fault).delete(clear_faults))
         .route("/_mock/access", post(access))
+        .route("/_mock/clients", post(add_client))
+        .route("/_mock/clock", get(clock).post(turn_clock))
 }
 
 async fn requests(State(app): State<App>) -> Json<Vec<RequestLogEntry>> {
@@ -70,4 +72,30 @@ struct Access {
 async fn access(State(app): State<App>, Json(access): Json<Access>) -> StatusCode {
     app.auth.set_access(access.enabled);
     StatusCode::NO_CONTENT
+}
+
+/// The server's time, in seconds since 1970.
+async fn clock(State(app): State<App>) -> Json<Value> {
+    Json(json!({ "now": app.auth.now() }))
+}
+
+#[derive(Deserialize)]
+struct Turn {
+    seconds: i64,
+}
+
+async fn turn_clock(State(app): State<App>, Json(turn): Json<Turn>) -> Json<Value> {
+    app.auth.turn_clock(turn.seconds);
+    clock(State(app)).await
+}
+
+/// Takes a client in, as RFC 7591 describes it, with the `client_id` and `client_secret` it shall have.
+async fn add_client(
+    State(app): State<App>,
+    Json(client): Json<Value>,
+) -> Result<Json<Value>, (StatusCode, String)> {
+    match app.auth.register_by_hand(&client) {
+        Ok(client_id) => Ok(Json(json!({ "client_id": client_id }))),
+        Err(reason) => Err((StatusCode::BAD_REQUEST, reason)),
+    }
 }

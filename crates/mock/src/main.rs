@@ -1,13 +1,13 @@
 //! `satchel-mock`: starts the imitation server and says in one line of JSON where it is.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use satchel_mock::population::AccountRole;
 use satchel_mock::{MockServer, TlsOptions, World};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An imitation SMART on FHIR server for testers, with synthetic people. Listens on 127.0.0.1 only.
 #[derive(Parser)]
@@ -31,9 +31,18 @@ struct Arguments {
     /// Where to write the authority's certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "tls")]
     ca_out: Option<PathBuf>,
-    /// Lifetime of an access token
+    /// Lifetime of an access token; a backend service's too, up to a year (31536000)
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     token_lifetime: i64,
+    /// Clients that were agreed on by hand: a JSON list of RFC 7591 metadata with client_id and client_secret
+    #[arg(long, value_name = "FILE")]
+    clients: Option<PathBuf>,
+    /// Nobody registers without this token (RFC 7591, initial access token)
+    #[arg(long, value_name = "TOKEN")]
+    initial_access_token: Option<String>,
+    /// Whose software statements count: a JWK set
+    #[arg(long, value_name = "FILE")]
+    software_statement_keys: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -47,6 +56,17 @@ async fn main() -> ExitCode {
         .try_init();
     drop(started);
     let arguments = Arguments::parse();
+    let lists = read_list(arguments.clients.as_deref(), None).and_then(|clients| {
+        let keys = read_list(arguments.software_statement_keys.as_deref(), Some("keys"))?;
+        Ok((clients, keys))
+    });
+    let (clients, software_statement_keys) = match lists {
+        Ok(lists) => lists,
+        Err(message) => {
+            tracing::error!("{message}");
+            return ExitCode::FAILURE;
+        }
+    };
     let world = World {
         patients: arguments
             .patients
@@ -58,6 +78,9 @@ async fn main() -> ExitCode {
             ca_out: arguments.ca_out,
         }),
         token_lifetime_seconds: arguments.token_lifetime,
+        clients,
+        initial_access_token: arguments.initial_access_token,
+        software_statement_keys,
         ..World::default()
     };
     let server = match MockServer::start(world).await {
@@ -80,6 +103,20 @@ async fn main() -> ExitCode {
         }
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// The list in a JSON file, or that in its member `name`; empty without a file.
+fn read_list(path: Option<&Path>, name: Option<&str>) -> Result<Vec<Value>, String> {
+    let Some(path) = path else {
+        return Ok(Vec::new());
+    };
+    let wrong = |reason: String| format!("cannot read {}: {reason}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let value: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let list = name.map_or(&value, |name| &value[name]);
+    list.as_array()
+        .cloned()
+        .ok_or_else(|| wrong("it holds no list".to_owned()))
 }
 
 /// ONE line on standard output, for scripts; the warning for people goes to standard error.

@@ -76,7 +76,12 @@ impl MockServer {
             patient_names: data.patient_names().into_iter().collect(),
             token_lifetime_seconds: world.token_lifetime_seconds,
             auth_methods: world.auth_methods.clone(),
+            initial_access_token: world.initial_access_token.clone(),
+            software_statement_keys: world.software_statement_keys.clone(),
         });
+        for client in &world.clients {
+            auth.register_by_hand(client).map_err(MockError::Client)?;
+        }
         let app: App = Arc::new(Shared {
             auth,
             data,
@@ -158,6 +163,11 @@ impl MockServer {
     /// The switch in the portal: off ends every grant, on lets people sign in again.
     pub fn set_access(&self, enabled: bool) {
         self.app.auth.set_access(enabled);
+    }
+
+    /// Turns the server's clock by so many seconds, on or back: codes, tokens and sign-ins age.
+    pub fn turn_clock(&self, seconds: i64) {
+        self.app.auth.turn_clock(seconds);
     }
 
     /// Every access and refresh token given out, to search for leaks.

@@ -21,6 +21,13 @@ pub struct World {
     pub page_size_default: usize,
     /// The `token_endpoint_auth_methods_supported` to advertise and to accept.
     pub auth_methods: Vec<String>,
+    /// Clients that were agreed on by hand: RFC 7591 metadata with `client_id`, and `client_secret`
+    /// where the method has one.
+    pub clients: Vec<serde_json::Value>,
+    /// The initial access token without which nobody registers (RFC 7591 §3); `None` leaves it open.
+    pub initial_access_token: Option<String>,
+    /// JWKs of those whose software statements count (RFC 7591 §2.3).
+    pub software_statement_keys: Vec<serde_json::Value>,
 }
 
 /// How to serve HTTPS.
@@ -47,6 +54,9 @@ impl Default for World {
             token_lifetime_seconds: 3600,
             page_size_default: 50,
             auth_methods: methods.map(str::to_owned).to_vec(),
+            clients: Vec::new(),
+            initial_access_token: None,
+            software_statement_keys: Vec::new(),
         }
     }
 }
@@ -63,6 +73,9 @@ pub enum MockError {
         #[source]
         source: std::io::Error,
     },
+    /// A client that was agreed on by hand does not fit.
+    #[error("a client cannot be taken in: {0}")]
+    Client(String),
     /// A file or directory of the data to load cannot be read.
     #[error("cannot read {path}")]
     Read {

@@ -86,7 +86,7 @@ fn open_session(
     session_id: &str,
     request: AuthorizationRequest,
 ) -> Session {
-    let now = chance::now();
+    let now = auth.now();
     let mut inner = auth.lock();
     inner.sessions.retain(|_, session| session.expires > now);
     let cookie = cookies(headers)

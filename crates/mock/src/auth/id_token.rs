@@ -6,10 +6,10 @@ use jsonwebtoken::{Algorithm, Header};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::chance;
 use super::state::{AuthState, Grant};
 use super::wellknown::OTHER_ISSUER;
 use crate::faults::IdTokenFault;
+use crate::population::Account;
 
 /// How long an id_token is valid.
 const LIFETIME_SECONDS: i64 = 300;
@@ -23,7 +23,7 @@ pub(super) fn sign(
     fault: Option<IdTokenFault>,
 ) -> Option<String> {
     let account = auth.config.accounts.get(grant.account?)?;
-    let now = chance::now();
+    let now = auth.now();
     let mut claims = json!({
         "iss": auth.config.issuer,
         "sub": subject(&account.username),
@@ -36,7 +36,7 @@ pub(super) fn sign(
     }
     let granted = |name: &str| grant.scopes.iter().any(|scope| scope == name);
     if granted("fhirUser") {
-        claims["fhirUser"] = format!("{}/{}", auth.config.fhir_base, account.fhir_user).into();
+        claims["fhirUser"] = fhir_user(auth, account).into();
     }
     if granted("profile") {
         claims["name"] = account.display_name.clone().into();
@@ -57,8 +57,13 @@ pub(super) fn sign(
     jsonwebtoken::encode(&header, &claims, auth.keys.signer()).ok()
 }
 
+/// The address of the account's own record.
+pub(super) fn fhir_user(auth: &AuthState, account: &Account) -> String {
+    format!("{}/{}", auth.config.fhir_base, account.fhir_user)
+}
+
 /// A lasting name for the account that does not tell the user name.
-fn subject(username: &str) -> String {
+pub(super) fn subject(username: &str) -> String {
     let digest = Sha256::digest(format!("satchel-mock subject {username}"));
     URL_SAFE_NO_PAD.encode(&digest[..16])
 }

@@ -1,4 +1,5 @@
-//! The authorization server: discovery, registration, sign-in and consent, tokens, revocation.
+//! The authorization server: discovery, registration, sign-in and consent, tokens, introspection,
+//! revocation.
 //!
 //! OAuth 2.0 with PKCE as SMART App Launch 2.2 uses it, OpenID Connect for who signed in. It is
 //! strict where a real server may be, so that a client that passes here has kept the rules.
@@ -9,12 +10,14 @@ mod authorize;
 mod chance;
 mod clients;
 mod id_token;
+mod introspect;
 mod jwks;
 mod pages;
 mod register;
 mod revoke;
 pub(crate) mod scopes;
 mod sign_in;
+mod software;
 mod state;
 mod token;
 mod wellknown;
@@ -38,7 +41,9 @@ pub(crate) fn router() -> Router<App> {
         .route("/auth/register", post(register::create))
         .route(
             "/auth/register/{client_id}",
-            get(register::read).delete(register::delete),
+            get(register::read)
+                .put(register::update)
+                .delete(register::delete),
         )
         .route("/auth/authorize", get(authorize::get).post(authorize::post))
         .route("/auth/sign-in", post(sign_in::sign_in))
@@ -47,4 +52,5 @@ pub(crate) fn router() -> Router<App> {
         .route("/auth/style.css", get(pages::style))
         .route("/auth/token", post(token::handle))
         .route("/auth/revoke", post(revoke::handle))
+        .route("/auth/introspect", post(introspect::handle))
 }

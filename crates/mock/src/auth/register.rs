@@ -1,16 +1,16 @@
-//! Dynamic client registration (RFC 7591) with reading and deleting (RFC 7592).
+//! Dynamic client registration (RFC 7591), with reading, replacing and deleting (RFC 7592).
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::answer::{OAuthError, bearer, forbid_storing, json_answer};
 use super::chance;
 use super::clients::{Client, Method, check_redirect_uri};
-use super::scopes;
 use super::state::AuthState;
+use super::{scopes, software};
 use crate::faults::{Endpoint, FaultKind};
 use crate::state::App;
 
@@ -31,15 +31,37 @@ const PLAIN_MEMBERS: [&str; 9] = [
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// `POST /auth/register`
-pub(super) async fn create(State(app): State<App>, body: Bytes) -> Response {
+pub(super) async fn create(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     let fault = app.faults.take_if(Endpoint::Register, |fault| {
         matches!(fault, FaultKind::RegisterError { .. })
     });
     if let Some(FaultKind::RegisterError { error }) = fault {
         return OAuthError::new(&error, "the tester asked for this error").into_response();
     }
+    if let Some(expected) = &app.auth.config.initial_access_token {
+        let given = bearer(&headers).unwrap_or_default();
+        if !chance::same_secret(expected, given) {
+            return unauthorized("registration needs the initial access token");
+        }
+    }
     match register(&app.auth, &body) {
         Ok(answer) => json_answer(StatusCode::CREATED, &answer),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// `PUT /auth/register/{client_id}`
+pub(super) async fn update(
+    State(app): State<App>,
+    Path(client_id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some(client) = owned(&app.auth, &client_id, &headers) else {
+        return unauthorized(NOT_ITS_TOKEN);
+    };
+    match replace(&app.auth, &client, &body) {
+        Ok(answer) => json_answer(StatusCode::OK, &answer),
         Err(error) => error.into_response(),
     }
 }
@@ -52,7 +74,7 @@ pub(super) async fn read(
 ) -> Response {
     match owned(&app.auth, &client_id, &headers) {
         Some(client) => json_answer(StatusCode::OK, &Value::Object(client.metadata)),
-        None => unauthorized(),
+        None => unauthorized(NOT_ITS_TOKEN),
     }
 }
 
@@ -63,7 +85,7 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Response {
     if owned(&app.auth, &client_id, &headers).is_none() {
-        return unauthorized();
+        return unauthorized(NOT_ITS_TOKEN);
     }
     app.auth.lock().remove_client(&client_id);
     let mut response = StatusCode::NO_CONTENT.into_response();
@@ -71,13 +93,20 @@ pub(super) async fn delete(
     response
 }
 
-fn unauthorized() -> Response {
-    let mut error = OAuthError::new(
-        "invalid_token",
-        "the registration access token does not fit",
+const NOT_ITS_TOKEN: &str = "the registration access token does not fit";
+
+/// RFC 6750 §3.1: the token is at fault.
+fn unauthorized(reason: &'static str) -> Response {
+    let mut response = OAuthError {
+        status: StatusCode::UNAUTHORIZED,
+        ..OAuthError::new("invalid_token", reason)
+    }
+    .into_response();
+    response.headers_mut().insert(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static("Bearer error=\"invalid_token\""),
     );
-    error.status = StatusCode::UNAUTHORIZED;
-    error.into_response()
+    response
 }
 
 /// The client, if the request carries its registration access token.
@@ -95,13 +124,127 @@ fn metadata_error(description: &'static str) -> OAuthError {
 /// Registers the client that `body` describes and gives the answer.
 ///
 /// # Errors
-/// `invalid_client_metadata` or `invalid_redirect_uri`.
+/// `invalid_client_metadata`, `invalid_redirect_uri`, `invalid_software_statement` or
+/// `unapproved_software_statement`.
 pub(super) fn register(auth: &AuthState, body: &[u8]) -> Result<Value, OAuthError> {
-    let asked: Value =
-        serde_json::from_slice(body).map_err(|_| metadata_error("the body is not JSON"))?;
-    let asked = asked
+    let asked = software::apply(auth, read_object(body)?)?;
+    let described = describe(auth, &asked)?;
+    let secret = described.has_secret().then(chance::secret);
+    let identity = Identity {
+        client_id: chance::secret(),
+        secret,
+        registration_token: chance::secret(),
+        issued_at: auth.now(),
+    };
+    Ok(keep(auth, described, identity))
+}
+
+/// Replaces what a client registered; its id, its secret and its token stay (RFC 7592 §2.2).
+fn replace(auth: &AuthState, client: &Client, body: &[u8]) -> Result<Value, OAuthError> {
+    let mut asked = read_object(body)?;
+    let own = |name: &str| client.metadata.get(name);
+    if asked.get("client_id").is_none() || asked.get("client_id") != own("client_id") {
+        return Err(metadata_error("client_id must be the client's own"));
+    }
+    for name in [
+        "registration_access_token",
+        "registration_client_uri",
+        "client_secret_expires_at",
+        "client_id_issued_at",
+    ] {
+        if asked.contains_key(name) {
+            return Err(metadata_error("a member belongs to the server"));
+        }
+    }
+    if asked.contains_key("client_secret")
+        && asked.get("client_secret").and_then(Value::as_str) != client.secret.as_deref()
+    {
+        return Err(metadata_error("a client does not choose its secret"));
+    }
+    asked.remove("client_secret");
+    let described = describe(auth, &software::apply(auth, asked)?)?;
+    let secret = described
+        .has_secret()
+        .then(|| client.secret.clone().unwrap_or_else(chance::secret));
+    let identity = Identity {
+        client_id: own("client_id")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        secret,
+        registration_token: client.registration_token.clone(),
+        issued_at: own("client_id_issued_at")
+            .and_then(Value::as_i64)
+            .unwrap_or_default(),
+    };
+    Ok(keep(auth, described, identity))
+}
+
+/// Takes a client in whose id and secret were agreed on by hand: the body has `client_id` and, for
+/// the methods with a secret, `client_secret`.
+///
+/// # Errors
+/// As [`register`].
+pub(super) fn register_by_hand(auth: &AuthState, body: &Value) -> Result<String, OAuthError> {
+    let asked = body
         .as_object()
-        .ok_or_else(|| metadata_error("the body is not a JSON object"))?;
+        .ok_or_else(|| metadata_error("a client is a JSON object"))?;
+    let client_id = text(asked, "client_id")?
+        .filter(|id| !id.is_empty())
+        .ok_or_else(|| metadata_error("client_id is missing"))?
+        .to_owned();
+    let secret = text(asked, "client_secret")?.map(str::to_owned);
+    let described = describe(auth, asked)?;
+    if described.has_secret() && secret.is_none() {
+        return Err(metadata_error("client_secret is missing"));
+    }
+    let identity = Identity {
+        client_id: client_id.clone(),
+        secret: secret.filter(|_| described.has_secret()),
+        registration_token: chance::secret(),
+        issued_at: auth.now(),
+    };
+    keep(auth, described, identity);
+    Ok(client_id)
+}
+
+fn read_object(body: &[u8]) -> Result<Map<String, Value>, OAuthError> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(asked)) => Ok(asked),
+        Ok(_) => Err(metadata_error("the body is not a JSON object")),
+        Err(_) => Err(metadata_error("the body is not JSON")),
+    }
+}
+
+/// What the server adds to a description.
+struct Identity {
+    client_id: String,
+    secret: Option<String>,
+    registration_token: String,
+    issued_at: i64,
+}
+
+/// What a client says of itself, checked.
+struct Described {
+    method: Method,
+    method_name: String,
+    grant_types: Vec<String>,
+    response_types: Vec<String>,
+    redirect_uris: Vec<String>,
+    keys: Vec<Value>,
+    scopes: Option<Vec<String>>,
+    name: String,
+    /// Members that are kept as they are.
+    plain: Map<String, Value>,
+}
+
+impl Described {
+    fn has_secret(&self) -> bool {
+        matches!(self.method, Method::Basic | Method::Post)
+    }
+}
+
+fn describe(auth: &AuthState, asked: &Map<String, Value>) -> Result<Described, OAuthError> {
     let method_name = text(asked, "token_endpoint_auth_method")?.unwrap_or("client_secret_basic");
     let method = Method::parse(method_name)
         .filter(|_| {
@@ -119,55 +262,72 @@ pub(super) fn register(auth: &AuthState, body: &[u8]) -> Result<Value, OAuthErro
         scopes.retain(|scope| scopes::known_for_people(scope) || scopes::known_for_services(scope));
         scopes
     });
-
-    let client_id = chance::secret();
-    let secret = matches!(method, Method::Basic | Method::Post).then(chance::secret);
-    let registration_token = chance::secret();
-    let mut metadata = Map::new();
+    let mut plain = Map::new();
     for name in PLAIN_MEMBERS {
         if let Some(value) = text(asked, name)? {
-            metadata.insert(name.to_owned(), value.into());
+            plain.insert(name.to_owned(), value.into());
         }
     }
     if let Some(contacts) = list(asked, "contacts")? {
-        metadata.insert("contacts".to_owned(), json!(contacts));
+        plain.insert("contacts".to_owned(), json!(contacts));
     }
+    Ok(Described {
+        method,
+        method_name: method_name.to_owned(),
+        grant_types,
+        response_types,
+        redirect_uris,
+        keys,
+        scopes,
+        name: text(asked, "client_name")?
+            .unwrap_or("An app without a name")
+            .to_owned(),
+        plain,
+    })
+}
+
+/// Stores the client; gives the answer to the registration.
+fn keep(auth: &AuthState, described: Described, identity: Identity) -> Value {
+    let Identity {
+        client_id,
+        secret,
+        registration_token,
+        issued_at,
+    } = identity;
+    let mut metadata = described.plain;
     let mut put = |name: &str, value: Value| metadata.insert(name.to_owned(), value);
     put("client_id", json!(client_id));
-    put("client_id_issued_at", json!(chance::now()));
-    put("token_endpoint_auth_method", json!(method_name));
-    put("grant_types", json!(grant_types));
-    put("response_types", json!(response_types));
-    put("redirect_uris", json!(redirect_uris));
+    put("client_id_issued_at", json!(issued_at));
+    put("token_endpoint_auth_method", json!(described.method_name));
+    put("grant_types", json!(described.grant_types));
+    put("response_types", json!(described.response_types));
+    put("redirect_uris", json!(described.redirect_uris));
     if let Some(secret) = &secret {
         put("client_secret", json!(secret));
         put("client_secret_expires_at", json!(0));
     }
-    if !keys.is_empty() {
-        put("jwks", json!({ "keys": keys }));
+    if !described.keys.is_empty() {
+        put("jwks", json!({ "keys": described.keys }));
     }
-    if let Some(scopes) = &scopes {
+    if let Some(scopes) = &described.scopes {
         put("scope", json!(scopes.join(" ")));
     }
     let address = auth.url(&format!("/auth/register/{client_id}"));
     put("registration_client_uri", json!(address));
     put("registration_access_token", json!(registration_token));
-
     let client = Client {
-        method,
+        method: described.method,
         secret,
-        keys,
-        redirect_uris,
-        grant_types,
-        scopes,
-        name: text(asked, "client_name")?
-            .unwrap_or("An app without a name")
-            .to_owned(),
+        keys: described.keys,
+        redirect_uris: described.redirect_uris,
+        grant_types: described.grant_types,
+        scopes: described.scopes,
+        name: described.name,
         registration_token,
         metadata: metadata.clone(),
     };
     auth.lock().clients.insert(client_id, client);
-    Ok(Value::Object(metadata))
+    Value::Object(metadata)
 }
 
 /// Grant and response types, which must fit each other (RFC 7591 §2.1).

@@ -22,7 +22,7 @@ fn session(auth: &AuthState, headers: &HeaderMap, form: &Params) -> Option<(Stri
     let csrf = form.get("csrf")?;
     let inner = auth.lock();
     let session = inner.sessions.get(id)?;
-    let fits = chance::now() < session.expires
+    let fits = auth.now() < session.expires
         && chance::same_secret(&session.csrf, csrf)
         && cookies(headers).any(|cookie| chance::same_secret(&session.cookie, cookie));
     fits.then(|| (id.to_owned(), session.clone()))
@@ -183,7 +183,7 @@ fn issue_code(
         redirect_uri: session.request.redirect_uri.clone(),
         challenge: session.request.challenge.clone(),
         nonce: session.request.nonce.clone(),
-        expires: chance::now() + CODE_SECONDS,
+        expires: auth.now() + CODE_SECONDS,
         used: false,
     };
     inner.codes.insert(code.clone(), entry);

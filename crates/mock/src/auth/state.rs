@@ -2,6 +2,7 @@
 //! in memory, gone when the server stops.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::chance;
@@ -23,6 +24,10 @@ pub(crate) struct AuthConfig {
     pub(crate) token_lifetime_seconds: i64,
     /// The client authentication methods on offer.
     pub(crate) auth_methods: Vec<String>,
+    /// The token without which nobody registers.
+    pub(crate) initial_access_token: Option<String>,
+    /// JWKs of those whose software statements count.
+    pub(crate) software_statement_keys: Vec<serde_json::Value>,
 }
 
 /// What a valid access token permits.
@@ -195,6 +200,8 @@ pub(crate) struct AuthState {
     pub(super) config: AuthConfig,
     pub(super) keys: Keys,
     inner: Mutex<Inner>,
+    /// Seconds by which the clock was turned.
+    turned: AtomicI64,
 }
 
 impl AuthState {
@@ -208,7 +215,18 @@ impl AuthState {
             config,
             keys: Keys::generate().expect("the cryptography library makes keys"),
             inner: Mutex::default(),
+            turned: AtomicI64::new(0),
         }
+    }
+
+    /// Seconds since 1970 by this server's clock, which testers may turn.
+    pub(crate) fn now(&self) -> i64 {
+        chance::now().saturating_add(self.turned.load(Ordering::Relaxed))
+    }
+
+    /// Turns the clock by so many seconds, on or back.
+    pub(crate) fn turn_clock(&self, seconds: i64) {
+        self.turned.fetch_add(seconds, Ordering::Relaxed);
     }
 
     /// Everything that changes, for the length of one step.
@@ -220,7 +238,7 @@ impl AuthState {
     pub(crate) fn check_bearer(&self, token: &str) -> Option<AccessGrant> {
         let inner = self.lock();
         let found = inner.access.get(token)?;
-        if chance::now() >= found.expires {
+        if self.now() >= found.expires {
             return None;
         }
         let grant = inner.living_grant(found.grant_id)?;
@@ -239,6 +257,15 @@ impl AuthState {
             scopes,
             patient,
         })
+    }
+
+    /// Takes a client in that was agreed on by hand.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub(crate) fn register_by_hand(&self, client: &serde_json::Value) -> Result<String, String> {
+        super::register::register_by_hand(self, client)
+            .map_err(|error| format!("{}: {}", error.error, error.description))
     }
 
     /// Switches access off (every grant ends, sign-in ends with `access_denied`) or on again.

@@ -109,7 +109,7 @@ fn by_code(
         .get("code")
         .ok_or_else(|| OAuthError::invalid_request("code is missing"))?;
     let mut inner = auth.lock();
-    let (grant_id, nonce) = redeem(&mut inner, client_id, code, form)?;
+    let (grant_id, nonce) = redeem(&mut inner, client_id, code, form, auth.now())?;
     let grant = inner
         .living_grant(grant_id)
         .ok_or_else(|| OAuthError::invalid_grant("the grant was withdrawn"))?;
@@ -136,6 +136,7 @@ fn redeem(
     client_id: &str,
     code: &str,
     form: &Params,
+    now: i64,
 ) -> Result<(u64, Option<String>), OAuthError> {
     let unknown = || OAuthError::invalid_grant("the code is unknown");
     let grant_id = inner.codes.get(code).ok_or_else(unknown)?.grant_id;
@@ -151,7 +152,7 @@ fn redeem(
         ));
     }
     found.used = true;
-    if chance::now() >= found.expires {
+    if now >= found.expires {
         return Err(OAuthError::invalid_grant("the code has expired"));
     }
     if form.get("redirect_uri") != Some(found.redirect_uri.as_str()) {
@@ -258,7 +259,7 @@ fn access(
 ) -> Value {
     let lifetime = auth.config.token_lifetime_seconds;
     let mut answer = json!({
-        "access_token": inner.new_access(grant_id, scopes, chance::now() + lifetime),
+        "access_token": inner.new_access(grant_id, scopes, auth.now() + lifetime),
         "token_type": "Bearer",
         "expires_in": lifetime,
         "scope": scopes.join(" "),

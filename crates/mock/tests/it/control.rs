@@ -165,3 +165,36 @@ async fn an_unknown_fault_is_refused() {
         .unwrap();
     assert!(answer.status().is_client_error());
 }
+
+#[tokio::test]
+async fn the_clock_is_turned_and_tokens_age_with_it() {
+    let tester = Tester::new().await;
+    let token = tester.access_token(ALL).await;
+    let url = format!("{}/clock", tester.mock.control());
+    let before = tester.get(&url).await["now"].as_i64().unwrap();
+    let request = tester
+        .http
+        .post(&url)
+        .header("Content-Type", "application/json");
+    let after: Value = request
+        .body(r#"{"seconds": 3599}"#)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert!((3599..3610).contains(&(after["now"].as_i64().unwrap() - before)));
+    assert_eq!(tester.fhir(&token, "Patient").await.0, StatusCode::OK);
+    tester.mock.turn_clock(2);
+    assert_eq!(
+        tester.fhir(&token, "Patient").await.0,
+        StatusCode::UNAUTHORIZED
+    );
+    tester.mock.turn_clock(-3601);
+    assert_eq!(
+        tester.fhir(&token, "Patient").await.0,
+        StatusCode::OK,
+        "and back"
+    );
+}

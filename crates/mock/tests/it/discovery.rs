@@ -22,6 +22,7 @@ async fn a_the_smart_configuration_names_every_endpoint_and_capability() {
         "token_endpoint",
         "registration_endpoint",
         "revocation_endpoint",
+        "introspection_endpoint",
     ] {
         let address = document[name].as_str().unwrap();
         assert!(

@@ -1,8 +1,10 @@
 //! B: dynamic client registration (RFC 7591), reading and deleting it (RFC 7592).
 
-use crate::tester::{REDIRECT, Tester, error, es384, rs384};
+use crate::portal::Decision;
+use crate::tester::{REDIRECT, Tester, error, es384, exchange, rs384};
 use reqwest::StatusCode;
 use rstest::rstest;
+use satchel_mock::World;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -137,4 +139,183 @@ async fn b_a_registration_is_read_and_deleted_with_its_own_token_only() {
         .await
         .unwrap();
     assert_eq!(again.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn b_a_client_replaces_its_registration_to_rotate_its_key_and_keeps_its_id() {
+    let tester = Tester::new().await;
+    let (old, new) = (es384(), rs384());
+    let metadata = json!({
+        "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "private_key_jwt",
+        "grant_types": ["client_credentials"], "response_types": [], "jwks": {"keys": [old.public]},
+    });
+    let client: Value = tester.register(&metadata).await.json().await.unwrap();
+    let put = |token: &str, body: &Value| {
+        let address = client["registration_client_uri"].as_str().unwrap();
+        let request = tester.http.put(address).bearer_auth(token);
+        request
+            .header("Content-Type", "application/json")
+            .body(body.to_string())
+            .send()
+    };
+    let own = client["registration_access_token"].as_str().unwrap();
+    let mut next = metadata.clone();
+    next["jwks"] = json!({"keys": [new.public]});
+    assert_eq!(
+        error(put(own, &next).await.unwrap()).await.1,
+        "invalid_client_metadata",
+        "client_id is missing"
+    );
+    next["client_id"] = client["client_id"].clone();
+    assert_eq!(
+        put("another", &next).await.unwrap().status(),
+        StatusCode::UNAUTHORIZED
+    );
+    let answer: Value = put(own, &next).await.unwrap().json().await.unwrap();
+    assert_eq!(answer["client_id"], client["client_id"]);
+    assert_eq!(answer["client_id_issued_at"], client["client_id_issued_at"]);
+    assert_eq!(answer["jwks"]["keys"], json!([new.public]));
+    let mut wrong = next.clone();
+    wrong["client_secret"] = "chosen".into();
+    assert_eq!(
+        error(put(own, &wrong).await.unwrap()).await.1,
+        "invalid_client_metadata"
+    );
+
+    let ask = |key: &crate::tester::Key| {
+        let claims = json!({
+            "iss": client["client_id"], "sub": client["client_id"], "aud": tester.url("/auth/token"),
+            "exp": answer["client_id_issued_at"].as_i64().unwrap() + 200, "jti": "1",
+        });
+        let assertion = key.sign(&claims);
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("scope", "system/*.rs"),
+            ("client_assertion_type", crate::tester::JWT_BEARER),
+            ("client_assertion", assertion.as_str()),
+        ];
+        tester.token(&form).send()
+    };
+    assert_eq!(
+        error(ask(&old).await.unwrap()).await.1,
+        "invalid_client",
+        "the old key is gone"
+    );
+    assert_eq!(ask(&new).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn b_registration_may_need_an_initial_access_token() {
+    let tester = Tester::at(World {
+        patients: 1,
+        initial_access_token: Some("letter-of-introduction".to_owned()),
+        ..World::default()
+    })
+    .await;
+    let metadata = json!({"redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none"});
+    let refused = tester.register(&metadata).await;
+    assert!(refused.headers().contains_key("WWW-Authenticate"));
+    assert_eq!(
+        error(refused).await,
+        (StatusCode::UNAUTHORIZED, "invalid_token".to_owned())
+    );
+    let request = tester
+        .http
+        .post(tester.url("/auth/register"))
+        .bearer_auth("letter-of-introduction");
+    let taken = request.body(metadata.to_string()).send().await.unwrap();
+    assert_eq!(taken.status(), StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn b_a_software_statement_counts_more_than_the_apps_own_words() {
+    let trusted = es384();
+    let tester = Tester::at(World {
+        patients: 1,
+        software_statement_keys: vec![trusted.public.clone()],
+        ..World::default()
+    })
+    .await;
+    let with = |statement: String| {
+        json!({
+            "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none",
+            "client_name": "Something else", "software_statement": statement,
+        })
+    };
+    let claims = json!({"iss": "https://approver.example", "client_name": "Approved app", "software_id": "app-1"});
+    let answer: Value = tester
+        .register(&with(trusted.sign(&claims)))
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(
+        (&answer["client_name"], &answer["software_id"]),
+        (&json!("Approved app"), &json!("app-1"))
+    );
+    let mut expired = claims.clone();
+    expired["exp"] = 1.into();
+    for (statement, code) in [
+        ("not.a.jwt".to_owned(), "invalid_software_statement"),
+        (es384().sign(&claims), "unapproved_software_statement"),
+        (trusted.sign(&expired), "unapproved_software_statement"),
+    ] {
+        assert_eq!(error(tester.register(&with(statement)).await).await.1, code);
+    }
+}
+
+#[tokio::test]
+async fn b_static_clients_are_taken_in_at_the_start_and_while_the_server_runs() {
+    let client = json!({
+        "client_id": "static-app", "client_secret": "static-secret", "redirect_uris": [REDIRECT],
+        "token_endpoint_auth_method": "client_secret_post",
+    });
+    let tester = Tester::at(World {
+        patients: 1,
+        clients: vec![client],
+        ..World::default()
+    })
+    .await;
+    let add = |client: Value| {
+        let request = tester
+            .http
+            .post(format!("{}/clients", tester.mock.control()));
+        request
+            .header("Content-Type", "application/json")
+            .body(client.to_string())
+            .send()
+    };
+    let public = json!({"client_id": "static-public", "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none"});
+    assert_eq!(add(public).await.unwrap().status(), StatusCode::OK);
+    let without = json!({"client_id": "x", "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "client_secret_basic"});
+    let refused = add(without).await.unwrap();
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    assert!(
+        refused
+            .text()
+            .await
+            .unwrap()
+            .contains("client_secret is missing")
+    );
+
+    for (client_id, secret) in [
+        ("static-app", Some("static-secret")),
+        ("static-public", None),
+    ] {
+        let answer = tester
+            .sign_in(
+                client_id,
+                "launch/patient patient/*.rs",
+                tester.patient(),
+                Decision::Approve,
+            )
+            .await;
+        let mut form = exchange(client_id, &answer["code"]);
+        form.extend(secret.map(|secret| ("client_secret", secret)));
+        assert_eq!(
+            tester.token(&form).send().await.unwrap().status(),
+            StatusCode::OK,
+            "{client_id}"
+        );
+    }
 }

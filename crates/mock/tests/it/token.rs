@@ -527,3 +527,114 @@ async fn d23_a_token_ends_at_its_time() {
         StatusCode::UNAUTHORIZED
     );
 }
+
+#[tokio::test]
+async fn c38_a_code_lives_for_a_minute() {
+    let tester = Tester::new().await;
+    let client_id = tester.public_client().await;
+    let answer = tester
+        .sign_in(&client_id, SCOPE, tester.patient(), Decision::Approve)
+        .await;
+    tester.mock.turn_clock(61);
+    let late = tester
+        .token(&exchange(&client_id, &answer["code"]))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(error(late).await.1, "invalid_grant");
+}
+
+#[tokio::test]
+async fn d8_an_assertion_is_judged_by_the_servers_clock() {
+    let tester = Tester::new().await;
+    let key = es384();
+    let (client_id, code) = with_key(&tester, &key).await;
+    let assertion = key.sign(&claims(&tester, &client_id));
+    tester.mock.turn_clock(-600);
+    let early = tester
+        .token(&asserting(&code, &assertion))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        error(early).await.1,
+        "invalid_client",
+        "valid for more than five minutes"
+    );
+    tester.mock.turn_clock(1200);
+    let late = tester
+        .token(&asserting(&code, &assertion))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(error(late).await.1, "invalid_client", "expired");
+}
+
+async fn introspect(
+    tester: &Tester,
+    form: &[(&str, &str)],
+    basic: Option<(&str, &str)>,
+) -> reqwest::Response {
+    let request = tester.http.post(tester.url("/auth/introspect")).form(form);
+    match basic {
+        Some((id, secret)) => request.basic_auth(id, Some(secret)).send().await.unwrap(),
+        None => request.send().await.unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn d35_introspection_tells_a_trusted_client_what_a_token_is_good_for() {
+    let tester = Tester::new().await;
+    let (client_id, answer) = tester.tokens(tester.patient(), SCOPE).await;
+    let server = tester
+        .client(&json!({"token_endpoint_auth_method": "client_secret_basic"}))
+        .await;
+    let basic = (
+        server["client_id"].as_str().unwrap(),
+        server["client_secret"].as_str().unwrap(),
+    );
+    let token = answer["access_token"].as_str().unwrap();
+    let known: Value = introspect(&tester, &[("token", token)], Some(basic))
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(known["active"], true);
+    assert_eq!(known["scope"], SCOPE);
+    assert_eq!(known["client_id"], client_id.as_str());
+    assert_eq!(known["patient"], answer["patient"]);
+    assert_eq!(known["iss"], tester.mock.issuer());
+    assert!(known["exp"].is_number() && known["sub"].is_string() && known["fhirUser"].is_string());
+
+    let inactive = json!({"active": false});
+    let strange: Value = introspect(&tester, &[("token", "unknown")], Some(basic))
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(strange, inactive);
+    let other = tester.public_client().await;
+    let curious = [("token", token), ("client_id", other.as_str())];
+    let told: Value = introspect(&tester, &curious, None)
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(
+        told, inactive,
+        "a public client learns of its own tokens only"
+    );
+    let own = [("token", token), ("client_id", client_id.as_str())];
+    let told: Value = introspect(&tester, &own, None).await.json().await.unwrap();
+    assert_eq!(told["active"], true);
+
+    tester.mock.turn_clock(3601);
+    let told: Value = introspect(&tester, &[("token", token)], Some(basic))
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(told, inactive);
+    let nobody = introspect(&tester, &[("token", token)], None).await;
+    assert_eq!(error(nobody).await.1, "invalid_client");
+}
