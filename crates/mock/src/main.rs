@@ -37,6 +37,12 @@ struct Arguments {
     /// Clients that were agreed on by hand: a JSON list of RFC 7591 metadata with client_id and client_secret
     #[arg(long, value_name = "FILE")]
     clients: Option<PathBuf>,
+    /// Private-use scheme to which the callback page under /app/ hands over
+    #[arg(long, value_name = "SCHEME", default_value = "org.satchel.app")]
+    app_scheme: String,
+    /// An app waits for the practice's approval (practice portal) before anybody may use it
+    #[arg(long)]
+    practice_approval: bool,
     /// Nobody registers without this token (RFC 7591, initial access token)
     #[arg(long, value_name = "TOKEN")]
     initial_access_token: Option<String>,
@@ -79,6 +85,8 @@ async fn main() -> ExitCode {
         }),
         token_lifetime_seconds: arguments.token_lifetime,
         clients,
+        practice_approval: arguments.practice_approval,
+        app_scheme: arguments.app_scheme,
         initial_access_token: arguments.initial_access_token,
         software_statement_keys,
         ..World::default()

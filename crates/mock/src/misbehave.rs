@@ -51,7 +51,10 @@ fn is_generic(kind: &FaultKind) -> bool {
 /// Answers a request, or misbehaves; either way it is noted.
 pub(crate) async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let query = request.uri().query().unwrap_or_default().to_owned();
+    // A code on its way to the app is nothing for a log.
+    let callback = path.starts_with("/app/");
+    let query = request.uri().query().filter(|_| !callback);
+    let query = query.unwrap_or_default().to_owned();
     let method = request.method().to_string();
     let fault = endpoint_of(&path).and_then(|endpoint| app.faults.take_if(endpoint, is_generic));
     let answer = match fault {

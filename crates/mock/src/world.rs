@@ -24,6 +24,10 @@ pub struct World {
     /// Clients that were agreed on by hand: RFC 7591 metadata with `client_id`, and `client_secret`
     /// where the method has one.
     pub clients: Vec<serde_json::Value>,
+    /// The private-use scheme to which the callback page under `/app/` hands over.
+    pub app_scheme: String,
+    /// Whether an app waits for the practice's approval before anybody may use it.
+    pub practice_approval: bool,
     /// The initial access token without which nobody registers (RFC 7591 §3); `None` leaves it open.
     pub initial_access_token: Option<String>,
     /// JWKs of those whose software statements count (RFC 7591 §2.3).
@@ -55,6 +59,8 @@ impl Default for World {
             page_size_default: 50,
             auth_methods: methods.map(str::to_owned).to_vec(),
             clients: Vec::new(),
+            app_scheme: "org.satchel.app".to_owned(),
+            practice_approval: false,
             initial_access_token: None,
             software_statement_keys: Vec::new(),
         }

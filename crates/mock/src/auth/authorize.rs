@@ -8,9 +8,9 @@ use axum::response::{IntoResponse, Response};
 use url::Url;
 
 use super::answer::{Params, forbid_storing};
-use super::state::{AuthState, AuthorizationRequest, Session};
+use super::state::{AuthState, AuthorizationRequest, Launch, Session};
 use super::wellknown::OTHER_ISSUER;
-use super::{chance, pages, scopes};
+use super::{chance, pages, portal, scopes};
 use crate::faults::{Endpoint, FaultKind};
 use crate::state::App;
 
@@ -61,8 +61,26 @@ fn begin(app: &App, headers: &HeaderMap, parameters: &[u8]) -> Response {
         }) => return refuse(app, &redirect_uri, state.as_deref(), error, description),
     };
     let session_id = chance::secret();
-    let session = open_session(auth, headers, &session_id, request);
-    let page = pages::sign_in(auth, &session_id, &session, &app_name, None);
+    if let Some(token) = Params::read(parameters).get("launch") {
+        auth.lock().launches.remove(token);
+    }
+    let mut session = open_session(auth, headers, &session_id, request);
+    let page = match portal::signed_in(auth, headers, &session) {
+        // Opened from a portal where this person is signed in: only consent is missing.
+        Some(account) => {
+            session.patient = session
+                .request
+                .launch
+                .as_ref()
+                .map(|launch| launch.patient.clone());
+            session.account = session.request.launch.as_ref().map(|launch| launch.account);
+            auth.lock()
+                .sessions
+                .insert(session_id.clone(), session.clone());
+            pages::consent(auth, &session_id, &session, account, &app_name)
+        }
+        None => pages::sign_in(auth, &session_id, &session, &app_name, None),
+    };
     let mut response = pages::answer(StatusCode::OK, page);
     let secure = if auth.config.issuer.starts_with("https:") {
         "; Secure"
@@ -138,9 +156,14 @@ pub(super) fn check(
     let client_id = params
         .get("client_id")
         .ok_or(Refusal::Page("The request names no app (client_id)."))?;
-    let (client, closed) = {
+    let (client, closed, launch) = {
         let inner = auth.lock();
-        (inner.clients.get(client_id).cloned(), inner.closed)
+        let launch = params.get("launch").map(|token| inner.launches.get(token));
+        (
+            inner.clients.get(client_id).cloned(),
+            inner.closed,
+            launch.map(Option::<&Launch>::cloned),
+        )
     };
     let client = client.ok_or(Refusal::Page("This app is not registered here."))?;
     let redirect_uri = params
@@ -186,6 +209,11 @@ pub(super) fn check(
     if closed {
         return Err(refuse("access_denied", "access is switched off"));
     }
+    if let Err(reason) = client.practice.permits() {
+        return Err(refuse("access_denied", reason));
+    }
+    let launch = check_launch(auth, client_id, &scopes, launch)
+        .map_err(|reason| refuse("invalid_request", reason))?;
     let request = AuthorizationRequest {
         client_id: client_id.to_owned(),
         redirect_uri: redirect_uri.to_owned(),
@@ -193,8 +221,29 @@ pub(super) fn check(
         state: state.to_owned(),
         nonce: params.get("nonce").map(str::to_owned),
         challenge: challenge.to_owned(),
+        launch,
     };
     Ok((request, client.name))
+}
+
+/// The launch that the request names: known, for this app, not too old. The scope `launch` and the
+/// parameter go together.
+fn check_launch(
+    auth: &AuthState,
+    client_id: &str,
+    scopes: &[String],
+    named: Option<Option<Launch>>,
+) -> Result<Option<Launch>, &'static str> {
+    let asked = scopes.iter().any(|scope| scope == "launch");
+    match named {
+        None if asked => Err("the scope launch needs the parameter launch"),
+        None => Ok(None),
+        Some(_) if !asked => Err("the parameter launch needs the scope launch"),
+        Some(found) => found
+            .filter(|launch| launch.client_id == client_id && auth.now() < launch.expires)
+            .map(Some)
+            .ok_or("the launch is unknown, used, too old, or for another app"),
+    }
 }
 
 /// The code flow with an S256 challenge is the only one; gives the challenge.

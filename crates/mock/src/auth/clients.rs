@@ -29,6 +29,30 @@ impl Method {
     }
 }
 
+/// What the practice says of an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Practice {
+    Approved,
+    Waiting,
+    Refused,
+    SwitchedOff,
+}
+
+impl Practice {
+    /// Whether people may use the app.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub(super) fn permits(self) -> Result<(), &'static str> {
+        match self {
+            Self::Approved => Ok(()),
+            Self::Waiting => Err("the practice has not approved the app yet"),
+            Self::Refused => Err("the practice has refused the app"),
+            Self::SwitchedOff => Err("the practice has switched the app off"),
+        }
+    }
+}
+
 /// A registered client.
 #[derive(Clone)]
 pub(super) struct Client {
@@ -41,6 +65,9 @@ pub(super) struct Client {
     /// The scopes it registered; `None` if it named none, which leaves every scope open.
     pub(super) scopes: Option<Vec<String>>,
     pub(super) name: String,
+    /// Where a portal opens it (`initiate_login_uri`).
+    pub(super) launch_url: Option<String>,
+    pub(super) practice: Practice,
     /// The token for reading and deleting the registration (RFC 7592).
     pub(super) registration_token: String,
     /// The answer to the registration.
@@ -178,6 +205,8 @@ mod tests {
             grant_types: Vec::new(),
             scopes: None,
             name: String::new(),
+            launch_url: None,
+            practice: Practice::Approved,
             registration_token: String::new(),
             metadata: Map::new(),
         };

@@ -9,10 +9,13 @@ mod assertion;
 mod authorize;
 mod chance;
 mod clients;
+mod hosting;
 mod id_token;
 mod introspect;
 mod jwks;
 mod pages;
+mod portal;
+mod portal_pages;
 mod register;
 mod revoke;
 pub(crate) mod scopes;
@@ -50,6 +53,19 @@ pub(crate) fn router() -> Router<App> {
         .route("/auth/patient", post(sign_in::patient))
         .route("/auth/consent", post(sign_in::consent))
         .route("/auth/style.css", get(pages::style))
+        .route(
+            "/.well-known/apple-app-site-association",
+            get(hosting::apple),
+        )
+        .route("/.well-known/assetlinks.json", get(hosting::android))
+        .route("/.well-known/windows-app-web-link", get(hosting::windows))
+        .route("/app/{*path}", get(hosting::hand_over))
+        .route("/portal", get(portal::home))
+        .route("/portal/sign-in", post(portal::sign_in))
+        .route("/portal/sign-out", post(portal::sign_out))
+        .route("/portal/apps", post(portal::change_own))
+        .route("/portal/practice", post(portal::change_practice))
+        .route("/portal/launch", post(portal::launch))
         .route("/auth/token", post(token::handle))
         .route("/auth/revoke", post(revoke::handle))
         .route("/auth/introspect", post(introspect::handle))

@@ -43,7 +43,8 @@ pub(super) fn answer(status: StatusCode, page: Markup) -> Response {
     response
 }
 
-fn page(portal: &str, title: &str, content: &Markup) -> Markup {
+/// A page with the portal's name above it.
+pub(super) fn page(portal: &str, title: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -66,7 +67,7 @@ fn page(portal: &str, title: &str, content: &Markup) -> Markup {
 }
 
 /// The name of the portal as the account sees it.
-fn portal_of(account: &Account) -> &'static str {
+pub(super) fn portal_of(account: &Account) -> &'static str {
     match account.role {
         AccountRole::Patient => "Riverbend patient portal",
         AccountRole::Provider => "Riverbend practice portal",
@@ -93,14 +94,21 @@ pub(super) fn failure(message: &str) -> Response {
     )
 }
 
-/// The sign-in page; `message` says why the last try failed.
-pub(super) fn sign_in(
-    auth: &AuthState,
-    session_id: &str,
-    session: &Session,
-    app_name: &str,
-    message: Option<&str>,
-) -> Markup {
+/// User name, password and the button.
+pub(super) fn credentials() -> Markup {
+    html! {
+        label.field for="username" { "User name" }
+        input type="text" name="username" id="username" autocomplete="username"
+            autocapitalize="none" spellcheck="false" required autofocus;
+        label.field for="password" { "Password" }
+        input type="password" name="password" id="password"
+            autocomplete="current-password" required;
+        div.actions { button type="submit" id="sign-in" { "Sign in" } }
+    }
+}
+
+/// Who may sign in here, for testers.
+pub(super) fn demo_people(auth: &AuthState) -> Markup {
     let accounts = &auth.config.accounts;
     let patients = accounts
         .iter()
@@ -109,21 +117,7 @@ pub(super) fn sign_in(
     let providers = accounts
         .iter()
         .filter(|account| account.role == AccountRole::Provider);
-    let content = html! {
-        p { strong { (app_name) } " asks for access to health records." }
-        @if let Some(message) = message {
-            p.alarm #message role="alert" { (message) }
-        }
-        form method="post" action="/auth/sign-in" {
-            (binding(session_id, session))
-            label.field for="username" { "User name" }
-            input type="text" name="username" id="username" autocomplete="username"
-                autocapitalize="none" spellcheck="false" required autofocus;
-            label.field for="password" { "Password" }
-            input type="password" name="password" id="password"
-                autocomplete="current-password" required;
-            div.actions { button type="submit" id="sign-in" { "Sign in" } }
-        }
+    html! {
         h2 #people { "Demo people" }
         table aria-labelledby="people" {
             thead { tr {
@@ -146,6 +140,27 @@ pub(super) fn sign_in(
                 }
             }
         }
+    }
+}
+
+/// The sign-in page; `message` says why the last try failed.
+pub(super) fn sign_in(
+    auth: &AuthState,
+    session_id: &str,
+    session: &Session,
+    app_name: &str,
+    message: Option<&str>,
+) -> Markup {
+    let content = html! {
+        p { strong { (app_name) } " asks for access to health records." }
+        @if let Some(message) = message {
+            p.alarm #message role="alert" { (message) }
+        }
+        form method="post" action="/auth/sign-in" {
+            (binding(session_id, session))
+            (credentials())
+        }
+        (demo_people(auth))
     };
     page("Riverbend Health", "Sign in", &content)
 }

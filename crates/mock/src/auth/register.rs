@@ -8,14 +8,14 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{OAuthError, bearer, forbid_storing, json_answer};
 use super::chance;
-use super::clients::{Client, Method, check_redirect_uri};
+use super::clients::{Client, Method, Practice, check_redirect_uri};
 use super::state::AuthState;
 use super::{scopes, software};
 use crate::faults::{Endpoint, FaultKind};
 use crate::state::App;
 
 /// Members that are kept and given back as they are, if they are text.
-const PLAIN_MEMBERS: [&str; 9] = [
+const PLAIN_MEMBERS: [&str; 10] = [
     "client_name",
     "client_uri",
     "logo_uri",
@@ -24,6 +24,7 @@ const PLAIN_MEMBERS: [&str; 9] = [
     "software_id",
     "software_version",
     "application_type",
+    "initiate_login_uri",
     "id_token_signed_response_alg",
 ];
 
@@ -268,6 +269,9 @@ fn describe(auth: &AuthState, asked: &Map<String, Value>) -> Result<Described, O
             plain.insert(name.to_owned(), value.into());
         }
     }
+    if let Some(uri) = text(asked, "initiate_login_uri")? {
+        check_redirect_uri(uri).map_err(metadata_error)?;
+    }
     if let Some(contacts) = list(asked, "contacts")? {
         plain.insert("contacts".to_owned(), json!(contacts));
     }
@@ -315,7 +319,20 @@ fn keep(auth: &AuthState, described: Described, identity: Identity) -> Value {
     let address = auth.url(&format!("/auth/register/{client_id}"));
     put("registration_client_uri", json!(address));
     put("registration_access_token", json!(registration_token));
+    let launch_url = metadata
+        .get("initiate_login_uri")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    let mut inner = auth.lock();
+    // What the practice decided stays when an app replaces its registration.
+    let practice = match inner.clients.get(&client_id) {
+        Some(known) => known.practice,
+        None if auth.config.practice_approval => Practice::Waiting,
+        None => Practice::Approved,
+    };
     let client = Client {
+        launch_url,
+        practice,
         method: described.method,
         secret,
         keys: described.keys,
@@ -326,7 +343,7 @@ fn keep(auth: &AuthState, described: Described, identity: Identity) -> Value {
         registration_token,
         metadata: metadata.clone(),
     };
-    auth.lock().clients.insert(client_id, client);
+    inner.clients.insert(client_id, client);
     Value::Object(metadata)
 }
 

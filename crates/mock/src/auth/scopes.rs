@@ -112,7 +112,13 @@ pub(super) fn split(text: &str) -> Vec<String> {
 pub(super) fn known_for_people(scope: &str) -> bool {
     matches!(
         scope,
-        "openid" | "fhirUser" | "profile" | "launch/patient" | "offline_access" | "online_access"
+        "openid"
+            | "fhirUser"
+            | "profile"
+            | "launch"
+            | "launch/patient"
+            | "offline_access"
+            | "online_access"
     ) || parse(scope).is_some_and(|scope| scope.level != Level::System && scope.reads())
 }
 
@@ -124,7 +130,8 @@ pub(super) fn known_for_services(scope: &str) -> bool {
 /// Whether `scopes` need one patient in context.
 pub(super) fn need_patient(scopes: &[String]) -> bool {
     scopes.iter().any(|scope| {
-        scope == "launch/patient" || parse(scope).is_some_and(|scope| scope.level == Level::Patient)
+        matches!(scope.as_str(), "launch" | "launch/patient")
+            || parse(scope).is_some_and(|scope| scope.level == Level::Patient)
     })
 }
 
@@ -134,6 +141,7 @@ pub(super) fn in_words(scope: &str) -> String {
         "openid" => return "Know that it is you who signed in".to_owned(),
         "fhirUser" => return "Know which person or practitioner you are in our records".to_owned(),
         "profile" => return "Know your name".to_owned(),
+        "launch" => return "Know what you had open here when you started it".to_owned(),
         "launch/patient" => return "Know whose chart you have chosen".to_owned(),
         "offline_access" => {
             return "Keep access when you are away, until you withdraw it".to_owned();

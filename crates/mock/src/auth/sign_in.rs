@@ -58,12 +58,7 @@ pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: By
     let Some((id, mut session)) = session(auth, &headers, &form) else {
         return pages::failure(EXPIRED);
     };
-    let username = form.get("username").unwrap_or_default().trim();
-    let password = form.get("password").unwrap_or_default();
-    let found = auth.config.accounts.iter().position(|account| {
-        account.username.eq_ignore_ascii_case(username)
-            && chance::same_secret(&account.password, password)
-    });
+    let found = auth.account(&form);
     let Some((position, account)) =
         found.and_then(|position| Some((position, auth.config.accounts.get(position)?)))
     else {
@@ -73,7 +68,12 @@ pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: By
     };
     session.account = Some(position);
     session.patient = None;
-    if scopes::need_patient(&session.request.scopes) {
+    if let Some(launch) = &session.request.launch {
+        if !account.patient_ids.contains(&launch.patient) {
+            return deny(&app, &id, &session, "the account may not open this chart");
+        }
+        session.patient = Some(launch.patient.clone());
+    } else if scopes::need_patient(&session.request.scopes) {
         match account.patient_ids.as_slice() {
             [] => return deny(&app, &id, &session, "the account may open no chart"),
             [only] => session.patient = Some(only.clone()),
@@ -175,7 +175,16 @@ fn issue_code(
         patient: patient.filter(|_| scopes::need_patient(&granted)),
         scopes: granted,
         account: session.account,
+        context: session
+            .request
+            .launch
+            .as_ref()
+            .map(|launch| launch.context.clone())
+            .unwrap_or_default(),
         alive: true,
+        suspended: false,
+        granted_at: auth.now(),
+        last_used: None,
     });
     let code = chance::secret();
     let entry = Code {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::answer::Params;
 use super::chance;
 use super::clients::Client;
 use super::jwks::Keys;
@@ -20,6 +21,12 @@ pub(crate) struct AuthConfig {
     pub(crate) accounts: Vec<Account>,
     /// Display names by patient id, for the picker.
     pub(crate) patient_names: HashMap<String, String>,
+    /// By patient id: the id of the latest visit, and `DiagnosticReport/id` of the latest report.
+    pub(crate) latest: HashMap<String, (Option<String>, Option<String>)>,
+    /// The private-use scheme to which the callback page hands over.
+    pub(crate) app_scheme: String,
+    /// Whether an app waits for the practice before anybody may use it.
+    pub(crate) practice_approval: bool,
     /// How long an access token lives.
     pub(crate) token_lifetime_seconds: i64,
     /// The client authentication methods on offer.
@@ -52,6 +59,39 @@ pub(super) struct AuthorizationRequest {
     pub(super) state: String,
     pub(super) nonce: Option<String>,
     pub(super) challenge: String,
+    /// The launch from a portal that this answers.
+    pub(super) launch: Option<Launch>,
+}
+
+/// An app that was opened from a portal, with what was open there (SMART, "EHR launch").
+#[derive(Clone)]
+pub(super) struct Launch {
+    pub(super) client_id: String,
+    /// Position in the accounts: who opened it.
+    pub(super) account: usize,
+    pub(super) patient: String,
+    pub(super) context: LaunchContext,
+    pub(super) expires: i64,
+}
+
+/// What an app is told beside the patient.
+#[derive(Clone, Default)]
+pub(super) struct LaunchContext {
+    pub(super) encounter: Option<String>,
+    /// `DiagnosticReport/id`, for `fhirContext`.
+    pub(super) report: Option<String>,
+    pub(super) intent: Option<String>,
+    /// The portal shows the patient's name above the app, so the app need not.
+    pub(super) banner_shown: bool,
+}
+
+/// Somebody who is signed in at a portal.
+#[derive(Clone)]
+pub(super) struct Login {
+    /// Position in the accounts.
+    pub(super) account: usize,
+    pub(super) csrf: String,
+    pub(super) expires: i64,
 }
 
 /// A sign-in under way. Bound to one browser by the cookie, to one page by the CSRF token.
@@ -74,7 +114,12 @@ pub(super) struct Grant {
     pub(super) scopes: Vec<String>,
     pub(super) patient: Option<String>,
     pub(super) account: Option<usize>,
+    pub(super) context: LaunchContext,
     pub(super) alive: bool,
+    /// Switched off in the portal, until it is switched on again.
+    pub(super) suspended: bool,
+    pub(super) granted_at: i64,
+    pub(super) last_used: Option<i64>,
 }
 
 /// An authorization code. Used ones stay, so that a second use is noticed.
@@ -106,6 +151,10 @@ pub(super) struct Inner {
     pub(super) closed: bool,
     pub(super) clients: HashMap<String, Client>,
     pub(super) sessions: HashMap<String, Session>,
+    /// By cookie.
+    pub(super) logins: HashMap<String, Login>,
+    /// By the value of `launch`.
+    pub(super) launches: HashMap<String, Launch>,
     pub(super) codes: HashMap<String, Code>,
     pub(super) grants: HashMap<u64, Grant>,
     pub(super) access: HashMap<String, AccessToken>,
@@ -124,12 +173,28 @@ impl Inner {
         self.last_grant
     }
 
-    /// The grant, if nobody has withdrawn it.
+    /// The grant, if nobody has withdrawn it or switched it off.
+    ///
+    /// # Errors
+    /// Who stands in the way, in words.
+    pub(super) fn usable_grant(&self, grant_id: u64) -> Result<Grant, &'static str> {
+        let withdrawn = "the token is unknown or was withdrawn";
+        let grant = self.grants.get(&grant_id).ok_or(withdrawn)?;
+        if !grant.alive {
+            return Err(withdrawn);
+        }
+        if grant.suspended {
+            return Err("the app was switched off in the portal");
+        }
+        match self.clients.get(&grant.client_id) {
+            Some(client) => client.practice.permits().map(|()| grant.clone()),
+            None => Err(withdrawn),
+        }
+    }
+
+    /// As [`Inner::usable_grant`], without the reason.
     pub(super) fn living_grant(&self, grant_id: u64) -> Option<Grant> {
-        self.grants
-            .get(&grant_id)
-            .filter(|grant| grant.alive)
-            .cloned()
+        self.usable_grant(grant_id).ok()
     }
 
     /// Withdraws the grant: every token of it is worthless from now on.
@@ -236,26 +301,41 @@ impl AuthState {
 
     /// What `token` permits; `None` when it is unknown, expired or withdrawn.
     pub(crate) fn check_bearer(&self, token: &str) -> Option<AccessGrant> {
-        let inner = self.lock();
+        let now = self.now();
+        let mut inner = self.lock();
         let found = inner.access.get(token)?;
-        if self.now() >= found.expires {
+        if now >= found.expires {
             return None;
         }
-        let grant = inner.living_grant(found.grant_id)?;
+        let (grant_id, scopes) = (found.grant_id, found.scopes.clone());
+        let grant = inner.living_grant(grant_id)?;
+        if let Some(used) = inner.grants.get_mut(&grant_id) {
+            used.last_used = Some(now);
+        }
         let account = grant
             .account
             .and_then(|place| self.config.accounts.get(place));
         let (scopes, patient) = match account {
             Some(account) if account.role == AccountRole::Patient => {
-                own_records_only(&found.scopes, grant.patient, account)
+                own_records_only(&scopes, grant.patient, account)
             }
-            _ => (found.scopes.clone(), grant.patient),
+            _ => (scopes, grant.patient),
         };
         Some(AccessGrant {
-            grant_id: found.grant_id,
+            grant_id,
             client_id: grant.client_id,
             scopes,
             patient,
+        })
+    }
+
+    /// The account whose name and password a form brings: its position.
+    pub(super) fn account(&self, form: &Params) -> Option<usize> {
+        let username = form.get("username").unwrap_or_default().trim();
+        let password = form.get("password").unwrap_or_default();
+        self.config.accounts.iter().position(|account| {
+            account.username.eq_ignore_ascii_case(username)
+                && chance::same_secret(&account.password, password)
         })
     }
 

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::{OAuthError, Params, is_form, json_answer};
 use super::clients::{Client, Method};
-use super::state::{AuthState, Grant, Inner};
+use super::state::{AuthState, Grant, Inner, LaunchContext};
 use super::{assertion, chance, id_token, scopes};
 use crate::faults::{Endpoint, FaultKind, IdTokenFault};
 use crate::state::App;
@@ -111,8 +111,8 @@ fn by_code(
     let mut inner = auth.lock();
     let (grant_id, nonce) = redeem(&mut inner, client_id, code, form, auth.now())?;
     let grant = inner
-        .living_grant(grant_id)
-        .ok_or_else(|| OAuthError::invalid_grant("the grant was withdrawn"))?;
+        .usable_grant(grant_id)
+        .map_err(OAuthError::invalid_grant)?;
     let granted = |name: &str| grant.scopes.iter().any(|scope| scope == name);
     let mut answer = access(auth, &mut inner, grant_id, &grant, &grant.scopes);
     if granted("offline_access") {
@@ -174,9 +174,11 @@ fn by_refresh_token(auth: &AuthState, client_id: &str, form: &Params) -> Result<
         .get("refresh_token")
         .ok_or_else(|| OAuthError::invalid_request("refresh_token is missing"))?;
     let mut inner = auth.lock();
-    let unknown = || OAuthError::invalid_grant("the refresh token is unknown or withdrawn");
+    let unknown = || OAuthError::invalid_grant("the token is unknown or was withdrawn");
     let grant_id = inner.refresh.get(token).ok_or_else(unknown)?.grant_id;
-    let grant = inner.living_grant(grant_id).ok_or_else(unknown)?;
+    let grant = inner
+        .usable_grant(grant_id)
+        .map_err(OAuthError::invalid_grant)?;
     if grant.client_id != client_id {
         return Err(OAuthError::invalid_grant(
             "the refresh token is for another client",
@@ -243,7 +245,11 @@ fn for_service(
         scopes: asked,
         patient: None,
         account: None,
+        context: LaunchContext::default(),
         alive: true,
+        suspended: false,
+        granted_at: auth.now(),
+        last_used: None,
     };
     let grant_id = inner.add_grant(grant.clone());
     Ok(access(auth, &mut inner, grant_id, &grant, &grant.scopes))
@@ -266,7 +272,17 @@ fn access(
     });
     if let Some(patient) = &grant.patient {
         answer["patient"] = patient.clone().into();
-        answer["need_patient_banner"] = true.into();
+        answer["need_patient_banner"] = (!grant.context.banner_shown).into();
+    }
+    let context = &grant.context;
+    if let Some(encounter) = &context.encounter {
+        answer["encounter"] = encounter.clone().into();
+    }
+    if let Some(intent) = &context.intent {
+        answer["intent"] = intent.clone().into();
+    }
+    if let Some(report) = &context.report {
+        answer["fhirContext"] = json!([{ "reference": report }]);
     }
     answer
 }

@@ -75,7 +75,7 @@ fn common(auth: &AuthState) -> Value {
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
         "scopes_supported": [
-            "openid", "fhirUser", "profile", "launch/patient", "offline_access",
+            "openid", "fhirUser", "profile", "launch", "launch/patient", "offline_access",
             "patient/*.rs", "user/*.rs", "system/*.rs",
             "patient/*.read", "user/*.read", "system/*.read",
         ],
@@ -92,7 +92,7 @@ fn offers(auth: &AuthState, method: &str) -> bool {
 }
 
 fn smart_document(auth: &AuthState) -> Value {
-    let mut capabilities = vec!["launch-standalone", "authorize-post"];
+    let mut capabilities = vec!["launch-standalone", "launch-ehr", "authorize-post"];
     if offers(auth, "none") {
         capabilities.push("client-public");
     }
@@ -105,6 +105,9 @@ fn smart_document(auth: &AuthState) -> Value {
     capabilities.extend([
         "sso-openid-connect",
         "context-standalone-patient",
+        "context-ehr-patient",
+        "context-ehr-encounter",
+        "context-banner",
         "permission-offline",
         "permission-patient",
         "permission-user",

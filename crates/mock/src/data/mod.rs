@@ -225,6 +225,28 @@ impl Data {
             .collect()
     }
 
+    /// By patient: the id of the latest visit, and `DiagnosticReport/id` of the latest report.
+    pub(crate) fn latest(&self) -> HashMap<String, (Option<String>, Option<String>)> {
+        let last = |patient: &str, kind: &str| {
+            let places = self.of_patient(patient, kind).iter();
+            let resources = places.filter_map(|place| self.at(*place));
+            resources
+                .max_by_key(|one| one.fields.date.map(|date| date.start))
+                .map(|one| one.id.clone())
+        };
+        let patients = self.patient_names().into_iter();
+        patients
+            .map(|(patient, _)| {
+                let report = last(&patient, "DiagnosticReport");
+                let latest = (
+                    last(&patient, "Encounter"),
+                    report.map(|id| format!("DiagnosticReport/{id}")),
+                );
+                (patient, latest)
+            })
+            .collect()
+    }
+
     /// Accounts for the patients nobody has one for: the patient's own, named like the id, and all of
     /// them for `dr.chen`. The password is `demo`.
     pub(crate) fn complete_accounts(&self, accounts: &mut Vec<Account>) {

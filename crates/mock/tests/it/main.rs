@@ -14,6 +14,7 @@ mod discovery;
 mod fhir;
 #[path = "../../../../tests/it/portal.rs"]
 mod portal;
+mod portals;
 mod registration;
 mod tester;
 mod token;
