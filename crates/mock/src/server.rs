@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 
+use axum::http::{HeaderName, Method, header};
 use axum::{Router, middleware};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -12,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
+use tower_http::cors::CorsLayer;
 
 use crate::auth::{self, AuthConfig, AuthState};
 use crate::data::{self, Data, Incoming};
@@ -94,8 +96,10 @@ impl MockServer {
             cursors: crate::fhir::paging::Cursors::default(),
             page_size: world.page_size_default,
         });
-        let router = auth::router()
+        let router = auth::router_for_programs()
             .merge(fhir::router())
+            .layer(cross_origin())
+            .merge(auth::router_for_people())
             .merge(control::router())
             .layer(middleware::from_fn_with_state(
                 Arc::clone(&app),
@@ -190,6 +194,30 @@ impl Drop for MockServer {
     fn drop(&mut self) {
         self.serving.abort();
     }
+}
+
+/// In-browser apps call from other origins (SMART, "CORS"). No cookie is involved, so any may; the
+/// pages for people and the tester's controls are for no other origin.
+fn cross_origin() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(tower_http::cors::Any)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([
+            header::ACCEPT,
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("prefer"),
+        ])
+        .expose_headers([
+            header::CONTENT_LOCATION,
+            header::ETAG,
+            header::LAST_MODIFIED,
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+            HeaderName::from_static("x-progress"),
+        ])
+        .max_age(std::time::Duration::from_secs(600))
 }
 
 fn people(world: &World) -> Result<(Vec<Incoming>, Vec<Account>), MockError> {

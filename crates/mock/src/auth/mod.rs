@@ -32,8 +32,9 @@ use crate::state::App;
 
 pub(crate) use state::{AccessGrant, AuthConfig, AuthState};
 
-/// Every path of the authorization server, both discovery documents included.
-pub(crate) fn router() -> Router<App> {
+/// What programs call, those in a browser included: both discovery documents, keys, registration and
+/// tokens.
+pub(crate) fn router_for_programs() -> Router<App> {
     Router::new()
         .route("/.well-known/openid-configuration", get(wellknown::openid))
         .route(
@@ -48,6 +49,14 @@ pub(crate) fn router() -> Router<App> {
                 .put(register::update)
                 .delete(register::delete),
         )
+        .route("/auth/token", post(token::handle))
+        .route("/auth/revoke", post(revoke::handle))
+        .route("/auth/introspect", post(introspect::handle))
+}
+
+/// What people go to: the sign-in, the portals, the app's callback page.
+pub(crate) fn router_for_people() -> Router<App> {
+    Router::new()
         .route("/auth/authorize", get(authorize::get).post(authorize::post))
         .route("/auth/sign-in", post(sign_in::sign_in))
         .route("/auth/patient", post(sign_in::patient))
@@ -66,7 +75,4 @@ pub(crate) fn router() -> Router<App> {
         .route("/portal/apps", post(portal::change_own))
         .route("/portal/practice", post(portal::change_practice))
         .route("/portal/launch", post(portal::launch))
-        .route("/auth/token", post(token::handle))
-        .route("/auth/revoke", post(revoke::handle))
-        .route("/auth/introspect", post(introspect::handle))
 }

@@ -37,7 +37,7 @@ pub(super) fn home(auth: &AuthState, login: &Login, account: &Account) -> Markup
     });
     let content = html! {
         p { "Signed in as " strong { (account.display_name) } "." }
-        (connected(&inner, login, &clients))
+        (connected(&inner, login, account, &clients))
         @if account.role == AccountRole::Provider {
             (practice(login, &clients))
         }
@@ -66,7 +66,12 @@ fn button(login: &Login, path: &str, client_id: &str, action: &str, words: &str)
 }
 
 /// "Apps connected to my records".
-fn connected(inner: &Inner, login: &Login, clients: &[(&String, &Client)]) -> Markup {
+fn connected(
+    inner: &Inner,
+    login: &Login,
+    account: &Account,
+    clients: &[(&String, &Client)],
+) -> Markup {
     let of = |client_id: &str| -> Vec<&Grant> {
         let grants = inner.grants.values();
         grants
@@ -81,7 +86,10 @@ fn connected(inner: &Inner, login: &Login, clients: &[(&String, &Client)]) -> Ma
         .filter(|(_, _, grants)| !grants.is_empty())
         .collect();
     html! {
-        h2 #connected { "Apps connected to my records" }
+        h2 #connected { (match account.role {
+            AccountRole::Patient => "Apps connected to my records",
+            AccountRole::Provider => "Apps that I use",
+        }) }
         @if connected.is_empty() {
             p { "No app is connected." }
         }

@@ -10,6 +10,14 @@ pub(crate) enum Access {
     All,
 }
 
+/// What one scope permits of a type: whose records, and of which category.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    pub(crate) access: Access,
+    /// A token, `system|code` or `code`; `None` for every category.
+    pub(crate) category: Option<String>,
+}
+
 /// Whose data a clinical scope is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
@@ -29,6 +37,8 @@ pub(super) struct Clinical<'a> {
     pub(super) resource: &'a str,
     /// A selection of `cruds`, in that order.
     pub(super) permissions: String,
+    /// `category=…` of the scope: a token, `system|code` or `code`.
+    pub(super) category: Option<String>,
 }
 
 impl Clinical<'_> {
@@ -38,9 +48,13 @@ impl Clinical<'_> {
     }
 }
 
-/// Reads a clinical scope of either version; `None` for any other or a malformed one.
-/// A v2 query part (`?category=…`) is not supported, so such a scope is none of ours.
+/// Reads a clinical scope of either version; `None` for any other or a malformed one. Of v2's search
+/// parameters `category` is supported, once; a scope with any other is none of ours.
 pub(super) fn parse(scope: &str) -> Option<Clinical<'_>> {
+    let (scope, category) = match scope.split_once('?') {
+        None => (scope, None),
+        Some((scope, query)) => (scope, Some(category_of(query)?)),
+    };
     let (level, rest) = scope.split_once('/')?;
     let level = match level {
         "patient" => Level::Patient,
@@ -61,11 +75,24 @@ pub(super) fn parse(scope: &str) -> Option<Clinical<'_>> {
         letters if in_order(letters) => letters.to_owned(),
         _ => return None,
     };
+    // Version 1 knows no search parameters.
+    let v2 = in_order(rest.split_once('.').map_or("", |(_, letters)| letters));
+    if category.is_some() && (!v2 || resource == "*") {
+        return None;
+    }
     Some(Clinical {
         level,
         resource,
         permissions,
+        category,
     })
+}
+
+fn category_of(query: &str) -> Option<String> {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let (name, value) = pairs.next()?;
+    let only = pairs.next().is_none() && name == "category" && !value.is_empty();
+    only.then(|| value.into_owned())
 }
 
 /// Whether `letters` is a non-empty selection of `cruds` in that order, each once.
@@ -78,8 +105,8 @@ fn in_order(letters: &str) -> bool {
 }
 
 /// What the granted `scopes` permit for `resource_type`; `interaction` is `'r'` (read) or `'s'`
-/// (search). The widest one counts.
-pub(crate) fn allows(scopes: &[String], resource_type: &str, interaction: char) -> Option<Access> {
+/// (search): each fitting scope's reach, none of them a reason to refuse.
+pub(crate) fn allows(scopes: &[String], resource_type: &str, interaction: char) -> Vec<Reach> {
     let fitting = scopes
         .iter()
         .filter_map(|scope| parse(scope))
@@ -87,14 +114,15 @@ pub(crate) fn allows(scopes: &[String], resource_type: &str, interaction: char) 
             (scope.resource == "*" || scope.resource == resource_type)
                 && scope.permissions.contains(interaction)
         });
-    let mut found = None;
-    for scope in fitting {
-        match scope.level {
-            Level::Patient => found = found.or(Some(Access::PatientOnly)),
-            Level::User | Level::System => return Some(Access::All),
-        }
-    }
-    found
+    fitting
+        .map(|scope| Reach {
+            access: match scope.level {
+                Level::Patient => Access::PatientOnly,
+                Level::User | Level::System => Access::All,
+            },
+            category: scope.category,
+        })
+        .collect()
 }
 
 /// The words of a scope parameter, each once, in the order asked.
@@ -169,8 +197,15 @@ pub(super) fn in_words(scope: &str) -> String {
         Level::User => "of everybody you may see",
         Level::System => "of everybody",
     };
+    let kind = clinical
+        .category
+        .as_deref()
+        .map_or_else(String::new, |category| {
+            let code = category.rsplit('|').next().unwrap_or(category);
+            format!(" of the kind \u{201c}{}\u{201d}", code.replace('-', " "))
+        });
     format!(
-        "{} {} {whose}",
+        "{} {}{kind} {whose}",
         capital(&verbs.join(", ")),
         plural(clinical.resource)
     )
@@ -249,7 +284,21 @@ mod tests {
     #[case("patient/observation.rs", "observation", 'r', None)]
     #[case("patient/Observation.", "Observation", 'r', None)]
     #[case("launch/patient", "Patient", 'r', None)]
-    #[case("patient/Observation.rs?category=laboratory", "Observation", 'r', None)]
+    #[case(
+        "patient/Observation.rs?category=laboratory",
+        "Observation",
+        'r',
+        Some(Access::PatientOnly)
+    )]
+    #[case("patient/Observation.rs?code=1234-5", "Observation", 'r', None)]
+    #[case("patient/Observation.rs?category=a&code=b", "Observation", 'r', None)]
+    #[case(
+        "patient/Observation.read?category=laboratory",
+        "Observation",
+        'r',
+        None
+    )]
+    #[case("patient/*.rs?category=laboratory", "Observation", 'r', None)]
     #[case(
         "patient/Observation.rs patient/Observation.rs",
         "Observation",
@@ -262,14 +311,20 @@ mod tests {
         #[case] interaction: char,
         #[case] expected: Option<Access>,
     ) {
-        assert_eq!(allows(&[scope.to_owned()], resource, interaction), expected);
+        let reach = allows(&[scope.to_owned()], resource, interaction);
+        let access: Vec<Access> = reach.iter().map(|one| one.access).collect();
+        assert_eq!(access, expected.into_iter().collect::<Vec<_>>());
     }
 
     #[test]
-    fn the_widest_scope_counts() {
-        let scopes = split("patient/*.rs user/Patient.r");
-        assert_eq!(allows(&scopes, "Patient", 'r'), Some(Access::All));
-        assert_eq!(allows(&scopes, "Patient", 's'), Some(Access::PatientOnly));
+    fn each_scope_counts() {
+        let reach = |scopes: &str, interaction: char| {
+            let all = allows(&split(scopes), "Patient", interaction);
+            all.iter().map(|one| one.access).collect::<Vec<_>>()
+        };
+        let scopes = "patient/*.rs user/Patient.r";
+        assert_eq!(reach(scopes, 'r'), [Access::PatientOnly, Access::All]);
+        assert_eq!(reach(scopes, 's'), [Access::PatientOnly]);
     }
 
     #[test]
@@ -299,6 +354,10 @@ mod tests {
     #[case(
         "offline_access",
         "Keep access when you are away, until you withdraw it"
+    )]
+    #[case(
+        "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs",
+        "Read lab results, vital signs and other measurements of the kind “vital signs” of the chosen person"
     )]
     fn scopes_are_put_in_words(#[case] scope: &str, #[case] words: &str) {
         assert_eq!(in_words(scope), words);

@@ -109,8 +109,8 @@ async fn read(
     let Some(found) = app.data.find(&key) else {
         return answer::not_found(&key);
     };
-    if !viewer.sees(access, found) {
-        return answer::insufficient("this belongs to another patient");
+    if !viewer.sees(&access, found) {
+        return answer::insufficient("this is beyond what the token was granted");
     }
     if found.resource_type == "Binary" && !wants_json(&headers) {
         return content_of(found);

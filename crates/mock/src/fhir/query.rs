@@ -160,7 +160,7 @@ impl Filter {
 }
 
 /// `code`, `system|code`, `|code` or `system|` (FHIR R4, search.html#token).
-fn is_meant(value: &str, token: &Token) -> bool {
+pub(super) fn is_meant(value: &str, token: &Token) -> bool {
     match value.split_once('|') {
         None => token.code == value,
         Some((system, "")) => token.system == system,

@@ -9,7 +9,7 @@ use super::paging::{Cursor, Includes};
 use super::query::{Filter, Query};
 use super::seen::Viewer;
 use super::{answer, bundle, metadata};
-use crate::auth::scopes::Access;
+use crate::auth::scopes::Reach;
 use crate::data::Place;
 use crate::state::App;
 
@@ -42,7 +42,7 @@ pub(super) fn first_page(app: &App, viewer: &Viewer, kind: &str, query: &Query) 
     let cursor = Cursor {
         grant_id: viewer.grant.grant_id,
         resource_type: kind.to_owned(),
-        found: Arc::new(matches(app, viewer, access, kind, &filters)),
+        found: Arc::new(matches(app, viewer, &access, kind, &filters)),
         position: 0,
         count: if only_count { 0 } else { count },
         includes: Arc::new(Includes {
@@ -79,7 +79,7 @@ pub(super) fn next_page(app: &App, viewer: &Viewer, token: &str) -> Response {
 fn matches(
     app: &App,
     viewer: &Viewer,
-    access: Access,
+    access: &[Reach],
     kind: &str,
     filters: &[Filter],
 ) -> Vec<Place> {

@@ -4,8 +4,9 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 
 use super::answer;
+use super::query::is_meant;
 use crate::auth::AccessGrant;
-use crate::auth::scopes::{self, Access};
+use crate::auth::scopes::{self, Access, Reach};
 use crate::data::Stored;
 use crate::state::Shared;
 
@@ -36,24 +37,33 @@ impl Viewer {
         }
     }
 
-    /// How far the token reaches in a type; `interaction` is `r` or `s`.
-    pub(super) fn access(&self, kind: &str, interaction: char) -> Option<Access> {
-        scopes::allows(&self.grant.scopes, kind, interaction)
+    /// How far the token reaches in a type; `interaction` is `r` or `s`. `None`: not at all.
+    pub(super) fn access(&self, kind: &str, interaction: char) -> Option<Vec<Reach>> {
+        let reach = scopes::allows(&self.grant.scopes, kind, interaction);
+        (!reach.is_empty()).then_some(reach)
     }
 
     /// Whether the resource is within reach.
-    pub(super) fn sees(&self, access: Access, resource: &Stored) -> bool {
-        match (access, &self.grant.patient) {
-            (Access::All, _) => true,
-            (Access::PatientOnly, Some(patient)) => resource.is_visible_to(patient),
-            (Access::PatientOnly, None) => false,
-        }
+    pub(super) fn sees(&self, reach: &[Reach], resource: &Stored) -> bool {
+        reach.iter().any(|one| {
+            let whose = match (one.access, &self.grant.patient) {
+                (Access::All, _) => true,
+                (Access::PatientOnly, Some(patient)) => resource.is_visible_to(patient),
+                (Access::PatientOnly, None) => false,
+            };
+            let categories = &resource.fields.category;
+            let kind = one
+                .category
+                .as_deref()
+                .is_none_or(|wanted| categories.iter().any(|token| is_meant(wanted, token)));
+            whose && kind
+        })
     }
 
     /// Whether the resource may come along with a search of other things.
     pub(super) fn may_include(&self, resource: &Stored) -> bool {
         let kind = &resource.resource_type;
         let access = self.access(kind, 'r').or_else(|| self.access(kind, 's'));
-        access.is_some_and(|access| self.sees(access, resource))
+        access.is_some_and(|access| self.sees(&access, resource))
     }
 }

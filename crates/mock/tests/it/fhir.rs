@@ -470,3 +470,109 @@ async fn g_the_content_type_is_fhir_json() {
         "application/fhir+json; charset=utf-8"
     );
 }
+
+#[tokio::test]
+async fn d17_a_scope_with_a_category_reaches_that_category_only_on_search_and_on_read() {
+    let tester = Tester::new().await;
+    let system = "http://terminology.hl7.org/CodeSystem/observation-category";
+    let scope = format!("launch/patient patient/Observation.rs?category={system}|laboratory");
+    let (_, answer) = tester.tokens(&tester.patient().clone(), &scope).await;
+    assert_eq!(answer["scope"], scope);
+    let token = answer["access_token"].as_str().unwrap().to_owned();
+    let whole = tester.access_token(ALL).await;
+    let labs = found(&tester, &whole, "Observation?category=laboratory").await;
+    let seen = found(&tester, &token, "Observation").await;
+    assert_eq!(ids(&seen), ids(&labs));
+    assert!(
+        found(&tester, &token, "Observation?category=vital-signs")
+            .await
+            .is_empty()
+    );
+    let vital = &found(&tester, &whole, "Observation?category=vital-signs").await[0];
+    let path = format!("Observation/{}", vital["id"].as_str().unwrap());
+    assert_eq!(tester.fhir(&token, &path).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(
+        tester.fhir(&token, "Condition").await.0,
+        StatusCode::FORBIDDEN
+    );
+
+    let both = format!("{scope} patient/Observation.rs?category=vital-signs");
+    let token = tester.access_token(&both).await;
+    let more = found(&tester, &token, "Observation").await.len();
+    let vitals = found(&tester, &whole, "Observation?category=vital-signs")
+        .await
+        .len();
+    assert_eq!(more, labs.len() + vitals, "each scope adds its own");
+}
+
+#[tokio::test]
+async fn i_browser_apps_may_call_what_programs_call_and_nothing_else() {
+    let tester = Tester::new().await;
+    let fhir = tester.mock.fhir_base().to_owned();
+    let preflight = |url: String| {
+        let request = tester.http.request(reqwest::Method::OPTIONS, url);
+        request
+            .header("Origin", "https://app.example")
+            .header("Access-Control-Request-Method", "POST")
+            .header(
+                "Access-Control-Request-Headers",
+                "authorization, content-type",
+            )
+            .send()
+    };
+    for open in [
+        format!("{fhir}/.well-known/smart-configuration"),
+        format!("{fhir}/Patient"),
+        tester.url("/.well-known/openid-configuration"),
+        tester.url("/auth/jwks"),
+        tester.url("/auth/token"),
+        tester.url("/auth/register"),
+        tester.url("/auth/revoke"),
+        tester.url("/auth/introspect"),
+    ] {
+        let answer = preflight(open.clone()).await.unwrap();
+        assert!(answer.status().is_success(), "{open}");
+        assert_eq!(
+            answer.headers()["Access-Control-Allow-Origin"],
+            "*",
+            "{open}"
+        );
+        let allowed = answer.headers()["Access-Control-Allow-Headers"]
+            .to_str()
+            .unwrap();
+        assert!(allowed.contains("authorization"), "{allowed}");
+        assert!(
+            answer
+                .headers()
+                .get("Access-Control-Allow-Credentials")
+                .is_none()
+        );
+    }
+    for closed in [
+        "/auth/authorize",
+        "/auth/consent",
+        "/portal",
+        "/portal/apps",
+        "/_mock/tokens",
+    ] {
+        let answer = preflight(tester.url(closed)).await.unwrap();
+        assert!(
+            answer
+                .headers()
+                .get("Access-Control-Allow-Origin")
+                .is_none(),
+            "{closed}"
+        );
+    }
+    let request = tester
+        .http
+        .get(format!("{fhir}/Patient"))
+        .header("Origin", "https://app.example");
+    let refused = request.send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        refused.headers()["Access-Control-Allow-Origin"],
+        "*",
+        "an error can be read too"
+    );
+}
