@@ -94,6 +94,7 @@ impl MockServer {
             log: crate::log::RequestLog::default(),
             origin: origin.clone(),
             cursors: crate::fhir::paging::Cursors::default(),
+            exports: crate::fhir::Exports::default(),
             page_size: world.page_size_default,
         });
         let router = auth::router_for_programs()

@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) origin: String,
     /// Searches with pages left to read.
     pub(crate) cursors: Cursors,
+    /// Bulk exports.
+    pub(crate) exports: crate::fhir::Exports,
     /// Entries per page when the client does not say.
     pub(crate) page_size: usize,
 }

@@ -4,7 +4,8 @@ pub(crate) mod dates;
 pub(crate) mod fields;
 mod load;
 
-use std::collections::{HashMap, HashSet};
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -52,6 +53,31 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
+    /// The weak entity tag: `meta.versionId`, or else a sum of the bytes (FHIR R4, http.html#versioning).
+    pub(crate) fn etag(&self) -> String {
+        #[derive(serde::Deserialize)]
+        struct Head {
+            meta: Option<Meta>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Meta {
+            #[serde(rename = "versionId")]
+            version_id: Option<String>,
+        }
+        let head = serde_json::from_str::<Head>(&self.json).ok();
+        let version = head
+            .and_then(|head| head.meta)
+            .and_then(|meta| meta.version_id);
+        let version = version.unwrap_or_else(|| {
+            let sum = Sha256::digest(self.json.as_bytes());
+            sum.iter()
+                .take(8)
+                .map(|byte| format!("{byte:02x}"))
+                .collect()
+        });
+        format!("W/\"{version}\"")
+    }
+
     /// Whether somebody who may see only `patient` may see this.
     pub(crate) fn is_visible_to(&self, patient: &str) -> bool {
         if self.fields.patients.is_empty() {
@@ -204,6 +230,14 @@ impl Data {
         of_owner
             .and_then(|kinds| kinds.get(kind))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// Every type in a patient's compartment with its places, by name of the type.
+    pub(crate) fn compartment(&self, patient: &str) -> BTreeMap<&str, &[Place]> {
+        let kinds = self.by_patient.get(patient).into_iter().flatten();
+        kinds
+            .map(|(kind, places)| (kind.as_str(), places.as_slice()))
+            .collect()
     }
 
     /// The provenances that name `Type/id` as target.

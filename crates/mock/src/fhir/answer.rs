@@ -1,9 +1,11 @@
 //! Answers in FHIR's shape.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+
+use crate::data::Stored;
 
 /// The media type of FHIR in JSON.
 pub(crate) const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
@@ -11,6 +13,36 @@ pub(crate) const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
 /// The bytes of a resource.
 pub(crate) fn resource(json: String) -> Response {
     ([(header::CONTENT_TYPE, FHIR_JSON)], Body::from(json)).into_response()
+}
+
+/// A resource with its `ETag` and `Last-Modified`; 304 when the asker has it already (FHIR R4,
+/// http.html#cread).
+pub(crate) fn version(found: &Stored, headers: &HeaderMap) -> Response {
+    let etag = found.etag();
+    let known = headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|value| value.trim() == etag || value.trim() == "*");
+    let mut answer = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        resource(found.json.clone())
+    };
+    let headers = answer.headers_mut();
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    let modified = found
+        .fields
+        .last_updated
+        .and_then(|range| jiff::Timestamp::from_millisecond(range.start).ok())
+        .map(|time| time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    if let Some(Ok(modified)) = modified.as_deref().map(HeaderValue::from_str) {
+        headers.insert(header::LAST_MODIFIED, modified);
+    }
+    answer
 }
 
 /// An `OperationOutcome` with one issue (FHIR R4, operationoutcome.html).

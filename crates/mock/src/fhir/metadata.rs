@@ -12,7 +12,7 @@ use crate::data::Data;
 use crate::state::App;
 
 /// The types of US Core 6.1, which are supported even when the data has none.
-const US_CORE: [&str; 29] = [
+const US_CORE: [&str; 30] = [
     "AllergyIntolerance",
     "Binary",
     "CarePlan",
@@ -25,6 +25,7 @@ const US_CORE: [&str; 29] = [
     "Encounter",
     "FamilyMemberHistory",
     "Goal",
+    "Group",
     "Immunization",
     "Location",
     "Media",
@@ -104,11 +105,32 @@ fn resource(kind: &str) -> Value {
         "searchParam": parameters,
         "searchRevInclude": ["Provenance:target"]
     });
+    let operations = operations(kind);
+    if !operations.is_empty() {
+        resource["operation"] = json!(operations);
+    }
     let includes = includes(kind);
     if !includes.is_empty() {
         resource["searchInclude"] = json!(includes);
     }
     resource
+}
+
+/// Name and definition of the operations of a type.
+fn operations(kind: &str) -> Vec<Value> {
+    let bulk = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition";
+    let named = |name: &str, definition: String| json!({"name": name, "definition": definition});
+    match kind {
+        "Patient" => vec![
+            named("export", format!("{bulk}/patient-export")),
+            named(
+                "everything",
+                "http://hl7.org/fhir/OperationDefinition/Patient-everything".to_owned(),
+            ),
+        ],
+        "Group" => vec![named("export", format!("{bulk}/group-export"))],
+        _ => Vec::new(),
+    }
 }
 
 fn includes(kind: &str) -> &'static [&'static str] {

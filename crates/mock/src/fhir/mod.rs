@@ -1,10 +1,12 @@
 //! The FHIR R4 server: capability statement, read, search with pages. Read only.
 
 mod answer;
+mod bulk;
 mod bundle;
 mod include;
 mod metadata;
 pub(crate) mod paging;
+pub(crate) use bulk::Exports;
 mod query;
 mod search;
 mod seen;
@@ -33,6 +35,8 @@ pub(crate) fn router() -> Router<App> {
         .route("/fhir/{kind}", get(search_by_get))
         .route("/fhir/{kind}/_search", post(search_by_post))
         .route("/fhir/{kind}/{id}", get(read))
+        .route("/fhir/Patient/{id}/$everything", get(everything))
+        .merge(bulk::router())
 }
 
 async fn page(State(app): State<App>, headers: HeaderMap, RawQuery(raw): RawQuery) -> Response {
@@ -115,7 +119,24 @@ async fn read(
     if found.resource_type == "Binary" && !wants_json(&headers) {
         return content_of(found);
     }
-    answer::resource(found.json.clone())
+    answer::version(found, &headers)
+}
+
+/// `GET Patient/{id}/$everything` (FHIR R4, patient-operation-everything.html): the patient's own
+/// records of every type that the token reaches, in pages.
+async fn everything(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    RawQuery(raw): RawQuery,
+) -> Response {
+    match Viewer::of(&app, &headers) {
+        Ok(viewer) => {
+            let query = Query::parse(raw.as_deref().unwrap_or_default());
+            search::everything(&app, &viewer, &id, &query)
+        }
+        Err(refusal) => refusal,
+    }
 }
 
 fn wants_json(headers: &HeaderMap) -> bool {

@@ -41,6 +41,19 @@ impl Query {
         }
     }
 
+    /// From pairs that were read already.
+    pub(super) fn of(pairs: &[(&str, &str)]) -> Query {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Query {
+            pairs: pairs.iter().map(owned).collect(),
+        }
+    }
+
+    /// The names, in the order given.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.pairs.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The first value of that name.
     pub(super) fn first(&self, name: &str) -> Option<&str> {
         self.pairs

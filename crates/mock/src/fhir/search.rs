@@ -59,6 +59,44 @@ pub(super) fn first_page(app: &App, viewer: &Viewer, kind: &str, query: &Query) 
     bundle::page(app, viewer, cursor, &link, None)
 }
 
+/// The answer to `Patient/{id}/$everything`.
+pub(super) fn everything(app: &App, viewer: &Viewer, id: &str, query: &Query) -> Response {
+    let key = format!("Patient/{id}");
+    let reaches = |kind: &str, place: &Place| {
+        let reach = viewer.access(kind, 'r');
+        let resource = app.data.at(*place);
+        reach.is_some_and(|reach| resource.is_some_and(|one| viewer.sees(&reach, one)))
+    };
+    let Some(patient) = app.data.place(&key) else {
+        return answer::not_found(&key);
+    };
+    if !reaches("Patient", &patient) {
+        return answer::insufficient("this is beyond what the token was granted");
+    }
+    let mut found = vec![patient];
+    for (kind, places) in app.data.compartment(id) {
+        let reached = places
+            .iter()
+            .filter(|place| **place != patient && reaches(kind, place));
+        found.extend(reached);
+    }
+    let count = match query.first("_count").map(str::parse::<usize>) {
+        Some(Ok(count)) if count > 0 => count.min(LARGEST_PAGE),
+        _ => app.page_size,
+    };
+    let cursor = Cursor {
+        grant_id: viewer.grant.grant_id,
+        resource_type: "Patient".to_owned(),
+        found: Arc::new(found),
+        position: 0,
+        count,
+        includes: Arc::default(),
+        loops: false,
+    };
+    let link = format!("{}/{key}/$everything", app.fhir_base());
+    bundle::page(app, viewer, cursor, &link, None)
+}
+
 /// The answer to a `next` link; 410 when it is unknown or of another grant.
 pub(super) fn next_page(app: &App, viewer: &Viewer, token: &str) -> Response {
     let Some(cursor) = app.cursors.get(token, viewer.grant.grant_id) else {

@@ -576,3 +576,82 @@ async fn i_browser_apps_may_call_what_programs_call_and_nothing_else() {
         "an error can be read too"
     );
 }
+
+#[tokio::test]
+async fn g_a_read_has_an_etag_and_is_not_sent_twice() {
+    let tester = Tester::new().await;
+    let token = tester.access_token(ALL).await;
+    let condition = found(&tester, &token, "Condition").await.remove(0);
+    let url = format!(
+        "{}/Condition/{}",
+        tester.mock.fhir_base(),
+        condition["id"].as_str().unwrap()
+    );
+    let first = tester
+        .http
+        .get(&url)
+        .bearer_auth(&token)
+        .send()
+        .await
+        .unwrap();
+    let etag = first.headers()["ETag"].to_str().unwrap().to_owned();
+    let version = condition["meta"]["versionId"].as_str().unwrap();
+    assert_eq!(etag, format!("W/\"{version}\""));
+    assert!(
+        first.headers()["Last-Modified"]
+            .to_str()
+            .unwrap()
+            .ends_with(" GMT")
+    );
+    let ask = |known: String| {
+        let request = tester.http.get(&url).bearer_auth(&token);
+        request.header("If-None-Match", known).send()
+    };
+    let second = ask(etag).await.unwrap();
+    assert_eq!(second.status(), StatusCode::NOT_MODIFIED);
+    assert!(second.bytes().await.unwrap().is_empty());
+    assert_eq!(
+        ask("W/\"old\"".to_owned()).await.unwrap().status(),
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn g_everything_of_a_patient_comes_in_pages_as_far_as_the_scopes_reach() {
+    let tester = Tester::new().await;
+    let own = tester.patient().patient_ids[0].clone();
+    let token = tester.access_token(ALL).await;
+    let all = found(
+        &tester,
+        &token,
+        &format!("Patient/{own}/$everything?_count=50"),
+    )
+    .await;
+    assert_eq!(all[0]["id"], own.as_str(), "the patient first");
+    let keys: BTreeSet<String> = all
+        .iter()
+        .map(|one| format!("{}/{}", one["resourceType"], one["id"]))
+        .collect();
+    assert_eq!(keys.len(), all.len(), "none twice");
+    let conditions = found(&tester, &token, "Condition").await.len();
+    let of = |kind: &str| all.iter().filter(|one| one["resourceType"] == kind).count();
+    assert_eq!(of("Condition"), conditions);
+    assert!(of("Observation") > 50);
+
+    let narrow = tester
+        .access_token("launch/patient patient/Patient.rs patient/Goal.rs")
+        .await;
+    let some = found(&tester, &narrow, &format!("Patient/{own}/$everything")).await;
+    let kinds: BTreeSet<&str> = some
+        .iter()
+        .map(|one| one["resourceType"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, BTreeSet::from(["Goal", "Patient"]));
+    let other = tester.mock.accounts()[1].patient_ids[0].clone();
+    let path = format!("Patient/{other}/$everything");
+    assert_eq!(tester.fhir(&token, &path).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(
+        tester.fhir(&token, "Patient/none/$everything").await.0,
+        StatusCode::NOT_FOUND
+    );
+}

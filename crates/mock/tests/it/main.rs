@@ -8,6 +8,7 @@
 )]
 
 mod authorize;
+mod bulk;
 mod command_line;
 mod control;
 mod discovery;
