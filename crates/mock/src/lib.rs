@@ -20,4 +20,4 @@ mod world;
 pub use faults::{Endpoint, FaultKind, IdTokenFault};
 pub use log::RequestLogEntry;
 pub use server::MockServer;
-pub use world::{MockError, TlsOptions, World};
+pub use world::{Leniency, MockError, TlsOptions, World};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use satchel_mock::population::AccountRole;
-use satchel_mock::{MockServer, TlsOptions, World};
+use satchel_mock::{Leniency, MockServer, TlsOptions, World};
 use serde_json::{Value, json};
 
 /// An imitation SMART on FHIR server for testers, with synthetic people. Listens on 127.0.0.1 only.
@@ -37,6 +37,9 @@ struct Arguments {
     /// Clients that were agreed on by hand: a JSON list of RFC 7591 metadata with client_id and client_secret
     #[arg(long, value_name = "FILE")]
     clients: Option<PathBuf>,
+    /// Takes what a standard forbids but real clients do; may be given more than once
+    #[arg(long, value_name = "WHAT", value_parser = leniency)]
+    lenient: Vec<Leniency>,
     /// Private-use scheme to which the callback page under /app/ hands over
     #[arg(long, value_name = "SCHEME", default_value = "org.satchel.app")]
     app_scheme: String,
@@ -87,6 +90,7 @@ async fn main() -> ExitCode {
         clients,
         practice_approval: arguments.practice_approval,
         app_scheme: arguments.app_scheme,
+        lenient: arguments.lenient,
         initial_access_token: arguments.initial_access_token,
         software_statement_keys,
         ..World::default()
@@ -111,6 +115,14 @@ async fn main() -> ExitCode {
         }
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+fn leniency(name: &str) -> Result<Leniency, String> {
+    let known = Leniency::ALL.iter().find(|(known, _)| *known == name);
+    known.map(|(_, leniency)| *leniency).ok_or_else(|| {
+        let names: Vec<&str> = Leniency::ALL.iter().map(|(name, _)| *name).collect();
+        format!("known are {}", names.join(", "))
+    })
 }
 
 /// The list in a JSON file, or that in its member `name`; empty without a file.

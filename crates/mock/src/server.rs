@@ -77,6 +77,7 @@ impl MockServer {
             accounts: accounts.clone(),
             patient_names: data.patient_names().into_iter().collect(),
             latest: data.latest(),
+            lenient: world.lenient.clone(),
             app_scheme: world.app_scheme.clone(),
             practice_approval: world.practice_approval,
             token_lifetime_seconds: world.token_lifetime_seconds,

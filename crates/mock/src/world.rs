@@ -24,6 +24,8 @@ pub struct World {
     /// Clients that were agreed on by hand: RFC 7591 metadata with `client_id`, and `client_secret`
     /// where the method has one.
     pub clients: Vec<serde_json::Value>,
+    /// What is taken although a standard says otherwise.
+    pub lenient: Vec<Leniency>,
     /// The private-use scheme to which the callback page under `/app/` hands over.
     pub app_scheme: String,
     /// Whether an app waits for the practice's approval before anybody may use it.
@@ -32,6 +34,24 @@ pub struct World {
     pub initial_access_token: Option<String>,
     /// JWKs of those whose software statements count (RFC 7591 §2.3).
     pub software_statement_keys: Vec<serde_json::Value>,
+}
+
+/// A looseness that real clients need: strict unless it is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Leniency {
+    /// A public client refreshes without saying who it is (RFC 6749 §6 wants `client_id`; the npm
+    /// package `fhirclient` sends none).
+    RefreshWithoutClientId,
+    /// An assertion may name the issuer as its audience (rfc7523bis) beside the token endpoint (SMART).
+    AssertionForIssuer,
+}
+
+impl Leniency {
+    /// All of them, by the name that the command line takes.
+    pub const ALL: [(&'static str, Self); 2] = [
+        ("refresh-without-client-id", Self::RefreshWithoutClientId),
+        ("assertion-for-issuer", Self::AssertionForIssuer),
+    ];
 }
 
 /// How to serve HTTPS.
@@ -59,6 +79,7 @@ impl Default for World {
             page_size_default: 50,
             auth_methods: methods.map(str::to_owned).to_vec(),
             clients: Vec::new(),
+            lenient: Vec::new(),
             app_scheme: "org.satchel.app".to_owned(),
             practice_approval: false,
             initial_access_token: None,

@@ -12,6 +12,7 @@ use super::answer::{OAuthError, Params, scheme};
 use super::chance;
 use super::clients::{Client, Method};
 use super::state::AuthState;
+use crate::world::Leniency;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -44,7 +45,11 @@ pub(super) fn authenticate(
         challenge: basic.is_some(),
         ..error
     };
-    let (client_id, presented) = presented(basic, form).map_err(challenge)?;
+    let named = match form.get("client_id") {
+        None if basic.is_none() => unnamed(auth, form),
+        given => given.map(str::to_owned),
+    };
+    let (client_id, presented) = presented(basic, form, named.as_deref()).map_err(challenge)?;
     let client = auth
         .lock()
         .clients
@@ -80,8 +85,24 @@ pub(super) fn authenticate(
     Ok((client_id, client))
 }
 
+/// The public client to which the refresh token of the form was given, where that is enough.
+fn unnamed(auth: &AuthState, form: &Params) -> Option<String> {
+    if !auth.tolerates(Leniency::RefreshWithoutClientId) {
+        return None;
+    }
+    let token = form.get("refresh_token")?;
+    let inner = auth.lock();
+    let grant = inner.grants.get(&inner.refresh.get(token)?.grant_id)?;
+    let client = inner.clients.get(&grant.client_id)?;
+    (client.method == Method::None).then(|| grant.client_id.clone())
+}
+
 /// Reads the credentials and the client id they name.
-fn presented(basic: Option<&str>, form: &Params) -> Result<(String, Presented), OAuthError> {
+fn presented(
+    basic: Option<&str>,
+    form: &Params,
+    named: Option<&str>,
+) -> Result<(String, Presented), OAuthError> {
     let assertion = form.get("client_assertion");
     let secret = form.get("client_secret");
     let used = [basic, assertion, secret];
@@ -90,7 +111,6 @@ fn presented(basic: Option<&str>, form: &Params) -> Result<(String, Presented), 
             "the client authenticates in more than one way",
         ));
     }
-    let named = form.get("client_id");
     let (client_id, presented) = if let Some(basic) = basic {
         let (id, secret) = read_basic(basic)
             .ok_or_else(|| OAuthError::invalid_client("the Authorization header is unreadable"))?;
@@ -179,7 +199,11 @@ fn check_assertion(
     // Times are checked below, by this server's own clock.
     validation.validate_exp = false;
     validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-    validation.set_audience(&[auth.token_endpoint()]);
+    let mut audiences = vec![auth.token_endpoint()];
+    if auth.tolerates(Leniency::AssertionForIssuer) {
+        audiences.push(auth.config.issuer.clone());
+    }
+    validation.set_audience(&audiences);
     let claims = jsonwebtoken::decode::<Claims>(assertion, &key, &validation)
         .map_err(|_| {
             invalid("the assertion lacks a claim, is not for this token endpoint, or not signed by the client")

@@ -10,6 +10,7 @@ use super::chance;
 use super::clients::Client;
 use super::jwks::Keys;
 use crate::population::{Account, AccountRole};
+use crate::world::Leniency;
 
 /// What the authorization server is told at its start.
 pub(crate) struct AuthConfig {
@@ -23,6 +24,8 @@ pub(crate) struct AuthConfig {
     pub(crate) patient_names: HashMap<String, String>,
     /// By patient id: the id of the latest visit, and `DiagnosticReport/id` of the latest report.
     pub(crate) latest: HashMap<String, (Option<String>, Option<String>)>,
+    /// What is taken although a standard says otherwise.
+    pub(crate) lenient: Vec<Leniency>,
     /// The private-use scheme to which the callback page hands over.
     pub(crate) app_scheme: String,
     /// Whether an app waits for the practice before anybody may use it.
@@ -327,6 +330,11 @@ impl AuthState {
             scopes,
             patient,
         })
+    }
+
+    /// Whether a looseness was switched on.
+    pub(super) fn tolerates(&self, leniency: Leniency) -> bool {
+        self.config.lenient.contains(&leniency)
     }
 
     /// The account whose name and password a form brings: its position.

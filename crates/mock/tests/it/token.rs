@@ -638,3 +638,41 @@ async fn d35_introspection_tells_a_trusted_client_what_a_token_is_good_for() {
     let nobody = introspect(&tester, &[("token", token)], None).await;
     assert_eq!(error(nobody).await.1, "invalid_client");
 }
+
+#[tokio::test]
+async fn each_looseness_is_a_switch_and_off_by_default() {
+    let strict = Tester::new().await;
+    let lenient = Tester::at(satchel_mock::World {
+        patients: 1,
+        lenient: satchel_mock::Leniency::ALL.map(|(_, one)| one).to_vec(),
+        ..satchel_mock::World::default()
+    })
+    .await;
+    for (tester, tolerant) in [(&strict, false), (&lenient, true)] {
+        let (_, answer) = tester.tokens(&tester.patient().clone(), SCOPE).await;
+        let token = answer["refresh_token"].as_str().unwrap();
+        let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
+        let refreshed = tester.token(&form).send().await.unwrap();
+        assert_eq!(
+            refreshed.status().is_success(),
+            tolerant,
+            "refresh without client_id"
+        );
+
+        let key = es384();
+        let (client_id, code) = with_key(tester, &key).await;
+        let mut for_issuer = claims(tester, &client_id);
+        for_issuer["aud"] = tester.mock.issuer().into();
+        let assertion = key.sign(&for_issuer);
+        let exchanged = tester
+            .token(&asserting(&code, &assertion))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            exchanged.status().is_success(),
+            tolerant,
+            "d9: assertion for the issuer"
+        );
+    }
+}
