@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup ui build run test test-ui test-rust e2e lint bench-sync bench-start icons clean
+.PHONY: help setup ui build run test test-ui test-rust interop e2e lint bench-sync bench-start icons clean
 
 # Journeys that `make e2e` plays.
 N ?= 1
@@ -23,7 +23,7 @@ build: ui ## Build the app, the command line and the mock server (debug)
 run: build ## Start the mock server with synthetic people, and the app pointed at it
 	.ci/run-app.sh
 
-test: test-ui test-rust e2e ## Every test
+test: test-ui test-rust interop e2e ## Every test
 
 test-ui: ui
 	cd ui && npm test
@@ -35,6 +35,10 @@ test-rust: ui
 
 e2e: build ## The whole journey in a real window with a real browser, N times (make e2e N=20)
 	node tests/ui/repeat.mjs $(N)
+
+interop: setup ## Clients that others wrote (openid-client, fhirclient, fhirpy) against the mock server
+	$(CARGO) build --locked --package satchel-mock
+	cd tests/interop && npm test
 
 lint: ui ## Formatting, clippy, documentation, licences and advisories, TypeScript
 	$(CARGO) fmt --all --check

@@ -12,7 +12,8 @@ PACKAGES="build-essential pkg-config perl ca-certificates file procps
 libwebkit2gtk-4.1-dev webkit2gtk-driver xvfb imagemagick
 dbus dbus-bin gnome-keyring libsecret-tools
 xdg-utils libglib2.0-bin desktop-file-utils shared-mime-info
-fonts-dejavu-core fonts-noto-core"
+fonts-dejavu-core fonts-noto-core
+python3-venv"
 
 install_packages() {
   missing=""
@@ -58,16 +59,30 @@ check_node() {
   [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "Node $(node -v) is too old: 20 or newer is needed"
 }
 
+# The Python client of tests/interop, in a folder of its own.
+install_python_packages() {
+  stamp="$1/.venv/installed-requirements.txt"
+  if ! cmp -s "$1/requirements.txt" "$stamp"; then
+    say "pip install in $1"
+    rm -rf "$1/.venv"
+    python3 -m venv "$1/.venv"
+    "$1/.venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$1/requirements.txt"
+    cp "$1/requirements.txt" "$stamp"
+  fi
+}
+
 # npm ci, only when the lock file is not the one that was installed last. A registry mirror may lack
 # the packages of other platforms, which npm then leaves out of a lock file and misses in "npm ci";
 # "npm install" takes the versions of the same lock file and does not mind.
 install_node_packages() {
-  stamp="$1/node_modules/.installed-lock"
-  if ! cmp -s "$1/package-lock.json" "$stamp"; then
-    say "npm ci in $1"
-    (cd "$1" && { npm ci --no-audit --no-fund --loglevel=silent ||
-      npm install --no-save --no-audit --no-fund --loglevel=error; })
-    cp "$1/package-lock.json" "$stamp"
+  folder=$1
+  shift
+  stamp="$folder/node_modules/.installed-lock"
+  if ! cmp -s "$folder/package-lock.json" "$stamp"; then
+    say "npm ci in $folder"
+    (cd "$folder" && { npm ci "$@" --no-audit --no-fund --loglevel=silent ||
+      npm install "$@" --no-save --no-audit --no-fund --loglevel=error; })
+    cp "$folder/package-lock.json" "$stamp"
   fi
 }
 
@@ -80,3 +95,5 @@ check_rust
 check_node
 install_node_packages ui
 install_node_packages tests/ui
+install_node_packages tests/interop --omit=optional --ignore-scripts
+install_python_packages tests/interop
