@@ -103,6 +103,8 @@ impl MockServer {
             .layer(cross_origin())
             .merge(auth::router_for_people())
             .merge(control::router())
+            .fallback(fhir::no_such_place)
+            .method_not_allowed_fallback(fhir::not_done_here)
             .layer(middleware::from_fn_with_state(
                 Arc::clone(&app),
                 misbehave::around,

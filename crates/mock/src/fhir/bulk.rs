@@ -9,16 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{OriginalUri, Path, RawQuery, State};
+use axum::extract::{OriginalUri, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
-use super::answer;
 use super::query::{Filter, Query};
 use super::seen::Viewer;
+use super::{At, answer};
 use crate::auth::scopes::Access;
 use crate::data::{Data, Place};
 use crate::state::App;
@@ -106,7 +106,7 @@ async fn of_patients(
 
 async fn of_group(
     State(app): State<App>,
-    Path(id): Path<String>,
+    At(id): At<String>,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     RawQuery(raw): RawQuery,
@@ -339,7 +339,7 @@ fn gone() -> Response {
 }
 
 /// `GET /bulk/jobs/{id}`
-async fn status(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+async fn status(State(app): State<App>, At(id): At<String>, headers: HeaderMap) -> Response {
     let viewer = match Viewer::of(&app, &headers) {
         Ok(viewer) => viewer,
         Err(refusal) => return refusal,
@@ -387,7 +387,7 @@ async fn status(State(app): State<App>, Path(id): Path<String>, headers: HeaderM
 }
 
 /// `DELETE /bulk/jobs/{id}`
-async fn cancel(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+async fn cancel(State(app): State<App>, At(id): At<String>, headers: HeaderMap) -> Response {
     let viewer = match Viewer::of(&app, &headers) {
         Ok(viewer) => viewer,
         Err(refusal) => return refusal,
@@ -406,7 +406,7 @@ async fn cancel(State(app): State<App>, Path(id): Path<String>, headers: HeaderM
 /// `GET /bulk/files/{id}/{Type}.ndjson`: one resource after the other.
 async fn file(
     State(app): State<App>,
-    Path((id, file)): Path<(String, String)>,
+    At((id, file)): At<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
     let viewer = match Viewer::of(&app, &headers) {

@@ -12,19 +12,43 @@ mod search;
 mod seen;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts, OriginalUri, Path, RawQuery, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::data::Stored;
 use crate::state::App;
 use query::Query;
 use seen::Viewer;
+
+/// The variable parts of an address; what cannot be read is refused in FHIR's shape.
+struct At<T>(T);
+
+impl<T, S> FromRequestParts<S> for At<T>
+where
+    T: DeserializeOwned + Send,
+    S: Send + Sync,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(read)) => Ok(Self(read)),
+            Err(_) => Err(answer::outcome(
+                StatusCode::BAD_REQUEST,
+                "invalid",
+                "the address cannot be read",
+            )),
+        }
+    }
+}
 
 /// Everything under `/fhir`, apart from the discovery document.
 pub(crate) fn router() -> Router<App> {
@@ -37,6 +61,30 @@ pub(crate) fn router() -> Router<App> {
         .route("/fhir/{kind}/{id}", get(read))
         .route("/fhir/Patient/{id}/$everything", get(everything))
         .merge(bulk::router())
+}
+
+/// What the server answers where it has nothing: in FHIR's shape below the FHIR base.
+pub(crate) async fn no_such_place(OriginalUri(uri): OriginalUri) -> Response {
+    if uri.path().starts_with("/fhir") {
+        return answer::outcome(
+            StatusCode::NOT_FOUND,
+            "not-supported",
+            "there is nothing at this address",
+        );
+    }
+    StatusCode::NOT_FOUND.into_response()
+}
+
+/// What the server answers to a method that an address does not take.
+pub(crate) async fn not_done_here(OriginalUri(uri): OriginalUri) -> Response {
+    if uri.path().starts_with("/fhir") {
+        return answer::outcome(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "not-supported",
+            "this server only reads and searches",
+        );
+    }
+    StatusCode::METHOD_NOT_ALLOWED.into_response()
 }
 
 async fn page(State(app): State<App>, headers: HeaderMap, RawQuery(raw): RawQuery) -> Response {
@@ -57,7 +105,7 @@ async fn page(State(app): State<App>, headers: HeaderMap, RawQuery(raw): RawQuer
 
 async fn search_by_get(
     State(app): State<App>,
-    Path(kind): Path<String>,
+    At(kind): At<String>,
     headers: HeaderMap,
     RawQuery(raw): RawQuery,
 ) -> Response {
@@ -67,10 +115,10 @@ async fn search_by_get(
 
 async fn search_by_post(
     State(app): State<App>,
-    Path(kind): Path<String>,
+    At(kind): At<String>,
     RawQuery(raw): RawQuery,
     headers: HeaderMap,
-    body: String,
+    body: Bytes,
 ) -> Response {
     let content_type = headers
         .get(header::CONTENT_TYPE)
@@ -83,6 +131,7 @@ async fn search_by_post(
             "a posted search is a form",
         );
     }
+    let body = String::from_utf8_lossy(&body);
     let both = format!("{}&{body}", raw.unwrap_or_default());
     searched(&app, &headers, &kind, &Query::parse(&both))
 }
@@ -96,7 +145,7 @@ fn searched(app: &App, headers: &HeaderMap, kind: &str, query: &Query) -> Respon
 
 async fn read(
     State(app): State<App>,
-    Path((kind, id)): Path<(String, String)>,
+    At((kind, id)): At<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
     let viewer = match Viewer::of(&app, &headers) {
@@ -126,7 +175,7 @@ async fn read(
 /// records of every type that the token reaches, in pages.
 async fn everything(
     State(app): State<App>,
-    Path(id): Path<String>,
+    At(id): At<String>,
     headers: HeaderMap,
     RawQuery(raw): RawQuery,
 ) -> Response {

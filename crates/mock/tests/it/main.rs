@@ -13,6 +13,7 @@ mod command_line;
 mod control;
 mod discovery;
 mod fhir;
+mod fuzz;
 #[path = "../../../../tests/it/portal.rs"]
 mod portal;
 mod portals;
