@@ -8,8 +8,8 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::faults::{Endpoint, FaultKind};
 use crate::log::RequestLogEntry;
+use crate::scenario::Planned;
 use crate::state::App;
 
 pub(crate) fn router() -> Router<App> {
@@ -20,6 +20,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/_mock/faults", post(add_fault).delete(clear_faults))
         .route("/_mock/access", post(access))
         .route("/_mock/clients", post(add_client))
+        .route("/_mock/keys", post(rotate_keys))
         .route("/_mock/clock", get(clock).post(turn_clock))
 }
 
@@ -41,21 +42,13 @@ async fn tokens(State(app): State<App>) -> Json<Vec<String>> {
     Json(app.auth.all_tokens())
 }
 
-#[derive(Deserialize)]
-struct PlannedFault {
-    endpoint: Endpoint,
-    fault: FaultKind,
-    #[serde(default = "once")]
-    times: u32,
-}
-
-fn once() -> u32 {
-    1
-}
-
-async fn add_fault(State(app): State<App>, Json(planned): Json<PlannedFault>) -> StatusCode {
-    app.faults
-        .add(planned.endpoint, planned.fault, planned.times);
+async fn add_fault(State(app): State<App>, Json(planned): Json<Planned>) -> StatusCode {
+    app.faults.add(
+        planned.endpoint,
+        planned.fault,
+        planned.after,
+        planned.times,
+    );
     StatusCode::NO_CONTENT
 }
 
@@ -97,5 +90,14 @@ async fn add_client(
     match app.auth.register_by_hand(&client) {
         Ok(client_id) => Ok(Json(json!({ "client_id": client_id }))),
         Err(reason) => Err((StatusCode::BAD_REQUEST, reason)),
+    }
+}
+
+/// New signing keys; the old ones are no longer published.
+async fn rotate_keys(State(app): State<App>) -> StatusCode {
+    if app.auth.rotate_keys() {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::INTERNAL_SERVER_ERROR
     }
 }

@@ -52,8 +52,25 @@ pub enum FaultKind {
         /// By how much.
         ms: u64,
     },
-    /// Close the connection without any answer.
+    /// Close the connection without any answer; nothing was done.
     Drop,
+    /// Do what was asked, then close the connection without an answer: the client cannot know.
+    LostAnswer,
+    /// The right answer, in small pieces with a wait before each.
+    Drip {
+        /// The wait.
+        ms: u64,
+    },
+    /// The right answer under another `Content-Type`.
+    WrongContentType {
+        /// The one that is said.
+        content_type: String,
+    },
+    /// The right answer with so many megabytes of blanks behind it, which JSON allows.
+    Huge {
+        /// How many.
+        megabytes: u32,
+    },
     /// Registration refuses with this `error` (RFC 7591, 3.2.2).
     RegisterError {
         /// The error code.
@@ -79,6 +96,14 @@ pub enum FaultKind {
     MissingTokenEndpoint,
     /// The authorization response carries another `iss` (RFC 9207).
     WrongIss,
+    /// The authorization response carries no `iss`, although the server says that it does.
+    MissingIss,
+    /// The authorization response carries another `state`.
+    WrongState,
+    /// The authorization response carries no `state`.
+    MissingState,
+    /// The authorization response goes to another path of the same address.
+    OtherRedirect,
     /// 429.
     TooManyRequests {
         /// The seconds of `Retry-After`; none for no such header.
@@ -109,6 +134,14 @@ pub enum IdTokenFault {
     AlgNone,
     /// `exp` has passed.
     Expired,
+    /// There is no `nonce`.
+    NoNonce,
+    /// `kid` names a key that is not published.
+    UnknownKey,
+    /// Signed with HS256, the public key as the secret.
+    PublicKeyAsSecret,
+    /// The signature is that of other claims.
+    WrongSignature,
 }
 
 fn bad_request() -> u16 {
@@ -119,6 +152,8 @@ fn bad_request() -> u16 {
 struct Planned {
     endpoint: Endpoint,
     kind: FaultKind,
+    /// Fitting requests that still go well.
+    spared: u32,
     left: u32,
 }
 
@@ -129,12 +164,13 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Let the next `times` requests at `endpoint` go wrong.
-    pub(crate) fn add(&self, endpoint: Endpoint, kind: FaultKind, times: u32) {
+    /// Let `times` requests at `endpoint` go wrong, after the next `spared` of them went well.
+    pub(crate) fn add(&self, endpoint: Endpoint, kind: FaultKind, spared: u32, times: u32) {
         if times > 0 {
             self.lock().push(Planned {
                 endpoint,
                 kind,
+                spared,
                 left: times,
             });
         }
@@ -156,6 +192,10 @@ impl Faults {
             .iter()
             .position(|fault| fault.endpoint == endpoint && wanted(&fault.kind))?;
         let fault = planned.get_mut(position)?;
+        if fault.spared > 0 {
+            fault.spared -= 1;
+            return None;
+        }
         fault.left -= 1;
         let kind = fault.kind.clone();
         if fault.left == 0 {
@@ -176,7 +216,7 @@ mod tests {
     #[test]
     fn a_fault_is_used_up_after_its_number_of_times_and_only_at_its_endpoint() {
         let faults = Faults::default();
-        faults.add(Endpoint::Token, FaultKind::Drop, 2);
+        faults.add(Endpoint::Token, FaultKind::Drop, 0, 2);
         assert_eq!(faults.take_if(Endpoint::Fhir, |_| true), None);
         assert_eq!(
             faults.take_if(Endpoint::Token, |kind| *kind == FaultKind::NotJson),
@@ -186,6 +226,17 @@ mod tests {
         assert_eq!(faults.take_if(Endpoint::Token, any), Some(FaultKind::Drop));
         assert_eq!(faults.take_if(Endpoint::Token, any), Some(FaultKind::Drop));
         assert_eq!(faults.take_if(Endpoint::Token, any), None);
+    }
+
+    #[test]
+    fn the_first_requests_can_be_spared() {
+        let faults = Faults::default();
+        faults.add(Endpoint::Token, FaultKind::Drop, 2, 1);
+        let any = |_: &FaultKind| true;
+        let seen: Vec<_> = (0..4)
+            .map(|_| faults.take_if(Endpoint::Token, any))
+            .collect();
+        assert_eq!(seen, [None, None, Some(FaultKind::Drop), None]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod fhir;
 mod log;
 mod misbehave;
 pub mod population;
+mod scenario;
 mod server;
 mod state;
 mod tls;
@@ -19,5 +20,6 @@ mod world;
 
 pub use faults::{Endpoint, FaultKind, IdTokenFault};
 pub use log::RequestLogEntry;
+pub use scenario::Scenario;
 pub use server::MockServer;
 pub use world::{Leniency, MockError, TlsOptions, World};

@@ -4,15 +4,20 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use satchel_mock::population::AccountRole;
-use satchel_mock::{Leniency, MockServer, TlsOptions, World};
+use satchel_mock::{Leniency, MockServer, Scenario, TlsOptions, World};
 use serde_json::{Value, json};
 
 /// An imitation SMART on FHIR server for testers, with synthetic people. Listens on 127.0.0.1 only.
 #[derive(Parser)]
 #[command(name = "satchel-mock", version)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Starts in a named situation (see `satchel-mock scenarios`), or in those of a TOML file
+    #[arg(long, value_name = "NAME|FILE")]
+    scenario: Vec<String>,
     /// Port; 0 lets the system pick one
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -54,6 +59,12 @@ struct Arguments {
     software_statement_keys: Option<PathBuf>,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    /// List the situations that come with the server
+    Scenarios,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let started = tracing_subscriber::fmt()
@@ -65,6 +76,9 @@ async fn main() -> ExitCode {
         .try_init();
     drop(started);
     let arguments = Arguments::parse();
+    if let Some(Command::Scenarios) = arguments.command {
+        return list_scenarios();
+    }
     let lists = read_list(arguments.clients.as_deref(), None).and_then(|clients| {
         let keys = read_list(arguments.software_statement_keys.as_deref(), Some("keys"))?;
         Ok((clients, keys))
@@ -76,7 +90,7 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let world = World {
+    let mut world = World {
         patients: arguments
             .patients
             .unwrap_or(if arguments.load.is_some() { 0 } else { 8 }),
@@ -95,6 +109,12 @@ async fn main() -> ExitCode {
         software_statement_keys,
         ..World::default()
     };
+    for name in &arguments.scenario {
+        if let Err(message) = set_up(name, &mut world) {
+            tracing::error!("{message}");
+            return ExitCode::FAILURE;
+        }
+    }
     let server = match MockServer::start(world).await {
         Ok(server) => server,
         Err(error) => {
@@ -115,6 +135,39 @@ async fn main() -> ExitCode {
         }
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+fn list_scenarios() -> ExitCode {
+    let mut out = std::io::stdout();
+    let listed = Scenario::shipped().map_err(std::io::Error::other);
+    let written = listed.and_then(|all| {
+        all.iter()
+            .try_for_each(|one| writeln!(out, "{:<32}{}", one.name, one.about))
+    });
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Sets the world up for a scenario by name, or for all scenarios of a file.
+fn set_up(name: &str, world: &mut World) -> Result<(), String> {
+    let shipped = Scenario::shipped()?;
+    if let Some(scenario) = shipped.iter().find(|one| one.name == name) {
+        return scenario.apply(world);
+    }
+    if !Path::new(name).exists() {
+        return Err(format!(
+            "there is no scenario and no file {name}: satchel-mock scenarios lists them"
+        ));
+    }
+    let text =
+        std::fs::read_to_string(name).map_err(|error| format!("cannot read {name}: {error}"))?;
+    let read = Scenario::read(&text).map_err(|error| format!("cannot read {name}: {error}"))?;
+    read.iter().try_for_each(|scenario| scenario.apply(world))
 }
 
 fn leniency(name: &str) -> Result<Leniency, String> {

@@ -1,12 +1,14 @@
 //! The faults that fit every endpoint, and the request log, around all handlers.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures::{StreamExt as _, stream};
 
 use crate::faults::{Endpoint, FaultKind};
 use crate::log::RequestLogEntry;
@@ -43,6 +45,10 @@ fn is_generic(kind: &FaultKind) -> bool {
             | FaultKind::Truncated
             | FaultKind::Delay { .. }
             | FaultKind::Drop
+            | FaultKind::LostAnswer
+            | FaultKind::Drip { .. }
+            | FaultKind::WrongContentType { .. }
+            | FaultKind::Huge { .. }
             | FaultKind::TooManyRequests { .. }
             | FaultKind::XmlAnswer
     )
@@ -107,13 +113,54 @@ async fn misbehave(fault: FaultKind, request: Request, next: Next) -> Response {
             tokio::time::sleep(Duration::from_millis(ms)).await;
             next.run(request).await
         }
-        FaultKind::Truncated => half_of(next.run(request).await).await,
-        _ => {
-            let mut answer = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-            answer.extensions_mut().insert(DropConnection);
+        FaultKind::LostAnswer => {
+            drop(next.run(request).await);
+            dropped()
+        }
+        FaultKind::Drip { ms } => drip(next.run(request).await, Duration::from_millis(ms)).await,
+        FaultKind::WrongContentType { content_type } => {
+            let mut answer = next.run(request).await;
+            if let Ok(value) = HeaderValue::from_str(&content_type) {
+                answer.headers_mut().insert(header::CONTENT_TYPE, value);
+            }
             answer
         }
+        FaultKind::Huge { megabytes } => huge(next.run(request).await, megabytes),
+        FaultKind::Truncated => half_of(next.run(request).await).await,
+        _ => dropped(),
     }
+}
+
+/// The connection is closed in place of an answer.
+fn dropped() -> Response {
+    let mut answer = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    answer.extensions_mut().insert(DropConnection);
+    answer
+}
+
+/// The answer in twenty pieces.
+async fn drip(answer: Response, wait: Duration) -> Response {
+    let (parts, body) = answer.into_parts();
+    let whole = to_bytes(body, LIMIT).await.unwrap_or_default();
+    let size = whole.len().div_ceil(20).max(1);
+    let pieces: Vec<Bytes> = whole.chunks(size).map(Bytes::copy_from_slice).collect();
+    let slowly = stream::iter(pieces).then(move |piece| async move {
+        tokio::time::sleep(wait).await;
+        Ok::<_, Infallible>(piece)
+    });
+    Response::from_parts(parts, Body::from_stream(slowly))
+}
+
+/// The answer with blanks behind it, made while they are sent.
+fn huge(answer: Response, megabytes: u32) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let blanks = Bytes::from(vec![b' '; 1 << 20]);
+    let behind = stream::iter(0..megabytes).map(move |_| Ok::<_, axum::Error>(blanks.clone()));
+    Response::from_parts(
+        parts,
+        Body::from_stream(body.into_data_stream().chain(behind)),
+    )
 }
 
 /// The first half of an answer.

@@ -21,6 +21,7 @@ use crate::faults::{Endpoint, FaultKind};
 use crate::log::RequestLogEntry;
 use crate::misbehave::{self, DropConnection};
 use crate::population::{self, Account};
+use crate::scenario::Scenario;
 use crate::state::{App, Shared};
 use crate::world::{MockError, World};
 use crate::{control, fhir, tls};
@@ -98,6 +99,11 @@ impl MockServer {
             exports: crate::fhir::Exports::default(),
             page_size: world.page_size_default,
         });
+        for planned in world.scenarios.iter().flat_map(Scenario::faults) {
+            let kind = planned.fault.clone();
+            app.faults
+                .add(planned.endpoint, kind, planned.after, planned.times);
+        }
         let router = auth::router_for_programs()
             .merge(fhir::router())
             .layer(cross_origin())
@@ -157,7 +163,7 @@ impl MockServer {
 
     /// Lets the next `times` requests at `endpoint` go wrong.
     pub fn fault(&self, endpoint: Endpoint, kind: FaultKind, times: u32) {
-        self.app.faults.add(endpoint, kind, times);
+        self.app.faults.add(endpoint, kind, 0, times);
     }
 
     /// Forgets all planned faults.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::scenario::Scenario;
+
 /// The settings of one mock server.
 #[derive(Debug, Clone)]
 pub struct World {
@@ -24,6 +26,8 @@ pub struct World {
     /// Clients that were agreed on by hand: RFC 7591 metadata with `client_id`, and `client_secret`
     /// where the method has one.
     pub clients: Vec<serde_json::Value>,
+    /// Scenarios whose faults are planned from the start.
+    pub scenarios: Vec<Scenario>,
     /// What is taken although a standard says otherwise.
     pub lenient: Vec<Leniency>,
     /// The private-use scheme to which the callback page under `/app/` hands over.
@@ -79,6 +83,7 @@ impl Default for World {
             page_size_default: 50,
             auth_methods: methods.map(str::to_owned).to_vec(),
             clients: Vec::new(),
+            scenarios: Vec::new(),
             lenient: Vec::new(),
             app_scheme: "org.satchel.app".to_owned(),
             practice_approval: false,

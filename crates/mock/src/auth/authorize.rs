@@ -298,16 +298,25 @@ pub(super) fn send_back(
     state: Option<&str>,
     parameters: &[(&str, &str)],
 ) -> Response {
-    let wrong = app
-        .faults
-        .take_if(Endpoint::Authorize, |fault| {
-            matches!(fault, FaultKind::WrongIss)
-        })
-        .is_some();
-    let iss = if wrong {
-        OTHER_ISSUER
-    } else {
-        &app.auth.config.issuer
+    let fault = app.faults.take_if(Endpoint::Authorize, |fault| {
+        matches!(
+            fault,
+            FaultKind::WrongIss
+                | FaultKind::MissingIss
+                | FaultKind::WrongState
+                | FaultKind::MissingState
+                | FaultKind::OtherRedirect
+        )
+    });
+    let iss = match fault {
+        Some(FaultKind::WrongIss) => Some(OTHER_ISSUER),
+        Some(FaultKind::MissingIss) => None,
+        _ => Some(app.auth.config.issuer.as_str()),
+    };
+    let state = match fault {
+        Some(FaultKind::WrongState) => Some("another-state"),
+        Some(FaultKind::MissingState) => None,
+        _ => state,
     };
     let Ok(mut target) = Url::parse(redirect_uri) else {
         return pages::failure("The address of the app cannot be read.");
@@ -318,7 +327,13 @@ pub(super) fn send_back(
         if let Some(state) = state {
             query.append_pair("state", state);
         }
-        query.append_pair("iss", iss);
+        if let Some(iss) = iss {
+            query.append_pair("iss", iss);
+        }
+    }
+    if fault == Some(FaultKind::OtherRedirect) {
+        let path = format!("{}/elsewhere", target.path());
+        target.set_path(&path);
     }
     let Ok(location) = HeaderValue::from_str(target.as_str()) else {
         return pages::failure("The address of the app cannot be read.");

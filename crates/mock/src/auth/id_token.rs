@@ -2,10 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, Header};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::clients::Client;
 use super::state::{AuthState, Grant};
 use super::wellknown::OTHER_ISSUER;
 use crate::faults::IdTokenFault;
@@ -19,6 +20,7 @@ const LIFETIME_SECONDS: i64 = 300;
 pub(super) fn sign(
     auth: &AuthState,
     grant: &Grant,
+    algorithm: Algorithm,
     nonce: Option<&str>,
     fault: Option<IdTokenFault>,
 ) -> Option<String> {
@@ -49,12 +51,45 @@ pub(super) fn sign(
             claims["iat"] = (now - 7200).into();
             claims["exp"] = (now - 3600).into();
         }
+        Some(IdTokenFault::NoNonce) => {
+            claims.as_object_mut().map(|claims| claims.remove("nonce"));
+        }
         Some(IdTokenFault::AlgNone) => return Some(unsigned(&claims)),
-        None => {}
+        _ => {}
     }
-    let mut header = Header::new(Algorithm::RS256);
-    header.kid = Some(auth.keys.kid().to_owned());
-    jsonwebtoken::encode(&header, &claims, auth.keys.signer()).ok()
+    let keys = auth.keys();
+    let (signer, kid) = keys.signer(algorithm);
+    let mut header = Header::new(algorithm);
+    header.kid = Some(kid.to_owned());
+    match fault {
+        Some(IdTokenFault::UnknownKey) => {
+            header.kid = Some("a-key-that-nobody-published".to_owned())
+        }
+        Some(IdTokenFault::PublicKeyAsSecret) => {
+            header.alg = Algorithm::HS256;
+            let secret = EncodingKey::from_secret(&keys.public_bytes());
+            return jsonwebtoken::encode(&header, &claims, &secret).ok();
+        }
+        Some(IdTokenFault::WrongSignature) => {
+            let good = jsonwebtoken::encode(&header, &claims, signer).ok()?;
+            claims["sub"] = "somebody-else".into();
+            let other = jsonwebtoken::encode(&header, &claims, signer).ok()?;
+            let (payload, _) = other.rsplit_once('.')?;
+            let (_, signature) = good.rsplit_once('.')?;
+            return Some(format!("{payload}.{signature}"));
+        }
+        _ => {}
+    }
+    jsonwebtoken::encode(&header, &claims, signer).ok()
+}
+
+/// What the client registered as `id_token_signed_response_alg` (OpenID Connect Dynamic Client
+/// Registration §2): RS256 unless it is ES384.
+pub(super) fn algorithm(client: &Client) -> Algorithm {
+    match client.metadata.get("id_token_signed_response_alg") {
+        Some(named) if named == "ES384" => Algorithm::ES384,
+        _ => Algorithm::RS256,
+    }
 }
 
 /// The address of the account's own record.

@@ -30,8 +30,8 @@ impl Key {
     }
 }
 
-/// The keys of this server: RS256 signs id_tokens, ES384 is published beside it as servers do
-/// while they change keys.
+/// The keys of this server: RS256 signs id_tokens, or ES384 for clients that registered
+/// `id_token_signed_response_alg` so.
 pub(super) struct Keys {
     rsa: Key,
     ec: Key,
@@ -50,14 +50,18 @@ impl Keys {
         })
     }
 
-    /// The key that signs id_tokens.
-    pub(super) fn signer(&self) -> &EncodingKey {
-        &self.rsa.signer
+    /// The key that signs id_tokens with this algorithm (RS256 unless ES384 is named), and its id.
+    pub(super) fn signer(&self, algorithm: Algorithm) -> (&EncodingKey, &str) {
+        let key = match algorithm {
+            Algorithm::ES384 => &self.ec,
+            _ => &self.rsa,
+        };
+        (&key.signer, &key.kid)
     }
 
-    /// The id of the key that signs id_tokens.
-    pub(super) fn kid(&self) -> &str {
-        &self.rsa.kid
+    /// The public key's bytes as an attacker would use them for a secret.
+    pub(super) fn public_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.rsa.public).unwrap_or_default()
     }
 
     /// The public keys as a JWK set.

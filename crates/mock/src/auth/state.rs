@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::answer::Params;
 use super::chance;
@@ -266,7 +266,7 @@ fn own_records_only(
 /// The authorization server.
 pub(crate) struct AuthState {
     pub(super) config: AuthConfig,
-    pub(super) keys: Keys,
+    keys: RwLock<Arc<Keys>>,
     inner: Mutex<Inner>,
     /// Seconds by which the clock was turned.
     turned: AtomicI64,
@@ -281,7 +281,9 @@ impl AuthState {
     pub(crate) fn new(config: AuthConfig) -> Self {
         Self {
             config,
-            keys: Keys::generate().expect("the cryptography library makes keys"),
+            keys: RwLock::new(Arc::new(
+                Keys::generate().expect("the cryptography library makes keys"),
+            )),
             inner: Mutex::default(),
             turned: AtomicI64::new(0),
         }
@@ -330,6 +332,21 @@ impl AuthState {
             scopes,
             patient,
         })
+    }
+
+    /// The signing keys as they are now.
+    pub(super) fn keys(&self) -> Arc<Keys> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&keys)
+    }
+
+    /// Makes new signing keys and forgets the old ones; `false` when the machine cannot make keys.
+    pub(crate) fn rotate_keys(&self) -> bool {
+        let Some(new) = Keys::generate() else {
+            return false;
+        };
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+        true
     }
 
     /// Whether a looseness was switched on.

@@ -80,7 +80,7 @@ pub(super) fn answer(
         ));
     }
     match grant_type {
-        "authorization_code" => by_code(auth, &client_id, &form, spoil),
+        "authorization_code" => by_code(auth, &client_id, &client, &form, spoil),
         "refresh_token" => by_refresh_token(auth, &client_id, &form),
         _ => for_service(auth, &client_id, &client, &form),
     }
@@ -102,6 +102,7 @@ fn is_verifier(verifier: &str) -> bool {
 fn by_code(
     auth: &AuthState,
     client_id: &str,
+    client: &Client,
     form: &Params,
     spoil: impl FnOnce() -> Option<IdTokenFault>,
 ) -> Result<Value, OAuthError> {
@@ -119,7 +120,13 @@ fn by_code(
         answer["refresh_token"] = inner.new_refresh(grant_id).into();
     }
     if granted("openid") {
-        let token = id_token::sign(auth, &grant, nonce.as_deref(), spoil());
+        let token = id_token::sign(
+            auth,
+            &grant,
+            id_token::algorithm(client),
+            nonce.as_deref(),
+            spoil(),
+        );
         answer["id_token"] = token
             .ok_or_else(|| OAuthError {
                 status: StatusCode::INTERNAL_SERVER_ERROR,

@@ -32,7 +32,7 @@ pub(super) async fn openid(State(app): State<App>) -> Response {
 
 /// `GET /auth/jwks`
 pub(super) async fn jwks(State(app): State<App>) -> Response {
-    let mut response = Json(app.auth.keys.public()).into_response();
+    let mut response = Json(app.auth.keys().public()).into_response();
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/jwk-set+json"),
@@ -124,7 +124,7 @@ fn openid_document(auth: &AuthState) -> Value {
     document["grant_types_supported"] =
         json!(["authorization_code", "refresh_token", "client_credentials"]);
     document["subject_types_supported"] = json!(["public"]);
-    document["id_token_signing_alg_values_supported"] = json!(["RS256"]);
+    document["id_token_signing_alg_values_supported"] = json!(["RS256", "ES384"]);
     document["claims_supported"] = json!([
         "iss", "sub", "aud", "exp", "iat", "nonce", "fhirUser", "name"
     ]);

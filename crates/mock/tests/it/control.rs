@@ -1,6 +1,8 @@
 //! The tester's controls under `/_mock`.
 
-use crate::tester::Tester;
+use crate::portal::Decision;
+use crate::tester::{Tester, exchange};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -197,4 +199,151 @@ async fn the_clock_is_turned_and_tokens_age_with_it() {
         StatusCode::OK,
         "and back"
     );
+}
+
+#[tokio::test]
+async fn a_lost_answer_did_what_was_asked() {
+    let tester = Tester::new().await;
+    let scope = "launch/patient offline_access patient/*.rs";
+    let (client_id, answer) = tester.tokens(&tester.patient().clone(), scope).await;
+    plan(
+        &tester,
+        &json!({"endpoint": "token", "fault": {"kind": "lost_answer"}}),
+    )
+    .await;
+    let token = answer["refresh_token"].as_str().unwrap();
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", token),
+        ("client_id", client_id.as_str()),
+    ];
+    assert!(tester.token(&form).send().await.is_err(), "no answer");
+    let again = tester.token(&form).send().await.unwrap();
+    assert_eq!(
+        again.status(),
+        StatusCode::BAD_REQUEST,
+        "it was rotated all the same"
+    );
+}
+
+#[tokio::test]
+async fn the_first_requests_can_go_well() {
+    let tester = Tester::new().await;
+    let token = tester.access_token(ALL).await;
+    plan(
+        &tester,
+        &json!({"endpoint": "fhir", "fault": {"kind": "status", "status": 503}, "after": 2}),
+    )
+    .await;
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let url = format!("{}/Patient", tester.mock.fhir_base());
+        let answer = tester
+            .http
+            .get(url)
+            .bearer_auth(&token)
+            .send()
+            .await
+            .unwrap();
+        seen.push(answer.status().as_u16());
+    }
+    assert_eq!(seen, [200, 200, 503, 200]);
+}
+
+#[tokio::test]
+async fn answers_are_slow_huge_or_wrongly_named_and_still_right() {
+    let tester = Tester::new().await;
+    let token = tester.access_token(ALL).await;
+    let url = format!("{}/Patient", tester.mock.fhir_base());
+    let ask = || tester.http.get(&url).bearer_auth(&token).send();
+    let right: Value = ask().await.unwrap().json().await.unwrap();
+    for fault in [
+        json!({"kind": "drip", "ms": 5}),
+        json!({"kind": "huge", "megabytes": 3}),
+        json!({"kind": "wrong_content_type", "content_type": "text/plain"}),
+    ] {
+        plan(&tester, &json!({"endpoint": "fhir", "fault": fault})).await;
+        let answer = ask().await.unwrap();
+        let kind = answer.headers()["Content-Type"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let bytes = answer.bytes().await.unwrap();
+        assert_eq!(kind == "text/plain", fault["kind"] == "wrong_content_type");
+        assert_eq!(bytes.len() > 3 << 20, fault["kind"] == "huge");
+        let read: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(read["entry"], right["entry"], "{fault}");
+    }
+}
+
+#[rstest]
+#[case::wrong_iss("wrong_iss", "iss", Some("https://other-issuer.example"))]
+#[case::missing_iss("missing_iss", "iss", None)]
+#[case::wrong_state("wrong_state", "state", Some("another-state"))]
+#[case::missing_state("missing_state", "state", None)]
+#[tokio::test]
+async fn c42_the_way_back_to_the_app_is_spoilt(
+    #[case] kind: &str,
+    #[case] name: &str,
+    #[case] value: Option<&str>,
+) {
+    let tester = Tester::new().await;
+    let client_id = tester.public_client().await;
+    plan(
+        &tester,
+        &json!({"endpoint": "authorize", "fault": {"kind": kind}}),
+    )
+    .await;
+    let answer = tester
+        .sign_in(&client_id, ALL, tester.patient(), Decision::Approve)
+        .await;
+    assert_eq!(answer.get(name).map(String::as_str), value);
+    assert!(answer.contains_key("code"));
+}
+
+#[tokio::test]
+async fn the_signing_keys_are_rotated_and_an_es384_client_gets_es384() {
+    let tester = Tester::new().await;
+    let keys = async || tester.get(&tester.url("/auth/jwks")).await;
+    let before = keys().await;
+    let request = tester.http.post(format!("{}/keys", tester.mock.control()));
+    assert_eq!(
+        request.send().await.unwrap().status(),
+        StatusCode::NO_CONTENT
+    );
+    let after = keys().await;
+    for key in after["keys"].as_array().unwrap() {
+        assert!(!before["keys"].as_array().unwrap().contains(key));
+    }
+    let client = tester
+        .client(&json!({"id_token_signed_response_alg": "ES384"}))
+        .await;
+    let client_id = client["client_id"].as_str().unwrap();
+    let answer = tester
+        .sign_in(
+            client_id,
+            "openid launch/patient patient/*.rs",
+            tester.patient(),
+            Decision::Approve,
+        )
+        .await;
+    let tokens = tester
+        .token(&exchange(client_id, &answer["code"]))
+        .send()
+        .await
+        .unwrap();
+    let tokens: Value = tokens.json().await.unwrap();
+    let token = tokens["id_token"].as_str().unwrap();
+    let header = jsonwebtoken::decode_header(token).unwrap();
+    assert_eq!(header.alg, Algorithm::ES384);
+    let key = after["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|key| key["kid"] == header.kid.as_deref().unwrap());
+    let key =
+        DecodingKey::from_jwk(&serde_json::from_value(key.unwrap().clone()).unwrap()).unwrap();
+    let mut validation = Validation::new(Algorithm::ES384);
+    validation.set_audience(&[client_id]);
+    jsonwebtoken::decode::<Value>(token, &key, &validation).unwrap();
 }

@@ -18,5 +18,6 @@ mod fuzz;
 mod portal;
 mod portals;
 mod registration;
+mod scenarios;
 mod tester;
 mod token;
