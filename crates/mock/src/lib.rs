@@ -22,4 +22,4 @@ pub use faults::{Endpoint, FaultKind, IdTokenFault};
 pub use log::RequestLogEntry;
 pub use scenario::Scenario;
 pub use server::MockServer;
-pub use world::{Leniency, MockError, TlsOptions, World};
+pub use world::{Leniency, MockError, TlsFault, TlsOptions, World};

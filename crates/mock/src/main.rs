@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use satchel_mock::population::AccountRole;
-use satchel_mock::{Leniency, MockServer, Scenario, TlsOptions, World};
+use satchel_mock::{Leniency, MockServer, Scenario, TlsFault, TlsOptions, World};
 use serde_json::{Value, json};
 
 /// An imitation SMART on FHIR server for testers, with synthetic people. Listens on 127.0.0.1 only.
@@ -36,6 +36,9 @@ struct Arguments {
     /// Where to write the authority's certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "tls")]
     ca_out: Option<PathBuf>,
+    /// What is wrong with the server's certificate: expired, wrong-host or unknown-authority
+    #[arg(long, value_name = "WHAT", requires = "tls", value_parser = tls_fault)]
+    tls_fault: Option<TlsFault>,
     /// Lifetime of an access token; a backend service's too, up to a year (31536000)
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     token_lifetime: i64,
@@ -99,6 +102,7 @@ async fn main() -> ExitCode {
         port: arguments.port,
         tls: arguments.tls.then_some(TlsOptions {
             ca_out: arguments.ca_out,
+            fault: arguments.tls_fault,
         }),
         token_lifetime_seconds: arguments.token_lifetime,
         clients,
@@ -135,6 +139,13 @@ async fn main() -> ExitCode {
         }
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+fn tls_fault(name: &str) -> Result<TlsFault, String> {
+    let known = TlsFault::ALL.iter().find(|(known, _)| *known == name);
+    known
+        .map(|(_, fault)| *fault)
+        .ok_or_else(|| "known are expired, wrong-host, unknown-authority".to_owned())
 }
 
 fn list_scenarios() -> ExitCode {

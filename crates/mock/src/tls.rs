@@ -9,7 +9,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use crate::world::{MockError, TlsOptions};
+use crate::world::{MockError, TlsFault, TlsOptions};
 
 /// What serves HTTPS, and where the authority's certificate was written.
 pub(crate) struct Tls {
@@ -31,10 +31,23 @@ pub(crate) fn make(options: &TlsOptions) -> Result<Tls, MockError> {
     let certificate = authority
         .self_signed(&authority_key)
         .map_err(|error| failed(&error))?;
-    let issuer = Issuer::new(authority, authority_key);
+    // Another key under the same name signs what nobody vouches for.
+    let signing_key = match options.fault {
+        Some(TlsFault::UnknownAuthority) => KeyPair::generate().map_err(|error| failed(&error))?,
+        _ => authority_key,
+    };
+    let issuer = Issuer::new(authority, signing_key);
 
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let names: &[&str] = match options.fault {
+        Some(TlsFault::WrongHost) => &["elsewhere.example"],
+        _ => &["localhost", "127.0.0.1"],
+    };
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut leaf = CertificateParams::new(names).map_err(|error| failed(&error))?;
+    if options.fault == Some(TlsFault::Expired) {
+        leaf.not_before = rcgen::date_time_ymd(2019, 1, 1);
+        leaf.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    }
     leaf.distinguished_name
         .push(DnType::CommonName, "Satchel mock server");
     leaf.use_authority_key_identifier_extension = true;

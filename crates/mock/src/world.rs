@@ -63,6 +63,28 @@ impl Leniency {
 pub struct TlsOptions {
     /// Where to write the authority's certificate (PEM), for clients to trust.
     pub ca_out: Option<PathBuf>,
+    /// What is wrong with the server's own certificate.
+    pub fault: Option<TlsFault>,
+}
+
+/// What is wrong with a server's certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsFault {
+    /// It ended in 2020.
+    Expired,
+    /// It is for another host.
+    WrongHost,
+    /// The authority that signed it is not the one whose certificate was written out.
+    UnknownAuthority,
+}
+
+impl TlsFault {
+    /// All of them, by the name that the command line takes.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("expired", Self::Expired),
+        ("wrong-host", Self::WrongHost),
+        ("unknown-authority", Self::UnknownAuthority),
+    ];
 }
 
 impl Default for World {

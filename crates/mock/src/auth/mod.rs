@@ -7,6 +7,7 @@
 mod answer;
 mod assertion;
 mod authorize;
+mod brands;
 mod chance;
 mod clients;
 mod hosting;
@@ -52,6 +53,8 @@ pub(crate) fn router_for_programs() -> Router<App> {
         .route("/auth/token", post(token::handle))
         .route("/auth/revoke", post(revoke::handle))
         .route("/auth/introspect", post(introspect::handle))
+        .route("/brands", get(brands::bundle))
+        .route("/brands/logo.svg", get(brands::logo))
 }
 
 /// What people go to: the sign-in, the portals, the app's callback page.

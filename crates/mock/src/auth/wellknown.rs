@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::brands;
 use super::state::AuthState;
 use crate::faults::{Endpoint, FaultKind};
 use crate::state::App;
@@ -116,6 +117,9 @@ fn smart_document(auth: &AuthState) -> Value {
     ]);
     let mut document = common(auth);
     document["capabilities"] = json!(capabilities);
+    let (bundle, identifier) = brands::members(auth);
+    document["user_access_brand_bundle"] = bundle;
+    document["user_access_brand_identifier"] = identifier;
     document
 }
 

@@ -184,3 +184,29 @@ fn what_cannot_be_loaded_or_listened_on_is_said() {
         assert!(text.contains(said), "{text}");
     }
 }
+
+#[tokio::test]
+async fn i_a_certificate_can_be_wrong_in_each_way() {
+    let folder = tempfile::tempdir().unwrap();
+    for fault in ["expired", "wrong-host", "unknown-authority"] {
+        let certificate = folder.path().join(format!("{fault}.pem"));
+        let file = certificate.to_str().unwrap();
+        let program = start(&[
+            "--patients",
+            "1",
+            "--tls",
+            "--ca-out",
+            file,
+            "--tls-fault",
+            fault,
+        ]);
+        let pem = std::fs::read(&certificate).unwrap();
+        let trusting = Client::builder()
+            .tls_certs_merge([Certificate::from_pem(&pem).unwrap()])
+            .build()
+            .unwrap();
+        let url = format!("{}/metadata", program.text("fhir_base"));
+        let refused = trusting.get(&url).send().await.unwrap_err();
+        assert!(refused.is_connect(), "{fault}: {refused:?}");
+    }
+}

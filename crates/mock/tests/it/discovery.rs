@@ -120,3 +120,38 @@ async fn the_capability_statement_is_open_and_names_the_oauth_addresses() {
             .any(|one| one["url"] == "token" && one["valueUri"] == token.as_str())
     );
 }
+
+#[tokio::test]
+async fn a_the_brands_bundle_says_who_is_behind_the_server() {
+    let tester = Tester::new().await;
+    let url = format!(
+        "{}/.well-known/smart-configuration",
+        tester.mock.fhir_base()
+    );
+    let smart = tester.get(&url).await;
+    let bundle = tester
+        .get(smart["user_access_brand_bundle"].as_str().unwrap())
+        .await;
+    let resource = |kind: &str| {
+        let entries = bundle["entry"].as_array().unwrap().iter();
+        let mut resources = entries.map(|entry| &entry["resource"]);
+        resources
+            .find(|one| one["resourceType"] == kind)
+            .unwrap()
+            .clone()
+    };
+    let (brand, endpoint) = (resource("Organization"), resource("Endpoint"));
+    assert_eq!(
+        brand["identifier"][0],
+        smart["user_access_brand_identifier"]
+    );
+    assert_eq!(endpoint["address"], tester.mock.fhir_base());
+    let reference = brand["endpoint"][0]["reference"].as_str().unwrap();
+    let mut entries = bundle["entry"].as_array().unwrap().iter();
+    assert!(entries.any(|entry| entry["fullUrl"] == reference && entry["resource"] == endpoint));
+    let logo = brand["extension"][0]["extension"][0]["valueUrl"]
+        .as_str()
+        .unwrap();
+    let logo = tester.http.get(logo).send().await.unwrap();
+    assert_eq!(logo.headers()["Content-Type"], "image/svg+xml");
+}
