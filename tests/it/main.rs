@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod boundaries;
+mod conformance;
 mod disk;
 mod login;
 mod portal;

@@ -23,7 +23,7 @@ fn authority(mock: &MockServer) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn i_everything_runs_over_tls_when_the_authority_is_trusted() {
+async fn a9_everything_runs_over_tls_when_the_authority_is_trusted() {
     let (mock, profile) = (server().await, TempDir::new().unwrap());
     assert!(mock.fhir_base().starts_with("https://"));
     let mut options = EngineOptions::new(profile.path());

@@ -176,7 +176,7 @@ async fn ctrl_c_gives_the_login_up_cleanly() {
 }
 
 #[tokio::test]
-async fn i_a_server_with_its_own_authority_is_reached_when_it_is_trusted() {
+async fn a9_a_server_with_its_own_authority_is_reached_when_it_is_trusted() {
     let shell = Shell::at(World {
         patients: 1,
         tls: Some(TlsOptions::default()),

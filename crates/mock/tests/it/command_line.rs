@@ -115,7 +115,7 @@ async fn a_folder_of_bundles_and_ndjson_is_served() {
 }
 
 #[tokio::test]
-async fn i_with_tls_the_server_is_reached_by_those_who_trust_its_authority_only() {
+async fn a9_with_tls_the_server_is_reached_by_those_who_trust_its_authority_only() {
     let folder = tempfile::tempdir().unwrap();
     let certificate = folder.path().join("ca.pem");
     let program = start(&[
@@ -186,7 +186,7 @@ fn what_cannot_be_loaded_or_listened_on_is_said() {
 }
 
 #[tokio::test]
-async fn i_a_certificate_can_be_wrong_in_each_way() {
+async fn a9_a_certificate_can_be_wrong_in_each_way() {
     let folder = tempfile::tempdir().unwrap();
     for fault in ["expired", "wrong-host", "unknown-authority"] {
         let certificate = folder.path().join(format!("{fault}.pem"));

@@ -8,7 +8,7 @@ fn has(list: &Value, wanted: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_the_smart_configuration_names_every_endpoint_and_capability() {
+async fn a3_a4_a5_the_smart_configuration_names_every_endpoint_and_capability() {
     let tester = Tester::new().await;
     let url = format!(
         "{}/.well-known/smart-configuration",
@@ -122,7 +122,7 @@ async fn the_capability_statement_is_open_and_names_the_oauth_addresses() {
 }
 
 #[tokio::test]
-async fn a_the_brands_bundle_says_who_is_behind_the_server() {
+async fn a28_the_brands_bundle_says_who_is_behind_the_server() {
     let tester = Tester::new().await;
     let url = format!(
         "{}/.well-known/smart-configuration",

@@ -506,7 +506,7 @@ async fn d17_a_scope_with_a_category_reaches_that_category_only_on_search_and_on
 }
 
 #[tokio::test]
-async fn i_browser_apps_may_call_what_programs_call_and_nothing_else() {
+async fn a22_browser_apps_may_call_what_programs_call_and_nothing_else() {
     let tester = Tester::new().await;
     let fhir = tester.mock.fhir_base().to_owned();
     let preflight = |url: String| {
