@@ -176,6 +176,25 @@ impl Faults {
         }
     }
 
+    /// What is planned, a line each.
+    pub(crate) fn describe(&self) -> Vec<String> {
+        let planned = self.lock();
+        let line = |fault: &Planned| {
+            let kind = serde_json::to_string(&fault.kind).unwrap_or_default();
+            let endpoint = serde_json::to_string(&fault.endpoint).unwrap_or_default();
+            let spared = match fault.spared {
+                0 => String::new(),
+                spared => format!(" after {spared}"),
+            };
+            format!(
+                "{}{spared} × {}: {kind}",
+                endpoint.trim_matches('"'),
+                fault.left
+            )
+        };
+        planned.iter().map(line).collect()
+    }
+
     /// Forget all planned faults.
     pub(crate) fn clear(&self) {
         self.lock().clear();

@@ -16,6 +16,7 @@ mod scenario;
 mod server;
 mod state;
 mod tls;
+mod ui;
 mod world;
 
 pub use faults::{Endpoint, FaultKind, IdTokenFault};

@@ -15,7 +15,14 @@ pub struct RequestLogEntry {
     pub query: String,
     /// The status of the answer; 0 when the connection was dropped on purpose.
     pub status: u16,
+    /// Why it was refused: the rule of the standard that was not kept, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
+
+/// Goes with an answer that refuses, and says why.
+#[derive(Debug, Clone)]
+pub(crate) struct Reason(pub(crate) String);
 
 /// All requests since the start, the oldest first.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use futures::{StreamExt as _, stream};
 
 use crate::faults::{Endpoint, FaultKind};
-use crate::log::RequestLogEntry;
+use crate::log::{Reason, RequestLogEntry};
 use crate::state::App;
 
 /// Marks an answer that must never be sent: the connection is closed instead.
@@ -60,7 +60,7 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     // A code on its way to the app is nothing for a log.
     let callback = path.starts_with("/app/");
     let query = request.uri().query().filter(|_| !callback);
-    let query = query.unwrap_or_default().to_owned();
+    let query = masked(query.unwrap_or_default());
     let method = request.method().to_string();
     let fault = endpoint_of(&path).and_then(|endpoint| app.faults.take_if(endpoint, is_generic));
     let answer = match fault {
@@ -70,7 +70,10 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     if !path.starts_with("/_mock") {
         let dropped = answer.extensions().get::<DropConnection>().is_some();
         let status = if dropped { 0 } else { answer.status().as_u16() };
+        let reason = answer.extensions().get::<Reason>();
+        let reason = reason.map(|reason| reason.0.clone());
         app.log.add(RequestLogEntry {
+            reason,
             method,
             path,
             query,
@@ -78,6 +81,19 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
         });
     }
     answer
+}
+
+/// The query with what only the two ends should know left out.
+fn masked(query: &str) -> String {
+    let secret = ["code=", "launch=", "id_token_hint=", "access_token="];
+    let parts =
+        query.split('&').map(
+            |part| match secret.iter().find(|name| part.starts_with(*name)) {
+                Some(name) => format!("{name}***"),
+                None => part.to_owned(),
+            },
+        );
+    parts.collect::<Vec<_>>().join("&")
 }
 
 async fn misbehave(fault: FaultKind, request: Request, next: Next) -> Response {

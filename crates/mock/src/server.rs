@@ -24,7 +24,7 @@ use crate::population::{self, Account};
 use crate::scenario::Scenario;
 use crate::state::{App, Shared};
 use crate::world::{MockError, World};
-use crate::{control, fhir, tls};
+use crate::{control, fhir, tls, ui};
 
 /// A running server; it stops when this is dropped.
 pub struct MockServer {
@@ -109,6 +109,7 @@ impl MockServer {
             .layer(cross_origin())
             .merge(auth::router_for_people())
             .merge(control::router())
+            .merge(ui::router())
             .fallback(fhir::no_such_place)
             .method_not_allowed_fallback(fhir::not_done_here)
             .layer(middleware::from_fn_with_state(

@@ -4,6 +4,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::log::Reason;
+
 /// The fields of a form or a query.
 pub(super) struct Params(Vec<(String, String)>);
 
@@ -87,6 +89,8 @@ impl IntoResponse for OAuthError {
             body["error_description"] = self.description.into();
         }
         let mut response = json_answer(self.status, &body);
+        let reason = Reason(format!("{}: {}", self.error, self.description));
+        response.extensions_mut().insert(reason);
         if self.challenge {
             response.headers_mut().insert(
                 header::WWW_AUTHENTICATE,

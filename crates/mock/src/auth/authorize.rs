@@ -12,6 +12,7 @@ use super::state::{AuthState, AuthorizationRequest, Launch, Session};
 use super::wellknown::OTHER_ISSUER;
 use super::{chance, pages, portal, scopes};
 use crate::faults::{Endpoint, FaultKind};
+use crate::log::Reason;
 use crate::state::App;
 
 /// How long somebody may take to sign in and consent.
@@ -288,7 +289,11 @@ pub(super) fn refuse(
     description: &str,
 ) -> Response {
     let parameters = [("error", error), ("error_description", description)];
-    send_back(app, redirect_uri, state, &parameters)
+    let mut response = send_back(app, redirect_uri, state, &parameters);
+    response
+        .extensions_mut()
+        .insert(Reason(format!("{error}: {description}")));
+    response
 }
 
 /// Sends the browser back to the app, with `state` and `iss` (RFC 9207).

@@ -14,6 +14,7 @@ mod hosting;
 mod id_token;
 mod introspect;
 mod jwks;
+mod logout;
 mod pages;
 mod portal;
 mod portal_pages;
@@ -64,6 +65,7 @@ pub(crate) fn router_for_people() -> Router<App> {
         .route("/auth/sign-in", post(sign_in::sign_in))
         .route("/auth/patient", post(sign_in::patient))
         .route("/auth/consent", post(sign_in::consent))
+        .route("/auth/logout", get(logout::get).post(logout::post))
         .route("/auth/style.css", get(pages::style))
         .route(
             "/.well-known/apple-app-site-association",

@@ -7,6 +7,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::answer::forbid_storing;
 use super::scopes;
 use super::state::{AuthState, Session};
+use crate::log::Reason;
 use crate::population::{Account, AccountRole};
 
 /// How many patients' accounts the sign-in page lists.
@@ -88,9 +89,22 @@ pub(super) fn failure(message: &str) -> Response {
         p.alarm role="alert" { (message) }
         p { "Go back to the app and start again. Nothing was sent to it." }
     };
-    answer(
+    let mut response = answer(
         StatusCode::BAD_REQUEST,
         page("Riverbend Health", "This cannot go on", &content),
+    );
+    response
+        .extensions_mut()
+        .insert(Reason(format!("shown as a page: {message}")));
+    response
+}
+
+/// The person is signed out, and no app asked to be told.
+pub(super) fn signed_out() -> Response {
+    let content = html! { p { "You are signed out. You can close this page." } };
+    answer(
+        StatusCode::OK,
+        page("Riverbend Health", "Signed out", &content),
     )
 }
 

@@ -71,12 +71,17 @@ pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: By
 pub(super) async fn sign_out(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     let form = read(&headers, &body);
     if with_form(&app.auth, &headers, &form).is_some() {
-        let mut inner = app.auth.lock();
-        for cookie in cookies(&headers) {
-            inner.logins.remove(cookie);
-        }
+        forget(&app.auth, &headers);
     }
     to("/portal")
+}
+
+/// Signs the person of this browser out.
+pub(super) fn forget(auth: &AuthState, headers: &HeaderMap) {
+    let mut inner = auth.lock();
+    for cookie in cookies(headers) {
+        inner.logins.remove(cookie);
+    }
 }
 
 /// `POST /portal/apps`: the person switches an app off or on, or disconnects it.

@@ -272,6 +272,12 @@ fn describe(auth: &AuthState, asked: &Map<String, Value>) -> Result<Described, O
     if let Some(uri) = text(asked, "initiate_login_uri")? {
         check_redirect_uri(uri).map_err(metadata_error)?;
     }
+    if let Some(uris) = list(asked, "post_logout_redirect_uris")? {
+        for uri in &uris {
+            check_redirect_uri(uri).map_err(metadata_error)?;
+        }
+        plain.insert("post_logout_redirect_uris".to_owned(), json!(uris));
+    }
     if let Some(contacts) = list(asked, "contacts")? {
         plain.insert("contacts".to_owned(), json!(contacts));
     }

@@ -289,6 +289,11 @@ impl AuthState {
         }
     }
 
+    /// Who may sign in.
+    pub(crate) fn accounts(&self) -> &[Account] {
+        &self.config.accounts
+    }
+
     /// Seconds since 1970 by this server's clock, which testers may turn.
     pub(crate) fn now(&self) -> i64 {
         chance::now().saturating_add(self.turned.load(Ordering::Relaxed))

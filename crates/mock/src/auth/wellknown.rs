@@ -70,6 +70,7 @@ fn common(auth: &AuthState) -> Value {
         "token_endpoint": auth.token_endpoint(),
         "registration_endpoint": auth.url("/auth/register"),
         "revocation_endpoint": auth.url("/auth/revoke"),
+        "end_session_endpoint": auth.url("/auth/logout"),
         "introspection_endpoint": auth.url("/auth/introspect"),
         "grant_types_supported": ["authorization_code", "client_credentials"],
         "response_types_supported": ["code"],

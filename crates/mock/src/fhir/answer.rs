@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::data::Stored;
+use crate::log::Reason;
 
 /// The media type of FHIR in JSON.
 pub(crate) const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
@@ -51,7 +52,11 @@ pub(crate) fn outcome(status: StatusCode, code: &str, text: &str) -> Response {
         "resourceType": "OperationOutcome",
         "issue": [{"severity": "error", "code": code, "diagnostics": text}]
     });
-    (status, resource(body.to_string())).into_response()
+    let mut answer = (status, resource(body.to_string())).into_response();
+    answer
+        .extensions_mut()
+        .insert(Reason(format!("{code}: {text}")));
+    answer
 }
 
 /// 401 (RFC 6750, 3); without `error` when there was no token at all.

@@ -347,3 +347,111 @@ async fn the_signing_keys_are_rotated_and_an_es384_client_gets_es384() {
     validation.set_audience(&[client_id]);
     jsonwebtoken::decode::<Value>(token, &key, &validation).unwrap();
 }
+
+#[tokio::test]
+async fn the_log_says_why_something_was_refused_and_tells_no_secret() {
+    let tester = Tester::new().await;
+    let client_id = tester.public_client().await;
+    let answer = tester
+        .sign_in(&client_id, ALL, tester.patient(), Decision::Approve)
+        .await;
+    let mut form = exchange(&client_id, &answer["code"]);
+    form.retain(|(name, _)| *name != "code_verifier");
+    tester.token(&form).send().await.unwrap();
+    let query = [("client_id", "x"), ("launch", "a-launch-token")];
+    let request = tester.http.get(tester.url("/auth/authorize")).query(&query);
+    request.send().await.unwrap();
+    tester.fhir("wrong-token", "Patient").await;
+    let log = tester
+        .get(&format!("{}/requests", tester.mock.control()))
+        .await;
+    let reasons: Vec<&str> = log
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|entry| entry["reason"].as_str())
+        .collect();
+    assert!(
+        reasons
+            .iter()
+            .any(|one| one.starts_with("invalid_grant: code_verifier")),
+        "{reasons:?}"
+    );
+    assert!(
+        reasons
+            .iter()
+            .any(|one| one.contains("not registered here")),
+        "{reasons:?}"
+    );
+    assert!(
+        reasons
+            .iter()
+            .any(|one| one.contains("unknown, expired or withdrawn")),
+        "{reasons:?}"
+    );
+    for secret in [answer["code"].as_str(), "a-launch-token", "wrong-token"] {
+        assert!(!log.to_string().contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn the_testers_page_shows_what_happens_and_plans_what_goes_wrong() {
+    let tester = Tester::new().await;
+    tester.fhir("wrong-token", "Patient").await;
+    let url = format!("{}/ui", tester.mock.control());
+    let read = async || {
+        tester
+            .http
+            .get(&url)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
+    };
+    let page = read().await;
+    let request = tester.http.get(format!("{url}/requests"));
+    let requests = request.send().await.unwrap().text().await.unwrap();
+    for shown in [
+        "GET /fhir/Patient",
+        "unknown, expired or withdrawn",
+        "http-equiv=\"refresh\"",
+    ] {
+        assert!(requests.contains(shown), "{shown}");
+    }
+    for shown in [
+        tester.patient().username.as_str(),
+        "Nothing is planned.",
+        "/_mock/ui/requests",
+    ] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    assert!(!page.contains("<script"));
+    let press = |path: &str, form: [(&str, &str); 1], origin: &str| {
+        let request = tester.http.post(format!("{url}/{path}")).form(&form);
+        request.header("Origin", origin.to_owned()).send()
+    };
+    let own = tester.mock.issuer();
+    let strange = press("scenario", [("name", "busy")], "https://evil.example")
+        .await
+        .unwrap();
+    assert_eq!(strange.status(), StatusCode::FORBIDDEN);
+    assert!(read().await.contains("Nothing is planned."));
+    press("scenario", [("name", "busy")], own).await.unwrap();
+    assert!(read().await.contains("too_many_requests"));
+    press("calm", [("", "")], own).await.unwrap();
+    assert!(read().await.contains("Nothing is planned."));
+    let before = tester
+        .get(&format!("{}/clock", tester.mock.control()))
+        .await["now"]
+        .as_i64()
+        .unwrap();
+    press("clock", [("seconds", "3600")], own).await.unwrap();
+    let after = tester
+        .get(&format!("{}/clock", tester.mock.control()))
+        .await["now"]
+        .as_i64()
+        .unwrap();
+    assert!((3600..3610).contains(&(after - before)));
+}

@@ -23,6 +23,7 @@ async fn a3_a4_a5_the_smart_configuration_names_every_endpoint_and_capability() 
         "registration_endpoint",
         "revocation_endpoint",
         "introspection_endpoint",
+        "end_session_endpoint",
     ] {
         let address = document[name].as_str().unwrap();
         assert!(

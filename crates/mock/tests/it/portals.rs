@@ -520,3 +520,66 @@ async fn c24_the_association_files_name_the_app() {
         .await;
     assert_eq!(windows[0]["paths"], json!(["/app/*"]));
 }
+
+#[tokio::test]
+async fn d40_an_app_signs_the_person_out_and_is_told() {
+    let tester = Tester::new().await;
+    let after = "org.example.tester:/signed-out";
+    let client = tester
+        .client(&json!({"post_logout_redirect_uris": [after]}))
+        .await;
+    let client_id = client["client_id"].as_str().unwrap();
+    let account = tester.patient().clone();
+    let answer = tester
+        .sign_in(client_id, SCOPE, &account, Decision::Approve)
+        .await;
+    let tokens: Value = tester
+        .token(&exchange(client_id, &answer["code"]))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let hint = tokens["id_token"].as_str().unwrap();
+    let person = Person::sign_in(&tester, &account).await;
+    assert!(person.home().await.contains("Signed in as"));
+    let ask = |form: Vec<(&str, &str)>| {
+        let request = tester.http.post(tester.url("/auth/logout")).form(&form);
+        request.header("Cookie", &person.cookie).send()
+    };
+    let elsewhere = vec![
+        ("id_token_hint", hint),
+        ("post_logout_redirect_uri", "https://evil.example/"),
+    ];
+    assert_eq!(
+        ask(elsewhere).await.unwrap().status(),
+        StatusCode::BAD_REQUEST
+    );
+    let forged = format!("{hint}x");
+    assert_eq!(
+        ask(vec![("id_token_hint", &forged)])
+            .await
+            .unwrap()
+            .status(),
+        StatusCode::BAD_REQUEST
+    );
+    assert!(person.home().await.contains("Signed in as"), "still");
+    let right = vec![
+        ("id_token_hint", hint),
+        ("post_logout_redirect_uri", after),
+        ("state", "s1"),
+    ];
+    let told = ask(right).await.unwrap();
+    assert_eq!(told.headers()["Location"], format!("{after}?state=s1"));
+    assert!(
+        person.home().await.contains("name=\"password\""),
+        "signed out"
+    );
+    let token = tokens["access_token"].as_str().unwrap();
+    assert_eq!(
+        tester.fhir(token, "Patient").await.0,
+        StatusCode::OK,
+        "the app's own access is another matter"
+    );
+}
