@@ -17,4 +17,5 @@ mod secrets;
 mod shared_data;
 mod sync;
 mod tls;
+mod vendors;
 mod world;

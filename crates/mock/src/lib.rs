@@ -12,6 +12,7 @@ mod fhir;
 mod log;
 mod misbehave;
 pub mod population;
+mod quirks;
 mod scenario;
 mod server;
 mod state;
@@ -21,6 +22,7 @@ mod world;
 
 pub use faults::{Endpoint, FaultKind, IdTokenFault};
 pub use log::RequestLogEntry;
+pub use quirks::Quirks;
 pub use scenario::Scenario;
 pub use server::MockServer;
 pub use world::{Leniency, MockError, TlsFault, TlsOptions, World};

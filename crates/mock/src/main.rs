@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use satchel_mock::population::AccountRole;
-use satchel_mock::{Leniency, MockServer, Scenario, TlsFault, TlsOptions, World};
+use satchel_mock::{Leniency, MockServer, Quirks, Scenario, TlsFault, TlsOptions, World};
 use serde_json::{Value, json};
 
 /// An imitation SMART on FHIR server for testers, with synthetic people. Listens on 127.0.0.1 only.
@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Imitates a vendor's habits (see `satchel-mock quirks`)
+    #[arg(long, value_name = "NAME")]
+    quirks: Option<String>,
     /// Starts in a named situation (see `satchel-mock scenarios`), or in those of a TOML file
     #[arg(long, value_name = "NAME|FILE")]
     scenario: Vec<String>,
@@ -66,6 +69,8 @@ struct Arguments {
 enum Command {
     /// List the situations that come with the server
     Scenarios,
+    /// List the vendors whose habits can be imitated
+    Quirks,
 }
 
 #[tokio::main]
@@ -79,8 +84,20 @@ async fn main() -> ExitCode {
         .try_init();
     drop(started);
     let arguments = Arguments::parse();
-    if let Some(Command::Scenarios) = arguments.command {
-        return list_scenarios();
+    match arguments.command {
+        Some(Command::Scenarios) => {
+            return list(Scenario::shipped().map(|all| {
+                let both = |one: Scenario| (one.name, one.about);
+                all.into_iter().map(both).collect()
+            }));
+        }
+        Some(Command::Quirks) => {
+            return list(Quirks::shipped().map(|all| {
+                let both = |(name, one): (String, Quirks)| (name, one.about);
+                all.into_iter().map(both).collect()
+            }));
+        }
+        None => {}
     }
     let lists = read_list(arguments.clients.as_deref(), None).and_then(|clients| {
         let keys = read_list(arguments.software_statement_keys.as_deref(), Some("keys"))?;
@@ -113,6 +130,15 @@ async fn main() -> ExitCode {
         software_statement_keys,
         ..World::default()
     };
+    if let Some(name) = &arguments.quirks {
+        match Quirks::shipped().map(|mut all| all.remove(name)) {
+            Ok(Some(quirks)) => world.quirks = quirks,
+            _ => {
+                tracing::error!("there are no quirks {name}: satchel-mock quirks lists them");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
     for name in &arguments.scenario {
         if let Err(message) = set_up(name, &mut world) {
             tracing::error!("{message}");
@@ -148,12 +174,12 @@ fn tls_fault(name: &str) -> Result<TlsFault, String> {
         .ok_or_else(|| "known are expired, wrong-host, unknown-authority".to_owned())
 }
 
-fn list_scenarios() -> ExitCode {
+/// Names and what they mean, a line each.
+fn list(all: Result<Vec<(String, String)>, String>) -> ExitCode {
     let mut out = std::io::stdout();
-    let listed = Scenario::shipped().map_err(std::io::Error::other);
-    let written = listed.and_then(|all| {
+    let written = all.map_err(std::io::Error::other).and_then(|all| {
         all.iter()
-            .try_for_each(|one| writeln!(out, "{:<32}{}", one.name, one.about))
+            .try_for_each(|(name, about)| writeln!(out, "{name:<32}{about}"))
     });
     match written {
         Ok(()) => ExitCode::SUCCESS,

@@ -81,7 +81,11 @@ impl MockServer {
             lenient: world.lenient.clone(),
             app_scheme: world.app_scheme.clone(),
             practice_approval: world.practice_approval,
-            token_lifetime_seconds: world.token_lifetime_seconds,
+            token_lifetime_seconds: world
+                .quirks
+                .token_lifetime
+                .unwrap_or(world.token_lifetime_seconds),
+            quirks: world.quirks.clone(),
             auth_methods: world.auth_methods.clone(),
             initial_access_token: world.initial_access_token.clone(),
             software_statement_keys: world.software_statement_keys.clone(),
@@ -96,6 +100,7 @@ impl MockServer {
             log: crate::log::RequestLog::default(),
             origin: origin.clone(),
             cursors: crate::fhir::paging::Cursors::default(),
+            quirks: world.quirks.clone(),
             exports: crate::fhir::Exports::default(),
             page_size: world.page_size_default,
         });

@@ -7,6 +7,7 @@ use crate::data::Data;
 use crate::faults::Faults;
 use crate::fhir::paging::Cursors;
 use crate::log::RequestLog;
+use crate::quirks::Quirks;
 
 /// The state of one running server.
 pub(crate) struct Shared {
@@ -22,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) origin: String,
     /// Searches with pages left to read.
     pub(crate) cursors: Cursors,
+    /// The habits of a vendor.
+    pub(crate) quirks: Quirks,
     /// Bulk exports.
     pub(crate) exports: crate::fhir::Exports,
     /// Entries per page when the client does not say.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::quirks::Quirks;
 use crate::scenario::Scenario;
 
 /// The settings of one mock server.
@@ -26,6 +27,8 @@ pub struct World {
     /// Clients that were agreed on by hand: RFC 7591 metadata with `client_id`, and `client_secret`
     /// where the method has one.
     pub clients: Vec<serde_json::Value>,
+    /// The habits of a vendor to imitate.
+    pub quirks: Quirks,
     /// Scenarios whose faults are planned from the start.
     pub scenarios: Vec<Scenario>,
     /// What is taken although a standard says otherwise.
@@ -105,6 +108,7 @@ impl Default for World {
             page_size_default: 50,
             auth_methods: methods.map(str::to_owned).to_vec(),
             clients: Vec::new(),
+            quirks: Quirks::default(),
             scenarios: Vec::new(),
             lenient: Vec::new(),
             app_scheme: "org.satchel.app".to_owned(),

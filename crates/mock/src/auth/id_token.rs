@@ -38,7 +38,11 @@ pub(super) fn sign(
     }
     let granted = |name: &str| grant.scopes.iter().any(|scope| scope == name);
     if granted("fhirUser") {
-        claims["fhirUser"] = fhir_user(auth, account).into();
+        claims["fhirUser"] = if auth.config.quirks.relative_fhir_user {
+            account.fhir_user.clone().into()
+        } else {
+            fhir_user(auth, account).into()
+        };
     }
     if granted("profile") {
         claims["name"] = account.display_name.clone().into();

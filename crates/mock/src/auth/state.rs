@@ -10,6 +10,7 @@ use super::chance;
 use super::clients::Client;
 use super::jwks::Keys;
 use crate::population::{Account, AccountRole};
+use crate::quirks::Quirks;
 use crate::world::Leniency;
 
 /// What the authorization server is told at its start.
@@ -24,6 +25,8 @@ pub(crate) struct AuthConfig {
     pub(crate) patient_names: HashMap<String, String>,
     /// By patient id: the id of the latest visit, and `DiagnosticReport/id` of the latest report.
     pub(crate) latest: HashMap<String, (Option<String>, Option<String>)>,
+    /// The habits of a vendor.
+    pub(crate) quirks: Quirks,
     /// What is taken although a standard says otherwise.
     pub(crate) lenient: Vec<Leniency>,
     /// The private-use scheme to which the callback page hands over.

@@ -116,7 +116,7 @@ fn by_code(
         .map_err(OAuthError::invalid_grant)?;
     let granted = |name: &str| grant.scopes.iter().any(|scope| scope == name);
     let mut answer = access(auth, &mut inner, grant_id, &grant, &grant.scopes);
-    if granted("offline_access") {
+    if granted("offline_access") && !auth.config.quirks.no_refresh_token {
         answer["refresh_token"] = inner.new_refresh(grant_id).into();
     }
     if granted("openid") {
@@ -214,6 +214,11 @@ fn by_refresh_token(auth: &AuthState, client_id: &str, form: &Params) -> Result<
     found.used = true;
     let mut answer = access(auth, &mut inner, grant_id, &grant, &scopes);
     answer["refresh_token"] = inner.new_refresh(grant_id).into();
+    if auth.config.quirks.refresh_without_patient {
+        answer
+            .as_object_mut()
+            .map(|members| members.remove("patient"));
+    }
     Ok(answer)
 }
 
@@ -271,12 +276,21 @@ fn access(
     scopes: &[String],
 ) -> Value {
     let lifetime = auth.config.token_lifetime_seconds;
+    let quirks = &auth.config.quirks;
+    let told: Vec<&str> = scopes
+        .iter()
+        .map(String::as_str)
+        .filter(|scope| !(quirks.hides_offline_access && *scope == "offline_access"))
+        .collect();
     let mut answer = json!({
         "access_token": inner.new_access(grant_id, scopes, auth.now() + lifetime),
         "token_type": "Bearer",
         "expires_in": lifetime,
-        "scope": scopes.join(" "),
+        "scope": told.join(" "),
     });
+    if quirks.expires_in_as_text {
+        answer["expires_in"] = lifetime.to_string().into();
+    }
     if let Some(patient) = &grant.patient {
         answer["patient"] = patient.clone().into();
         answer["need_patient_banner"] = (!grant.context.banner_shown).into();

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde_json::json;
 
@@ -14,6 +15,9 @@ use crate::state::App;
 
 /// The address of a page.
 pub(super) fn page_link(app: &App, token: &str) -> String {
+    if app.quirks.next_on_other_path {
+        return format!("{}/pages?_page={token}", app.origin);
+    }
     format!("{}?_page={token}", app.fhir_base())
 }
 
@@ -32,6 +36,7 @@ pub(super) fn page(
             json!({"resourceType": "Basic", "id": "not-a-bundle", "code": {"text": "none"}});
         return answer::resource(sheep.to_string());
     }
+    let quirks = &app.quirks;
     let from = cursor.position.min(cursor.found.len());
     let to = (from + cursor.count).min(cursor.found.len());
     let matches: Vec<Place> = cursor.found.get(from..to).unwrap_or_default().to_vec();
@@ -50,7 +55,15 @@ pub(super) fn page(
         Some(FaultKind::OtherPatient) => entries.push(stranger(app, viewer, &cursor)),
         _ => {}
     }
-    answer::resource(text(total, &links, &entries))
+    if quirks.outcome_entry {
+        entries.push(WARNING.to_owned());
+    }
+    let total = (!quirks.no_total).then_some(total);
+    let mut response = answer::resource(text(total, &links, &entries));
+    if let Some(Ok(kind)) = quirks.content_type.as_deref().map(HeaderValue::from_str) {
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    }
+    response
 }
 
 fn is_ours(fault: &FaultKind) -> bool {
@@ -87,11 +100,15 @@ fn next_link(
         };
         return Some(page_link(app, &app.cursors.add(same)));
     }
-    if cursor.count == 0 || to >= cursor.found.len() {
+    let ended = to >= cursor.found.len();
+    // Where there was a page with entries, one without follows.
+    let one_more = app.quirks.empty_last_page && cursor.position < cursor.found.len();
+    if cursor.count == 0 || (ended && !one_more) {
         return None;
     }
+    let again = usize::from(app.quirks.duplicate_entries && !ended && cursor.count > 1);
     let next = Cursor {
-        position: to,
+        position: to - again,
         ..cursor.clone()
     };
     Some(page_link(app, &app.cursors.add(next)))
@@ -112,9 +129,12 @@ fn entry(app: &App, place: Place, mode: &str) -> Option<String> {
     ))
 }
 
-fn text(total: usize, links: &[(&str, String)], entries: &[String]) -> String {
-    let mut text =
-        format!(r#"{{"resourceType":"Bundle","type":"searchset","total":{total},"link":["#);
+/// What Epic says on results that are right.
+const WARNING: &str = r#"{"resource":{"resourceType":"OperationOutcome","issue":[{"severity":"warning","code":"suppressed","details":{"text":"This response may not contain the entire record."}}]},"search":{"mode":"outcome"}}"#;
+
+fn text(total: Option<usize>, links: &[(&str, String)], entries: &[String]) -> String {
+    let total = total.map_or_else(String::new, |total| format!("\"total\":{total},"));
+    let mut text = format!(r#"{{"resourceType":"Bundle","type":"searchset",{total}"link":["#);
     for (position, (relation, url)) in links.iter().enumerate() {
         let comma = if position == 0 { "" } else { "," };
         let _ = write!(

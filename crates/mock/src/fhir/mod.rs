@@ -55,6 +55,7 @@ pub(crate) fn router() -> Router<App> {
     Router::new()
         .route("/fhir", get(page))
         .route("/fhir/", get(page))
+        .route("/pages", get(page))
         .route("/fhir/metadata", get(metadata::show))
         .route("/fhir/{kind}", get(search_by_get))
         .route("/fhir/{kind}/_search", post(search_by_post))

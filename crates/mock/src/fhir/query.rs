@@ -49,6 +49,11 @@ impl Query {
         }
     }
 
+    /// Whether a search may have a parameter of this name.
+    pub(super) fn knows(name: &str) -> bool {
+        SELECTING.iter().any(|(known, _)| *known == name) || SHAPING.contains(&name)
+    }
+
     /// The names, in the order given.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.pairs.iter().map(|(name, _)| name.as_str())
@@ -72,8 +77,7 @@ impl Query {
     pub(super) fn understood(&self) -> String {
         let mut text = form_urlencoded::Serializer::new(String::new());
         for (name, value) in &self.pairs {
-            let name = name.as_str();
-            if SELECTING.iter().any(|(known, _)| *known == name) || SHAPING.contains(&name) {
+            if Query::knows(name) {
                 text.append_pair(name, value);
             }
         }

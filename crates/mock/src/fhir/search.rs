@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::paging::{Cursor, Includes};
 use super::query::{Filter, Query};
@@ -24,6 +24,13 @@ pub(super) fn first_page(app: &App, viewer: &Viewer, kind: &str, query: &Query) 
     let Some(access) = viewer.access(kind, 's') else {
         return answer::insufficient(&format!("the token's scopes do not allow to search {kind}"));
     };
+    let names: Vec<&str> = query.names().collect();
+    if let Some(reason) = app.quirks.refuses(kind, &names, Query::knows) {
+        if app.quirks.plain_text_errors {
+            return (StatusCode::BAD_REQUEST, reason).into_response();
+        }
+        return answer::outcome(StatusCode::BAD_REQUEST, "required", &reason);
+    }
     let filters = match query.filters() {
         Ok(filters) => filters,
         Err(name) => {
@@ -31,9 +38,10 @@ pub(super) fn first_page(app: &App, viewer: &Viewer, kind: &str, query: &Query) 
             return answer::outcome(StatusCode::BAD_REQUEST, "value", &text);
         }
     };
+    let most = app.quirks.most_entries.unwrap_or(LARGEST_PAGE);
     let count = match query.first("_count").map(str::parse::<usize>) {
-        None => app.page_size,
-        Some(Ok(count)) => count.min(LARGEST_PAGE),
+        None => app.page_size.min(most),
+        Some(Ok(count)) => count.min(most),
         Some(Err(_)) => {
             return answer::outcome(StatusCode::BAD_REQUEST, "value", "_count is a number");
         }

@@ -17,6 +17,7 @@ mod fuzz;
 #[path = "../../../../tests/it/portal.rs"]
 mod portal;
 mod portals;
+mod quirks;
 mod registration;
 mod scenarios;
 mod tester;

@@ -1,0 +1,93 @@
+//! A whole chart from servers with the habits of real vendors: everything arrives, nothing twice.
+
+use crate::world::setting_in;
+use satchel_mock::{Quirks, World};
+use std::collections::BTreeMap;
+
+/// What the server holds of its one patient, by type.
+async fn held(control: &str) -> BTreeMap<String, u64> {
+    let url = format!("{control}/counts");
+    reqwest::get(url).await.unwrap().json().await.unwrap()
+}
+
+#[tokio::test]
+async fn g_a_chart_is_pulled_whole_from_each_vendor() {
+    let mut all = Quirks::shipped().unwrap();
+    all.remove("proxied").unwrap();
+    for (name, quirks) in all {
+        let setting = setting_in(World {
+            patients: 1,
+            quirks,
+            ..World::default()
+        })
+        .await;
+        let id = setting.connect(&setting.patient().clone()).await;
+        let report = setting.engine.sync(&id).await.unwrap();
+        assert!(report.complete, "{name}: {report:?}");
+        assert_eq!(report.unreadable_records, 0, "{name}");
+        let held = held(setting.mock.control()).await;
+        for step in &report.steps {
+            let patients = [
+                "Patient",
+                "Condition",
+                "Observation",
+                "MedicationRequest",
+                "Encounter",
+                "CarePlan",
+                "DocumentReference",
+            ];
+            if patients.contains(&step.resource_type.as_str()) {
+                let filter = satchel_core::view::RecordFilter {
+                    connection_id: Some(id.clone()),
+                    section: None,
+                    resource_type: Some(step.resource_type.clone()),
+                };
+                let stored = setting
+                    .engine
+                    .records_list(&filter, 0, 1)
+                    .await
+                    .unwrap()
+                    .total;
+                assert_eq!(
+                    stored, held[&step.resource_type],
+                    "{name}: {}",
+                    step.resource_type
+                );
+            }
+        }
+        let again = setting.engine.sync(&id).await.unwrap();
+        assert_eq!(
+            (again.new_records, again.changed_records),
+            (0, 0),
+            "{name}: {again:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn g3_a_page_link_outside_the_fhir_base_is_not_followed_and_that_is_said() {
+    let quirks = Quirks::shipped().unwrap().remove("proxied").unwrap();
+    let setting = setting_in(World {
+        patients: 1,
+        quirks,
+        ..World::default()
+    })
+    .await;
+    let id = setting.connect(&setting.patient().clone()).await;
+    let report = setting.engine.sync(&id).await.unwrap();
+    assert!(!report.complete, "never a wrong complete");
+    let observations = report
+        .steps
+        .iter()
+        .find(|step| step.resource_type == "Observation")
+        .unwrap();
+    let problem = observations.problem.as_ref().unwrap();
+    assert_eq!(problem.code, "sync.foreign_link");
+    assert!(observations.records >= 50, "what came before stays");
+    let outside = setting
+        .mock
+        .requests()
+        .into_iter()
+        .find(|one| one.path == "/pages");
+    assert!(outside.is_none(), "no token leaves the base");
+}
