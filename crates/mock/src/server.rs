@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
-use tower_http::cors::CorsLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::auth::{self, AuthConfig, AuthState};
 use crate::data::{self, Data, Incoming};
@@ -63,7 +63,8 @@ impl MockServer {
                 source,
             })?
             .port();
-        let tls = world.tls.as_ref().map(tls::make).transpose()?;
+        let tls = world.tls.as_ref();
+        let tls = tls.map(|options| tls::make(options, port)).transpose()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let origin = format!("{scheme}://127.0.0.1:{port}");
         let (incoming, mut accounts) = people(&world)?;
@@ -111,7 +112,6 @@ impl MockServer {
         }
         let router = auth::router_for_programs()
             .merge(fhir::router())
-            .layer(cross_origin())
             .merge(auth::router_for_people())
             .merge(control::router())
             .merge(ui::router())
@@ -121,6 +121,7 @@ impl MockServer {
                 Arc::clone(&app),
                 misbehave::around,
             ))
+            .layer(cross_origin())
             .with_state(Arc::clone(&app));
         let (acceptor, ca_certificate) = match tls {
             Some(tls) => (Some(tls.acceptor), Some(tls.ca_certificate)),
@@ -216,7 +217,9 @@ impl Drop for MockServer {
 /// pages for people and the tester's controls are for no other origin.
 fn cross_origin() -> CorsLayer {
     CorsLayer::new()
-        .allow_origin(tower_http::cors::Any)
+        .allow_origin(AllowOrigin::predicate(|_, request| {
+            auth::is_for_programs(request.uri.path()) || fhir::is_for_programs(request.uri.path())
+        }))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([
             header::ACCEPT,

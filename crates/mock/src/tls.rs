@@ -18,7 +18,7 @@ pub(crate) struct Tls {
 }
 
 /// Makes an authority and a certificate for `localhost` and `127.0.0.1`; TLS 1.2 and 1.3.
-pub(crate) fn make(options: &TlsOptions) -> Result<Tls, MockError> {
+pub(crate) fn make(options: &TlsOptions, port: u16) -> Result<Tls, MockError> {
     let failed = |error: &dyn std::fmt::Display| MockError::Certificates(error.to_string());
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -66,7 +66,10 @@ pub(crate) fn make(options: &TlsOptions) -> Result<Tls, MockError> {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     let ca_certificate = match &options.ca_out {
         Some(path) => path.clone(),
-        None => std::env::temp_dir().join(format!("satchel-mock-ca-{}.pem", std::process::id())),
+        // One process may have several servers, each with an authority of its own.
+        None => {
+            std::env::temp_dir().join(format!("satchel-mock-ca-{}-{port}.pem", std::process::id()))
+        }
     };
     write(&ca_certificate, &certificate.pem())?;
     Ok(Tls {

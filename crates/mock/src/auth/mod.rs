@@ -58,6 +58,18 @@ pub(crate) fn router_for_programs() -> Router<App> {
         .route("/brands/logo.svg", get(brands::logo))
 }
 
+/// Whether programs call this address, those in a browser included.
+pub(crate) fn is_for_programs(path: &str) -> bool {
+    let exact = [
+        "/.well-known/openid-configuration",
+        "/auth/jwks",
+        "/auth/token",
+        "/auth/revoke",
+        "/auth/introspect",
+    ];
+    exact.contains(&path) || path.starts_with("/auth/register") || path.starts_with("/brands")
+}
+
 /// What people go to: the sign-in, the portals, the app's callback page.
 pub(crate) fn router_for_people() -> Router<App> {
     Router::new()

@@ -28,6 +28,15 @@ use crate::state::App;
 use query::Query;
 use seen::Viewer;
 
+/// Whether this is an address of the FHIR server.
+pub(crate) fn is_for_programs(path: &str) -> bool {
+    let places = ["/fhir", "/bulk", "/pages"];
+    places.iter().any(|place| {
+        path.strip_prefix(place)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
 /// The variable parts of an address; what cannot be read is refused in FHIR's shape.
 struct At<T>(T);
 

@@ -210,3 +210,25 @@ async fn a9_a_certificate_can_be_wrong_in_each_way() {
         assert!(refused.is_connect(), "{fault}: {refused:?}");
     }
 }
+
+#[tokio::test]
+async fn a9_two_servers_of_one_program_have_each_its_own_authority() {
+    let start = async || {
+        let world = satchel_mock::World {
+            patients: 1,
+            tls: Some(satchel_mock::TlsOptions::default()),
+            ..satchel_mock::World::default()
+        };
+        satchel_mock::MockServer::start(world).await.unwrap()
+    };
+    let (one, two) = (start().await, start().await);
+    for mock in [&one, &two] {
+        let pem = std::fs::read(mock.ca_certificate().unwrap()).unwrap();
+        let trusting = Client::builder()
+            .tls_certs_merge([Certificate::from_pem(&pem).unwrap()])
+            .build()
+            .unwrap();
+        let url = format!("{}/metadata", mock.fhir_base());
+        assert_eq!(trusting.get(url).send().await.unwrap().status(), 200);
+    }
+}

@@ -534,7 +534,7 @@ async fn a22_browser_apps_may_call_what_programs_call_and_nothing_else() {
         assert!(answer.status().is_success(), "{open}");
         assert_eq!(
             answer.headers()["Access-Control-Allow-Origin"],
-            "*",
+            "https://app.example",
             "{open}"
         );
         let allowed = answer.headers()["Access-Control-Allow-Headers"]
@@ -572,7 +572,7 @@ async fn a22_browser_apps_may_call_what_programs_call_and_nothing_else() {
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(
         refused.headers()["Access-Control-Allow-Origin"],
-        "*",
+        "https://app.example",
         "an error can be read too"
     );
 }
