@@ -2,7 +2,8 @@
 //! switch. For testers on this computer only.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -14,6 +15,7 @@ use crate::state::App;
 
 pub(crate) fn router() -> Router<App> {
     Router::new()
+        .route("/_mock/openapi.json", get(openapi))
         .route("/_mock/requests", get(requests))
         .route("/_mock/counts", get(counts))
         .route("/_mock/tokens", get(tokens))
@@ -22,6 +24,15 @@ pub(crate) fn router() -> Router<App> {
         .route("/_mock/clients", post(add_client))
         .route("/_mock/keys", post(rotate_keys))
         .route("/_mock/clock", get(clock).post(turn_clock))
+}
+
+/// This API, described (OpenAPI 3.1).
+async fn openapi() -> impl IntoResponse {
+    let json = HeaderValue::from_static("application/json");
+    (
+        [(header::CONTENT_TYPE, json)],
+        include_str!("../openapi.json"),
+    )
 }
 
 async fn requests(State(app): State<App>) -> Json<Vec<RequestLogEntry>> {
