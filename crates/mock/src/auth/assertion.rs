@@ -85,6 +85,19 @@ pub(super) fn authenticate(
     Ok((client_id, client))
 }
 
+/// The client whose key signed an assertion that is itself the grant (RFC 7523 §2.1).
+///
+/// # Errors
+/// `invalid_client` with the reason.
+pub(super) fn by_key(auth: &AuthState, assertion: &str) -> Result<(String, Client), OAuthError> {
+    let client_id = subject(assertion)
+        .ok_or_else(|| OAuthError::invalid_client("the assertion cannot be read"))?;
+    let client = auth.lock().clients.get(&client_id).cloned();
+    let client = client.ok_or_else(|| OAuthError::invalid_client("the client is unknown"))?;
+    check_assertion(auth, &client_id, &client, assertion)?;
+    Ok((client_id, client))
+}
+
 /// The public client to which the refresh token of the form was given, where that is enough.
 fn unnamed(auth: &AuthState, form: &Params) -> Option<String> {
     if !auth.tolerates(Leniency::RefreshWithoutClientId) {

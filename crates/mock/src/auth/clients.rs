@@ -68,6 +68,8 @@ pub(super) struct Client {
     /// Where a portal opens it (`initiate_login_uri`).
     pub(super) launch_url: Option<String>,
     pub(super) practice: Practice,
+    /// The grant under which this installation was registered: what its JWT-bearer grant gives.
+    pub(super) signed_in: Option<u64>,
     /// The token for reading and deleting the registration (RFC 7592).
     pub(super) registration_token: String,
     /// The answer to the registration.
@@ -207,6 +209,7 @@ mod tests {
             name: String::new(),
             launch_url: None,
             practice: Practice::Approved,
+            signed_in: None,
             registration_token: String::new(),
             metadata: Map::new(),
         };

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{OAuthError, bearer, forbid_storing, json_answer};
 use super::chance;
 use super::clients::{Client, Method, Practice, check_redirect_uri};
-use super::state::AuthState;
+use super::state::{AccessGrant, AuthState};
 use super::{scopes, software};
 use crate::faults::{Endpoint, FaultKind};
 use crate::state::App;
@@ -28,6 +28,9 @@ const PLAIN_MEMBERS: [&str; 10] = [
     "id_token_signed_response_alg",
 ];
 
+/// RFC 7523 §2.1.
+pub(super) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
 /// Members of a JWK that only a private or a symmetric key has.
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
@@ -38,6 +41,14 @@ pub(super) async fn create(State(app): State<App>, headers: HeaderMap, body: Byt
     });
     if let Some(FaultKind::RegisterError { error }) = fault {
         return OAuthError::new(&error, "the tester asked for this error").into_response();
+    }
+    // Who has signed in registers this installation's key for that sign-in (Epic's variant).
+    let signed_in = bearer(&headers).and_then(|token| app.auth.check_bearer(token));
+    if let Some(grant) = signed_in {
+        return match register_installation(&app.auth, &grant, &body) {
+            Ok(answer) => json_answer(StatusCode::CREATED, &answer),
+            Err(error) => error.into_response(),
+        };
     }
     if let Some(expected) = &app.auth.config.initial_access_token {
         let given = bearer(&headers).unwrap_or_default();
@@ -138,6 +149,52 @@ pub(super) fn register(auth: &AuthState, body: &[u8]) -> Result<Value, OAuthErro
         issued_at: auth.now(),
     };
     Ok(keep(auth, described, identity))
+}
+
+/// A key for one installation of an app that is known already: the app's `software_id` is the client to
+/// which the access token was given. What comes out may use the JWT-bearer grant for the same person and
+/// chart, and nothing else.
+fn register_installation(
+    auth: &AuthState,
+    grant: &AccessGrant,
+    body: &[u8],
+) -> Result<Value, OAuthError> {
+    let mut asked = read_object(body)?;
+    if text(&asked, "software_id")? != Some(grant.client_id.as_str()) {
+        return Err(metadata_error(
+            "software_id must be the client to which the access token was given",
+        ));
+    }
+    for (name, value) in [
+        ("token_endpoint_auth_method", json!("private_key_jwt")),
+        ("grant_types", json!([JWT_BEARER])),
+        ("response_types", json!([])),
+    ] {
+        if asked.get(name).is_some_and(|given| *given != value) {
+            return Err(metadata_error(
+                "an installation has a key and the JWT-bearer grant",
+            ));
+        }
+        asked.insert(name.to_owned(), value);
+    }
+    asked.remove("redirect_uris");
+    let described = describe(auth, &asked)?;
+    let identity = Identity {
+        client_id: chance::secret(),
+        secret: None,
+        registration_token: chance::secret(),
+        issued_at: auth.now(),
+    };
+    let client_id = identity.client_id.clone();
+    let answer = keep(auth, described, identity);
+    let mut inner = auth.lock();
+    // The practice decided on the app, not on each of its installations.
+    let practice = inner.clients.get(&grant.client_id).map(|app| app.practice);
+    if let (Some(client), Some(practice)) = (inner.clients.get_mut(&client_id), practice) {
+        client.practice = practice;
+        client.signed_in = Some(grant.grant_id);
+    }
+    Ok(answer)
 }
 
 /// Replaces what a client registered; its id, its secret and its token stay (RFC 7592 §2.2).
@@ -336,8 +393,13 @@ fn keep(auth: &AuthState, described: Described, identity: Identity) -> Value {
         None if auth.config.practice_approval => Practice::Waiting,
         None => Practice::Approved,
     };
+    let signed_in = inner
+        .clients
+        .get(&client_id)
+        .and_then(|known| known.signed_in);
     let client = Client {
         launch_url,
+        signed_in,
         practice,
         method: described.method,
         secret,
@@ -373,7 +435,7 @@ fn flows(
         || grants.iter().any(|grant| {
             !matches!(
                 grant.as_str(),
-                "authorization_code" | "refresh_token" | "client_credentials"
+                "authorization_code" | "refresh_token" | "client_credentials" | JWT_BEARER
             )
         })
     {
@@ -389,6 +451,11 @@ fn flows(
     }
     if has("refresh_token") && !by_code {
         return Err(metadata_error("refresh_token without authorization_code"));
+    }
+    if has(JWT_BEARER) && method != Method::PrivateKeyJwt {
+        return Err(metadata_error(
+            "the JWT-bearer grant is for private_key_jwt only",
+        ));
     }
     if has("client_credentials") && method != Method::PrivateKeyJwt {
         return Err(metadata_error(

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::{OAuthError, Params, is_form, json_answer};
 use super::clients::{Client, Method};
+use super::register::JWT_BEARER;
 use super::state::{AuthState, Grant, Inner, LaunchContext};
 use super::{assertion, chance, id_token, scopes};
 use crate::faults::{Endpoint, FaultKind, IdTokenFault};
@@ -65,12 +66,15 @@ pub(super) fn answer(
         .ok_or_else(|| OAuthError::invalid_request("grant_type is missing"))?;
     if !matches!(
         grant_type,
-        "authorization_code" | "refresh_token" | "client_credentials"
+        "authorization_code" | "refresh_token" | "client_credentials" | JWT_BEARER
     ) {
         return Err(OAuthError::new(
             "unsupported_grant_type",
             "the grant type is not on offer",
         ));
+    }
+    if grant_type == JWT_BEARER {
+        return by_assertion(auth, &form);
     }
     let (client_id, client) = assertion::authenticate(auth, headers, &form)?;
     if !client.may_use(grant_type) {
@@ -220,6 +224,40 @@ fn by_refresh_token(auth: &AuthState, client_id: &str, form: &Params) -> Result<
             .map(|members| members.remove("patient"));
     }
     Ok(answer)
+}
+
+/// The JWT-bearer grant (RFC 7523 §2.1) of an installation: for the person who signed in when it
+/// registered. No refresh token: the key is enough.
+fn by_assertion(auth: &AuthState, form: &Params) -> Result<Value, OAuthError> {
+    let given = form
+        .get("assertion")
+        .ok_or_else(|| OAuthError::invalid_request("assertion is missing"))?;
+    let (client_id, client) = assertion::by_key(auth, given)
+        .map_err(|error| OAuthError::invalid_grant(error.description))?;
+    if form
+        .get("client_id")
+        .is_some_and(|named| named != client_id)
+    {
+        return Err(OAuthError::invalid_grant(
+            "client_id and assertion name different clients",
+        ));
+    }
+    if !client.may_use(JWT_BEARER) {
+        return Err(OAuthError::new(
+            "unauthorized_client",
+            "the client did not register this grant type",
+        ));
+    }
+    let mut inner = auth.lock();
+    let grant_id = client
+        .signed_in
+        .ok_or_else(|| OAuthError::invalid_grant("nobody signed in for this client"))?;
+    let signed_in = inner
+        .usable_grant(grant_id)
+        .map_err(OAuthError::invalid_grant)?;
+    let mut scopes = signed_in.scopes.clone();
+    scopes.retain(|scope| scope != "offline_access");
+    Ok(access(auth, &mut inner, grant_id, &signed_in, &scopes))
 }
 
 fn for_service(

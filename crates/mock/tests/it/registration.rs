@@ -319,3 +319,60 @@ async fn b_static_clients_are_taken_in_at_the_start_and_while_the_server_runs() 
         );
     }
 }
+
+#[tokio::test]
+async fn b_an_app_that_was_signed_in_registers_this_installations_key_and_needs_no_refresh_token() {
+    let tester = Tester::new().await;
+    let scope = "launch/patient offline_access patient/*.rs";
+    let account = tester.patient().clone();
+    let (app, tokens) = tester.tokens(&account, scope).await;
+    let key = es384();
+    let register = |software: &str| {
+        let metadata = json!({"software_id": software, "jwks": {"keys": [key.public]}});
+        let request = tester.http.post(tester.url("/auth/register"));
+        let request = request.bearer_auth(tokens["access_token"].as_str().unwrap());
+        request.body(metadata.to_string()).send()
+    };
+    let other = error(register("another-app").await.unwrap()).await;
+    assert_eq!(other.1, "invalid_client_metadata");
+    let installation: Value = register(&app).await.unwrap().json().await.unwrap();
+    assert_ne!(installation["client_id"], app.as_str());
+    let grant_type = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    assert_eq!(installation["grant_types"], json!([grant_type]));
+
+    let ask = |key: &crate::tester::Key, jti: &str| {
+        let claims = json!({
+            "iss": installation["client_id"], "sub": installation["client_id"], "aud": tester.url("/auth/token"),
+            "exp": installation["client_id_issued_at"].as_i64().unwrap() + 200, "jti": jti,
+        });
+        let assertion = key.sign(&claims);
+        let client_id = installation["client_id"].as_str().unwrap();
+        let form = [
+            ("grant_type", grant_type),
+            ("assertion", assertion.as_str()),
+            ("client_id", client_id),
+        ];
+        tester.token(&form).send()
+    };
+    let answer: Value = ask(&key, "1").await.unwrap().json().await.unwrap();
+    assert_eq!(answer["patient"], account.patient_ids[0].as_str());
+    assert!(answer["refresh_token"].is_null());
+    let token = answer["access_token"].as_str().unwrap();
+    assert_eq!(tester.fhir(token, "Patient").await.0, StatusCode::OK);
+    assert_eq!(
+        error(ask(&key, "1").await.unwrap()).await.1,
+        "invalid_grant",
+        "an assertion is used once"
+    );
+    assert_eq!(
+        error(ask(&es384(), "2").await.unwrap()).await.1,
+        "invalid_grant",
+        "another key"
+    );
+    tester.mock.set_access(false);
+    assert_eq!(
+        error(ask(&key, "3").await.unwrap()).await.1,
+        "invalid_grant",
+        "the sign-in has ended"
+    );
+}
