@@ -36,8 +36,7 @@ test-rust: ui
 e2e: build ## The whole journey in a real window with a real browser, N times (make e2e N=20)
 	node tests/ui/repeat.mjs $(N)
 
-interop: setup ## Clients that others wrote (openid-client, fhirclient, fhirpy) against the mock server
-	$(CARGO) build --locked --package satchel-mock
+interop: build ## Clients that others wrote (openid-client, fhirclient, fhirpy) against the mock server
 	cd tests/interop && npm test
 
 lint: ui ## Formatting, clippy, documentation, licences and advisories, TypeScript
