@@ -71,7 +71,7 @@ impl Setting {
     pub(crate) async fn callback_of(&self, account: &Account, decision: Decision) -> String {
         let role = match account.role {
             satchel_mock::population::AccountRole::Patient => Role::Patient,
-            satchel_mock::population::AccountRole::Provider => Role::Provider,
+            _ => Role::Provider,
         };
         let login = self
             .engine

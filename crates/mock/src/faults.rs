@@ -4,6 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::context;
+
 /// The part of the server that misbehaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -152,6 +154,8 @@ fn bad_request() -> u16 {
 struct Planned {
     endpoint: Endpoint,
     kind: FaultKind,
+    /// Only requests of this client.
+    client_id: Option<String>,
     /// Fitting requests that still go well.
     spared: u32,
     left: u32,
@@ -164,12 +168,21 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Let `times` requests at `endpoint` go wrong, after the next `spared` of them went well.
-    pub(crate) fn add(&self, endpoint: Endpoint, kind: FaultKind, spared: u32, times: u32) {
+    /// Let `times` requests at `endpoint` go wrong, after the next `spared` of them went well; with a
+    /// client only its own.
+    pub(crate) fn add(
+        &self,
+        endpoint: Endpoint,
+        kind: FaultKind,
+        client_id: Option<String>,
+        spared: u32,
+        times: u32,
+    ) {
         if times > 0 {
             self.lock().push(Planned {
                 endpoint,
                 kind,
+                client_id,
                 spared,
                 left: times,
             });
@@ -186,8 +199,10 @@ impl Faults {
                 0 => String::new(),
                 spared => format!(" after {spared}"),
             };
+            let client = fault.client_id.as_ref();
+            let client = client.map_or_else(String::new, |client| format!(" of {client}"));
             format!(
-                "{}{spared} × {}: {kind}",
+                "{}{client}{spared} × {}: {kind}",
                 endpoint.trim_matches('"'),
                 fault.left
             )
@@ -206,10 +221,12 @@ impl Faults {
         endpoint: Endpoint,
         wanted: impl Fn(&FaultKind) -> bool,
     ) -> Option<FaultKind> {
+        let client = context::client_id();
         let mut planned = self.lock();
-        let position = planned
-            .iter()
-            .position(|fault| fault.endpoint == endpoint && wanted(&fault.kind))?;
+        let position = planned.iter().position(|fault| {
+            let meant = fault.client_id.is_none() || fault.client_id == client;
+            fault.endpoint == endpoint && meant && wanted(&fault.kind)
+        })?;
         let fault = planned.get_mut(position)?;
         if fault.spared > 0 {
             fault.spared -= 1;
@@ -235,7 +252,7 @@ mod tests {
     #[test]
     fn a_fault_is_used_up_after_its_number_of_times_and_only_at_its_endpoint() {
         let faults = Faults::default();
-        faults.add(Endpoint::Token, FaultKind::Drop, 0, 2);
+        faults.add(Endpoint::Token, FaultKind::Drop, None, 0, 2);
         assert_eq!(faults.take_if(Endpoint::Fhir, |_| true), None);
         assert_eq!(
             faults.take_if(Endpoint::Token, |kind| *kind == FaultKind::NotJson),
@@ -247,10 +264,29 @@ mod tests {
         assert_eq!(faults.take_if(Endpoint::Token, any), None);
     }
 
+    #[tokio::test]
+    async fn a_fault_can_be_for_one_client() {
+        let faults = Faults::default();
+        faults.add(
+            Endpoint::Token,
+            FaultKind::Drop,
+            Some("one".to_owned()),
+            0,
+            1,
+        );
+        let seen_by = async |client: &str| {
+            let context = context::Context::of(Some(client.to_owned()));
+            let ask = async { faults.take_if(Endpoint::Token, |_| true) };
+            context.during(ask).await
+        };
+        assert_eq!(seen_by("other").await, None);
+        assert_eq!(seen_by("one").await, Some(FaultKind::Drop));
+    }
+
     #[test]
     fn the_first_requests_can_be_spared() {
         let faults = Faults::default();
-        faults.add(Endpoint::Token, FaultKind::Drop, 2, 1);
+        faults.add(Endpoint::Token, FaultKind::Drop, None, 2, 1);
         let any = |_: &FaultKind| true;
         let seen: Vec<_> = (0..4)
             .map(|_| faults.take_if(Endpoint::Token, any))

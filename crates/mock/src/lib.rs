@@ -4,7 +4,10 @@
 //! [`MockServer::accounts`], and break it on purpose with [`MockServer::fault`]. It keeps everything
 //! in memory and must never hold a real person's data.
 
+mod accounts;
 mod auth;
+mod clock;
+mod context;
 mod control;
 mod data;
 mod faults;
@@ -20,6 +23,7 @@ mod tls;
 mod ui;
 mod world;
 
+pub use context::DecodedJwt;
 pub use faults::{Endpoint, FaultKind, IdTokenFault};
 pub use log::RequestLogEntry;
 pub use quirks::Quirks;

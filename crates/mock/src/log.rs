@@ -1,8 +1,11 @@
 //! What was asked of the server, without queries, headers and bodies: nothing secret gets here.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
+
+use crate::context::DecodedJwt;
 
 /// One answered request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,25 +21,38 @@ pub struct RequestLogEntry {
     /// Why it was refused: the rule of the standard that was not kept, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The app that sent it, as far as it said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// The rules of the standards that it passed, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<&'static str>,
+    /// The tokens that it brought or got, decoded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<DecodedJwt>,
 }
+
+/// How many requests are kept; the oldest are forgotten.
+const KEPT: usize = 20_000;
 
 /// Goes with an answer that refuses, and says why.
 #[derive(Debug, Clone)]
 pub(crate) struct Reason(pub(crate) String);
 
-/// All requests since the start, the oldest first.
+/// The last requests, the oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
-    entries: Mutex<Vec<RequestLogEntry>>,
+    entries: Mutex<VecDeque<RequestLogEntry>>,
 }
 
 impl RequestLog {
     /// Note one request.
     pub(crate) fn add(&self, entry: RequestLogEntry) {
-        self.entries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(entry);
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() == KEPT {
+            entries.pop_front();
+        }
+        entries.push_back(entry);
     }
 
     /// A copy of the log.
@@ -44,6 +60,8 @@ impl RequestLog {
         self.entries
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+            .iter()
+            .cloned()
+            .collect()
     }
 }

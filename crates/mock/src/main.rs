@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use satchel_mock::population::AccountRole;
 use satchel_mock::{Leniency, MockServer, Quirks, Scenario, TlsFault, TlsOptions, World};
 use serde_json::{Value, json};
 
-/// An imitation SMART on FHIR server for testers, with synthetic people. Listens on 127.0.0.1 only.
+/// An imitation SMART on FHIR server for testers, with synthetic people. Listens on 127.0.0.1,
+/// if nothing else is said.
 #[derive(Parser)]
 #[command(name = "satchel-mock", version)]
 struct Arguments {
@@ -39,12 +39,31 @@ struct Arguments {
     /// Where to write the authority's certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "tls")]
     ca_out: Option<PathBuf>,
-    /// What is wrong with the server's certificate: expired, wrong-host or unknown-authority
+    /// What is wrong with TLS: a certificate that is expired, for the wrong-host or by an
+    /// unknown-authority, or tls-1.1-only
     #[arg(long, value_name = "WHAT", requires = "tls", value_parser = tls_fault)]
     tls_fault: Option<TlsFault>,
     /// Lifetime of an access token; a backend service's too, up to a year (31536000)
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     token_lifetime: i64,
+    /// Lifetime of a refresh token
+    #[arg(long, value_name = "SECONDS", default_value_t = 31_536_000)]
+    refresh_lifetime: i64,
+    /// Nobody can register: the server has no registration endpoint
+    #[arg(long)]
+    registration_closed: bool,
+    /// Client secrets have letters that need encoding in a Basic header
+    #[arg(long)]
+    odd_secrets: bool,
+    /// Listens on this address too, for other machines of a test network; needs --password
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<std::net::IpAddr>,
+    /// Under which name other machines find it
+    #[arg(long, value_name = "NAME", requires = "listen")]
+    host: Option<String>,
+    /// Everybody's password, in place of the well-known one
+    #[arg(long, value_name = "PASSWORD")]
+    password: Option<String>,
     /// Clients that were agreed on by hand: a JSON list of RFC 7591 metadata with client_id and client_secret
     #[arg(long, value_name = "FILE")]
     clients: Option<PathBuf>,
@@ -99,52 +118,16 @@ async fn main() -> ExitCode {
         }
         None => {}
     }
-    let lists = read_list(arguments.clients.as_deref(), None).and_then(|clients| {
-        let keys = read_list(arguments.software_statement_keys.as_deref(), Some("keys"))?;
-        Ok((clients, keys))
-    });
-    let (clients, software_statement_keys) = match lists {
-        Ok(lists) => lists,
+    let reachable = arguments
+        .listen
+        .is_some_and(|address| !address.is_loopback());
+    let world = match world(arguments) {
+        Ok(world) => world,
         Err(message) => {
             tracing::error!("{message}");
             return ExitCode::FAILURE;
         }
     };
-    let mut world = World {
-        patients: arguments
-            .patients
-            .unwrap_or(if arguments.load.is_some() { 0 } else { 8 }),
-        seed: arguments.seed,
-        load: arguments.load,
-        port: arguments.port,
-        tls: arguments.tls.then_some(TlsOptions {
-            ca_out: arguments.ca_out,
-            fault: arguments.tls_fault,
-        }),
-        token_lifetime_seconds: arguments.token_lifetime,
-        clients,
-        practice_approval: arguments.practice_approval,
-        app_scheme: arguments.app_scheme,
-        lenient: arguments.lenient,
-        initial_access_token: arguments.initial_access_token,
-        software_statement_keys,
-        ..World::default()
-    };
-    if let Some(name) = &arguments.quirks {
-        match Quirks::shipped().map(|mut all| all.remove(name)) {
-            Ok(Some(quirks)) => world.quirks = quirks,
-            _ => {
-                tracing::error!("there are no quirks {name}: satchel-mock quirks lists them");
-                return ExitCode::FAILURE;
-            }
-        }
-    }
-    for name in &arguments.scenario {
-        if let Err(message) = set_up(name, &mut world) {
-            tracing::error!("{message}");
-            return ExitCode::FAILURE;
-        }
-    }
     let server = match MockServer::start(world).await {
         Ok(server) => server,
         Err(error) => {
@@ -155,6 +138,11 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if reachable {
+        tracing::warn!(
+            "other machines can reach this server: it is for tests, never for anybody's real data"
+        );
+    }
     if announce(&server).is_err() {
         return ExitCode::FAILURE;
     }
@@ -167,11 +155,53 @@ async fn main() -> ExitCode {
     }
 }
 
+/// What the arguments ask for.
+fn world(arguments: Arguments) -> Result<World, String> {
+    let clients = read_list(arguments.clients.as_deref(), None)?;
+    let software_statement_keys =
+        read_list(arguments.software_statement_keys.as_deref(), Some("keys"))?;
+    let mut world = World {
+        patients: arguments
+            .patients
+            .unwrap_or(if arguments.load.is_some() { 0 } else { 8 }),
+        seed: arguments.seed,
+        load: arguments.load,
+        port: arguments.port,
+        tls: arguments.tls.then_some(TlsOptions {
+            ca_out: arguments.ca_out,
+            fault: arguments.tls_fault,
+        }),
+        token_lifetime_seconds: arguments.token_lifetime,
+        refresh_lifetime_seconds: arguments.refresh_lifetime,
+        registration_closed: arguments.registration_closed,
+        odd_secrets: arguments.odd_secrets,
+        listen: arguments.listen,
+        host: arguments.host,
+        password: arguments.password,
+        clients,
+        practice_approval: arguments.practice_approval,
+        app_scheme: arguments.app_scheme,
+        lenient: arguments.lenient,
+        initial_access_token: arguments.initial_access_token,
+        software_statement_keys,
+        ..World::default()
+    };
+    if let Some(name) = &arguments.quirks {
+        world.quirks = Quirks::shipped()?
+            .remove(name)
+            .ok_or_else(|| format!("there are no quirks {name}: satchel-mock quirks lists them"))?;
+    }
+    for name in &arguments.scenario {
+        set_up(name, &mut world)?;
+    }
+    Ok(world)
+}
+
 fn tls_fault(name: &str) -> Result<TlsFault, String> {
     let known = TlsFault::ALL.iter().find(|(known, _)| *known == name);
     known
         .map(|(_, fault)| *fault)
-        .ok_or_else(|| "known are expired, wrong-host, unknown-authority".to_owned())
+        .ok_or_else(|| "known are expired, wrong-host, unknown-authority, tls-1.1-only".to_owned())
 }
 
 /// Names and what they mean, a line each.
@@ -242,10 +272,7 @@ fn announce(server: &MockServer) -> std::io::Result<()> {
             json!({
                 "username": account.username,
                 "password": account.password,
-                "role": match account.role {
-                    AccountRole::Patient => "patient",
-                    AccountRole::Provider => "provider",
-                },
+                "role": account.role,
                 "patient_ids": account.patient_ids,
                 "display_name": account.display_name,
             })

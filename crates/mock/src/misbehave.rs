@@ -3,13 +3,17 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::body::HttpBody as _;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt as _, stream};
+use serde_json::Value;
+use url::form_urlencoded;
 
+use crate::context::{self, Context, DecodedJwt};
 use crate::faults::{Endpoint, FaultKind};
 use crate::log::{Reason, RequestLogEntry};
 use crate::state::App;
@@ -19,6 +23,9 @@ use crate::state::App;
 pub(crate) struct DropConnection;
 
 const LIMIT: usize = 512 * 1024 * 1024;
+
+/// The longest form or registration.
+const FORM_LIMIT: usize = 2 * 1024 * 1024;
 
 /// Which part of the server a path belongs to.
 fn endpoint_of(path: &str) -> Option<Endpoint> {
@@ -62,11 +69,26 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     let query = request.uri().query().filter(|_| !callback);
     let query = masked(query.unwrap_or_default());
     let method = request.method().to_string();
-    let fault = endpoint_of(&path).and_then(|endpoint| app.faults.take_if(endpoint, is_generic));
-    let answer = match fault {
-        Some(fault) => misbehave(fault, request, next).await,
-        None => next.run(request).await,
+    let endpoint = endpoint_of(&path);
+    let (request, parameters) = match with_parameters(request, endpoint).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
     };
+    let client_id = client_of(&app, request.headers(), &parameters);
+    let context = Context::of(client_id.clone());
+    let answering = async {
+        match endpoint.and_then(|endpoint| app.faults.take_if(endpoint, is_generic)) {
+            Some(fault) => misbehave(fault, request, next).await,
+            None => next.run(request).await,
+        }
+    };
+    let mut answer = context.during(answering).await;
+    let mut tokens = context::tokens_in(parameters);
+    if endpoint == Some(Endpoint::Token) && answer.status() == StatusCode::OK {
+        let (whole, given) = id_token_of(answer).await;
+        answer = whole;
+        tokens.extend(given);
+    }
     if !path.starts_with("/_mock") {
         let dropped = answer.extensions().get::<DropConnection>().is_some();
         let status = if dropped { 0 } else { answer.status().as_u16() };
@@ -78,9 +100,82 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
             path,
             query,
             status,
+            client_id,
+            passed: context.passed(),
+            tokens,
         });
     }
     answer
+}
+
+/// The request, with the parameters of its address and of its form. Only the authorization server's are
+/// read, which are short.
+async fn with_parameters(
+    request: Request,
+    endpoint: Option<Endpoint>,
+) -> Result<(Request, Vec<(String, String)>), Response> {
+    let query = request.uri().query().unwrap_or_default();
+    let mut parameters: Vec<_> = form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect();
+    let posted = match endpoint {
+        Some(Endpoint::Token | Endpoint::Revoke | Endpoint::Authorize) => {
+            request.method() == Method::POST
+        }
+        Some(Endpoint::Register) => true,
+        _ => return Ok((request, Vec::new())),
+    };
+    if !posted {
+        return Ok((request, parameters));
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, FORM_LIMIT).await else {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+    };
+    parameters.extend(context::form(&parts.headers, &body));
+    if endpoint == Some(Endpoint::Register)
+        && let Ok(metadata) = serde_json::from_slice::<Value>(&body)
+        && let Some(statement) = metadata["software_statement"].as_str()
+    {
+        parameters.push(("software_statement".to_owned(), statement.to_owned()));
+    }
+    Ok((Request::from_parts(parts, Body::from(body)), parameters))
+}
+
+/// Which app asks: as it says, or as the access token says.
+fn client_of(app: &App, headers: &HeaderMap, parameters: &[(String, String)]) -> Option<String> {
+    let by_token = || {
+        let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let token = value.strip_prefix("Bearer ")?;
+        app.auth.client_of(token.trim())
+    };
+    context::named_client(headers, parameters).or_else(by_token)
+}
+
+/// The answer of the token endpoint, and the id_token in it, decoded.
+async fn id_token_of(answer: Response) -> (Response, Vec<DecodedJwt>) {
+    let is_json = answer
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let spoilt = answer.extensions().get::<DropConnection>().is_some();
+    let small = answer
+        .body()
+        .size_hint()
+        .exact()
+        .is_some_and(|size| size < 1 << 20);
+    if !is_json || spoilt || !small {
+        return (answer, Vec::new());
+    }
+    let (parts, body) = answer.into_parts();
+    let body = to_bytes(body, LIMIT).await.unwrap_or_default();
+    let given: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let token = given["id_token"].as_str();
+    let token = token.map(|token| ("id_token".to_owned(), token.to_owned()));
+    (
+        Response::from_parts(parts, Body::from(body)),
+        context::tokens_in(token),
+    )
 }
 
 /// The query with what only the two ends should know left out.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::faults::{Endpoint, FaultKind};
+use crate::faults::{Endpoint, FaultKind, Faults};
 use crate::world::{Leniency, World};
 
 /// The scenarios that come with the server.
@@ -27,12 +27,22 @@ pub struct Scenario {
     faults: Vec<Planned>,
 }
 
+impl Planned {
+    /// Plans it.
+    pub(crate) fn plan(&self, faults: &Faults) {
+        let (kind, client) = (self.fault.clone(), self.client_id.clone());
+        faults.add(self.endpoint, kind, client, self.after, self.times);
+    }
+}
+
 /// A fault, where, and when.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Planned {
     pub(crate) endpoint: Endpoint,
     pub(crate) fault: FaultKind,
+    /// Only this client meets it.
+    pub(crate) client_id: Option<String>,
     #[serde(default)]
     pub(crate) after: u32,
     #[serde(default = "once")]

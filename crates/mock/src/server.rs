@@ -1,6 +1,7 @@
 //! Starting and stopping a server.
 
 use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,19 +13,24 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio_rustls::TlsAcceptor;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::accounts::Accounts;
 use crate::auth::{self, AuthConfig, AuthState};
-use crate::data::{self, Data, Incoming};
+use crate::clock::Clock;
+use crate::data::{self, Data, Incoming, People};
 use crate::faults::{Endpoint, FaultKind};
 use crate::log::RequestLogEntry;
 use crate::misbehave::{self, DropConnection};
 use crate::population::{self, Account};
 use crate::scenario::Scenario;
 use crate::state::{App, Shared};
+use crate::tls::TlsEnd;
 use crate::world::{MockError, World};
 use crate::{control, fhir, tls, ui};
+
+/// How many of the synthetic people are listed.
+const LISTED: usize = 50;
 
 /// A running server; it stops when this is dropped.
 pub struct MockServer {
@@ -45,40 +51,50 @@ impl std::fmt::Debug for MockServer {
 }
 
 impl MockServer {
-    /// Makes the population, loads what is to be loaded, and listens on 127.0.0.1.
+    /// Loads what is to be loaded, and listens: on 127.0.0.1, if the world says nothing else.
     ///
     /// # Errors
-    /// [`MockError`] when the port is taken or the data cannot be read.
+    /// [`MockError`] when the port is taken, the data cannot be read, or other machines would be let in with
+    /// the well-known password.
     pub async fn start(world: World) -> Result<Self, MockError> {
-        let listener = TcpListener::bind(("127.0.0.1", world.port))
+        let address = world.listen.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        if !address.is_loopback() && world.password.is_none() {
+            return Err(MockError::WellKnownPassword);
+        }
+        let failed = |source| MockError::Listen {
+            address,
+            port: world.port,
+            source,
+        };
+        let listener = TcpListener::bind((address, world.port))
             .await
-            .map_err(|source| MockError::Listen {
-                port: world.port,
-                source,
-            })?;
-        let port = listener
-            .local_addr()
-            .map_err(|source| MockError::Listen {
-                port: world.port,
-                source,
-            })?
-            .port();
+            .map_err(failed)?;
+        let port = listener.local_addr().map_err(failed)?.port();
+        let host = world.host.clone().unwrap_or_else(|| match address {
+            IpAddr::V6(address) if !address.is_unspecified() => format!("[{address}]"),
+            IpAddr::V4(address) if !address.is_unspecified() => address.to_string(),
+            _ => "127.0.0.1".to_owned(),
+        });
         let tls = world.tls.as_ref();
-        let tls = tls.map(|options| tls::make(options, port)).transpose()?;
+        let tls = tls
+            .map(|options| tls::make(options, &host, port))
+            .transpose()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let origin = format!("{scheme}://127.0.0.1:{port}");
-        let (incoming, mut accounts) = people(&world)?;
-        let (data, warnings) = Data::new(incoming);
+        let origin = format!("{scheme}://{host}:{port}");
+        let clock = Clock::start();
+        let people = People::new(world.patients, world.seed, clock.clone());
+        let (data, warnings) = Data::new(shared(&world)?, people);
         for warning in warnings {
             tracing::warn!("{warning}");
         }
-        data.complete_accounts(&mut accounts);
+        let data = Arc::new(data);
+        let accounts = Accounts::new(Arc::clone(&data), world.password.clone());
+        let listed = accounts.listed(LISTED);
         let auth = AuthState::new(AuthConfig {
             issuer: origin.clone(),
             fhir_base: format!("{origin}/fhir"),
-            accounts: accounts.clone(),
-            patient_names: data.patient_names().into_iter().collect(),
-            latest: data.latest(),
+            accounts,
+            clock,
             lenient: world.lenient.clone(),
             app_scheme: world.app_scheme.clone(),
             practice_approval: world.practice_approval,
@@ -86,6 +102,9 @@ impl MockServer {
                 .quirks
                 .token_lifetime
                 .unwrap_or(world.token_lifetime_seconds),
+            refresh_lifetime_seconds: world.refresh_lifetime_seconds,
+            registration_closed: world.registration_closed,
+            odd_secrets: world.odd_secrets,
             quirks: world.quirks.clone(),
             auth_methods: world.auth_methods.clone(),
             initial_access_token: world.initial_access_token.clone(),
@@ -106,9 +125,7 @@ impl MockServer {
             page_size: world.page_size_default,
         });
         for planned in world.scenarios.iter().flat_map(Scenario::faults) {
-            let kind = planned.fault.clone();
-            app.faults
-                .add(planned.endpoint, kind, planned.after, planned.times);
+            planned.plan(&app.faults);
         }
         let router = auth::router_for_programs()
             .merge(fhir::router())
@@ -124,7 +141,7 @@ impl MockServer {
             .layer(cross_origin())
             .with_state(Arc::clone(&app));
         let (acceptor, ca_certificate) = match tls {
-            Some(tls) => (Some(tls.acceptor), Some(tls.ca_certificate)),
+            Some(tls) => (Some(tls.ends), Some(tls.ca_certificate)),
             None => (None, None),
         };
         let serving = tokio::spawn(accept(listener, acceptor, router));
@@ -132,7 +149,7 @@ impl MockServer {
             fhir_base: app.fhir_base(),
             control: format!("{origin}/_mock"),
             app,
-            accounts,
+            accounts: listed,
             ca_certificate,
             serving,
         })
@@ -156,7 +173,7 @@ impl MockServer {
         &self.control
     }
 
-    /// Who may sign in.
+    /// Who may sign in: the first fifty of the synthetic people, and everybody else.
     #[must_use]
     pub fn accounts(&self) -> &[Account] {
         &self.accounts
@@ -170,7 +187,7 @@ impl MockServer {
 
     /// Lets the next `times` requests at `endpoint` go wrong.
     pub fn fault(&self, endpoint: Endpoint, kind: FaultKind, times: u32) {
-        self.app.faults.add(endpoint, kind, 0, times);
+        self.app.faults.add(endpoint, kind, None, 0, times);
     }
 
     /// Forgets all planned faults.
@@ -239,26 +256,21 @@ fn cross_origin() -> CorsLayer {
         .max_age(std::time::Duration::from_secs(600))
 }
 
-fn people(world: &World) -> Result<(Vec<Incoming>, Vec<Account>), MockError> {
-    let population = population::generate(world.patients, world.seed);
-    let mut accounts = population.accounts;
-    if world.patients == 0 {
-        accounts.clear();
+/// What everybody shares, and what is to be loaded.
+fn shared(world: &World) -> Result<Vec<Incoming>, MockError> {
+    let mut incoming = Vec::new();
+    if world.patients > 0 {
+        let shared = population::shared_resources().into_iter();
+        incoming.extend(shared.map(Incoming::from));
     }
-    let mut incoming: Vec<Incoming> = population
-        .resources
-        .into_iter()
-        .filter(|_| world.patients > 0)
-        .map(Incoming::from)
-        .collect();
     if let Some(directory) = &world.load {
         incoming.extend(data::read_directory(directory)?);
     }
-    Ok((incoming, accounts))
+    Ok(incoming)
 }
 
 /// Connections end with this task.
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) {
+async fn accept(listener: TcpListener, tls: Option<TlsEnd>, router: Router) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -269,7 +281,8 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router)
                 connections.spawn(async move {
                     match tls {
                         None => serve(stream, router).await,
-                        Some(tls) => match tls.accept(stream).await {
+                        Some(TlsEnd::Old) => tls::answer_as_of_old(stream).await,
+                        Some(TlsEnd::Today(tls)) => match tls.accept(stream).await {
                             Ok(stream) => serve(stream, router).await,
                             Err(error) => tracing::info!(%error, "a TLS handshake failed"),
                         },

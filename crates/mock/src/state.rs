@@ -14,7 +14,7 @@ pub(crate) struct Shared {
     /// Clients, grants and keys of the authorization server.
     pub(crate) auth: AuthState,
     /// The resources.
-    pub(crate) data: Data,
+    pub(crate) data: Arc<Data>,
     /// What to do wrong.
     pub(crate) faults: Faults,
     /// What was asked so far.

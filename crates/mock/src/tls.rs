@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
@@ -13,12 +15,49 @@ use crate::world::{MockError, TlsFault, TlsOptions};
 
 /// What serves HTTPS, and where the authority's certificate was written.
 pub(crate) struct Tls {
-    pub(crate) acceptor: TlsAcceptor,
+    pub(crate) ends: TlsEnd,
     pub(crate) ca_certificate: PathBuf,
 }
 
-/// Makes an authority and a certificate for `localhost` and `127.0.0.1`; TLS 1.2 and 1.3.
-pub(crate) fn make(options: &TlsOptions, port: u16) -> Result<Tls, MockError> {
+/// The server's end of a TLS connection.
+#[derive(Clone)]
+pub(crate) enum TlsEnd {
+    /// TLS 1.2 and 1.3.
+    Today(TlsAcceptor),
+    /// TLS 1.1, which nobody should speak any more (RFC 8996).
+    Old,
+}
+
+/// A `ServerHello` of TLS 1.1 (RFC 4346 §7.4.1.3): a record with the handshake message, its version, 32
+/// bytes of no meaning, no session, `TLS_RSA_WITH_AES_128_CBC_SHA`, no compression.
+fn old_server_hello() -> Vec<u8> {
+    let mut message = vec![3, 2];
+    message.extend([0x5a; 32]);
+    message.extend([0, 0, 0x2f, 0]);
+    let length = u8::try_from(message.len()).unwrap_or(u8::MAX);
+    let mut record = vec![22, 3, 2, 0, length + 4, 2, 0, 0, length];
+    record.append(&mut message);
+    record
+}
+
+/// Says that only TLS 1.1 is spoken here. There is nothing to say after that: who goes on is at fault.
+pub(crate) async fn answer_as_of_old(mut stream: TcpStream) {
+    let mut hello = [0; 2048];
+    let answered = async {
+        // Whatever of the ClientHello has come is enough: the answer does not depend on it.
+        if stream.read(&mut hello).await? > 0 {
+            stream.write_all(&old_server_hello()).await?;
+        }
+        while stream.read(&mut hello).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    if let Err(error) = answered.await {
+        tracing::debug!(%error, "a connection of old ended early");
+    }
+}
+
+/// Makes an authority and a certificate for `localhost`, `127.0.0.1` and `host`; TLS 1.2 and 1.3.
+pub(crate) fn make(options: &TlsOptions, host: &str, port: u16) -> Result<Tls, MockError> {
     let failed = |error: &dyn std::fmt::Display| MockError::Certificates(error.to_string());
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -40,9 +79,10 @@ pub(crate) fn make(options: &TlsOptions, port: u16) -> Result<Tls, MockError> {
 
     let names: &[&str] = match options.fault {
         Some(TlsFault::WrongHost) => &["elsewhere.example"],
-        _ => &["localhost", "127.0.0.1"],
+        _ => &["localhost", "127.0.0.1", host.trim_matches(['[', ']'])],
     };
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    names.dedup();
     let mut leaf = CertificateParams::new(names).map_err(|error| failed(&error))?;
     if options.fault == Some(TlsFault::Expired) {
         leaf.not_before = rcgen::date_time_ymd(2019, 1, 1);
@@ -73,7 +113,11 @@ pub(crate) fn make(options: &TlsOptions, port: u16) -> Result<Tls, MockError> {
     };
     write(&ca_certificate, &certificate.pem())?;
     Ok(Tls {
-        acceptor: TlsAcceptor::from(Arc::new(config)),
+        ends: if options.fault == Some(TlsFault::Tls11Only) {
+            TlsEnd::Old
+        } else {
+            TlsEnd::Today(TlsAcceptor::from(Arc::new(config)))
+        },
         ca_certificate,
     })
 }

@@ -93,9 +93,7 @@ async fn scenario(
     let shipped = Scenario::shipped().unwrap_or_default();
     if let (Some(scenario), true) = (shipped.iter().find(|one| one.name == chosen.name), own) {
         for planned in scenario.faults() {
-            let kind = planned.fault.clone();
-            app.faults
-                .add(planned.endpoint, kind, planned.after, planned.times);
+            planned.plan(&app.faults);
         }
     }
     back(own)
@@ -202,14 +200,44 @@ fn controls(app: &App) -> Markup {
 fn log(requests: &[RequestLogEntry]) -> Markup {
     html! {
         table aria-label="Requests, the newest first" {
-            thead { tr { th { "Status" } th { "Request" } th { "Why refused" } } }
+            thead { tr { th { "Status" } th { "Request" } th { "Why refused, what it passed" } } }
             tbody { @for entry in requests { tr {
                 td { @if entry.status == 0 { "cut" } @else { (entry.status) } }
                 td { code { (entry.method) " " (entry.path) @if !entry.query.is_empty() { "?" (entry.query) } } }
-                td { (entry.reason.as_deref().unwrap_or_default()) }
+                td {
+                    (entry.reason.as_deref().unwrap_or_default())
+                    @if !entry.passed.is_empty() || !entry.tokens.is_empty() { details {
+                        summary { (summary(entry)) }
+                        @if !entry.passed.is_empty() {
+                            ul { @for rule in &entry.passed { li { (rule) } } }
+                        }
+                        @for token in &entry.tokens {
+                            h3 { code { (token.found_in) } }
+                            pre { code { (pretty(&token.header)) } }
+                            pre { code { (pretty(&token.claims)) } }
+                        }
+                    } }
+                }
             } } }
         }
     }
+}
+
+fn summary(entry: &RequestLogEntry) -> String {
+    let plural = |count: usize, one: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        many => Some(format!("{many} {one}s")),
+    };
+    let parts = [
+        plural(entry.passed.len(), "rule").map(|rules| format!("passed {rules}")),
+        plural(entry.tokens.len(), "token"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
 fn people(app: &App) -> Markup {
@@ -217,13 +245,15 @@ fn people(app: &App) -> Markup {
         h2 #people { "People" }
         table aria-labelledby="people" {
             thead { tr { th { "Name" } th { "User name" } th { "Password" } th { "Portal" } } }
-            tbody { @for account in app.auth.accounts().iter().take(PEOPLE) { tr {
+            tbody { @for account in app.auth.accounts().listed(PEOPLE) { tr {
                 td { (account.display_name) }
                 td { code { (account.username) } }
                 td { code { (account.password) } }
                 td { (match account.role {
                     AccountRole::Patient => "Patient",
                     AccountRole::Provider => "Practice",
+                    AccountRole::Staff => "Practice (staff)",
+                    AccountRole::Administrator => "Practice (administrator)",
                 }) }
             } } }
         }

@@ -20,6 +20,18 @@ pub struct World {
     pub tls: Option<TlsOptions>,
     /// How long an access token lives.
     pub token_lifetime_seconds: i64,
+    /// How long a refresh token lives.
+    pub refresh_lifetime_seconds: i64,
+    /// Nobody can register: the endpoint is not there.
+    pub registration_closed: bool,
+    /// Client secrets have letters that need encoding in a Basic header (RFC 6749 §2.3.1).
+    pub odd_secrets: bool,
+    /// Where to listen beside 127.0.0.1: for other machines of a test network, never for real data.
+    pub listen: Option<std::net::IpAddr>,
+    /// Under which name other machines find it; the address it listens on, if not said.
+    pub host: Option<String>,
+    /// The password of everybody, in place of the well-known one.
+    pub password: Option<String>,
     /// How many entries a search page has when the client does not say.
     pub page_size_default: usize,
     /// The `token_endpoint_auth_methods_supported` to advertise and to accept.
@@ -79,14 +91,17 @@ pub enum TlsFault {
     WrongHost,
     /// The authority that signed it is not the one whose certificate was written out.
     UnknownAuthority,
+    /// The certificate is right, but the server speaks TLS 1.1 only.
+    Tls11Only,
 }
 
 impl TlsFault {
     /// All of them, by the name that the command line takes.
-    pub const ALL: [(&'static str, Self); 3] = [
+    pub const ALL: [(&'static str, Self); 4] = [
         ("expired", Self::Expired),
         ("wrong-host", Self::WrongHost),
         ("unknown-authority", Self::UnknownAuthority),
+        ("tls-1.1-only", Self::Tls11Only),
     ];
 }
 
@@ -105,6 +120,12 @@ impl Default for World {
             port: 0,
             tls: None,
             token_lifetime_seconds: 3600,
+            refresh_lifetime_seconds: 365 * 86_400,
+            registration_closed: false,
+            odd_secrets: false,
+            listen: None,
+            host: None,
+            password: None,
             page_size_default: 50,
             auth_methods: methods.map(str::to_owned).to_vec(),
             clients: Vec::new(),
@@ -123,14 +144,19 @@ impl Default for World {
 #[derive(Debug, thiserror::Error)]
 pub enum MockError {
     /// The port is taken, or the system refused the listener.
-    #[error("cannot listen on 127.0.0.1:{port}")]
+    #[error("cannot listen on {address}:{port}")]
     Listen {
+        /// The address asked for.
+        address: std::net::IpAddr,
         /// The port asked for.
         port: u16,
         /// What the system said.
         #[source]
         source: std::io::Error,
     },
+    /// Other machines would be let in with the password that everybody knows.
+    #[error("listening for other machines needs a password of your own")]
+    WellKnownPassword,
     /// A client that was agreed on by hand does not fit.
     #[error("a client cannot be taken in: {0}")]
     Client(String),

@@ -12,6 +12,7 @@ use super::answer::{OAuthError, Params, scheme};
 use super::chance;
 use super::clients::{Client, Method};
 use super::state::AuthState;
+use crate::context::passed;
 use crate::world::Leniency;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -82,6 +83,11 @@ pub(super) fn authenticate(
         challenge: basic.is_some() || client.method == Method::Basic,
         ..error
     })?;
+    passed(match client.method {
+        Method::None => "RFC 6749 §2.1: a public client names itself",
+        Method::Basic | Method::Post => "RFC 6749 §2.3.1: the client secret fits",
+        Method::PrivateKeyJwt => "RFC 7523 §3: the client's assertion holds",
+    });
     Ok((client_id, client))
 }
 
@@ -222,6 +228,7 @@ fn check_assertion(
             invalid("the assertion lacks a claim, is not for this token endpoint, or not signed by the client")
         })?
         .claims;
+    passed("SMART asymmetric: signed by the registered key, for this token endpoint");
     if claims.iss != client_id || claims.sub != client_id {
         return Err(invalid(
             "iss and sub of the assertion must be the client_id",
@@ -241,5 +248,6 @@ fn check_assertion(
     if inner.seen_assertions.insert(seen, until).is_some() {
         return Err(invalid("the assertion was used before"));
     }
+    passed("SMART asymmetric: within five minutes, jti never seen before");
     Ok(())
 }

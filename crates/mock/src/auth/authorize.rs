@@ -11,6 +11,7 @@ use super::answer::{Params, forbid_storing};
 use super::state::{AuthState, AuthorizationRequest, Launch, Session};
 use super::wellknown::OTHER_ISSUER;
 use super::{chance, pages, portal, scopes};
+use crate::context::passed;
 use crate::faults::{Endpoint, FaultKind};
 use crate::log::Reason;
 use crate::state::App;
@@ -78,7 +79,7 @@ fn begin(app: &App, headers: &HeaderMap, parameters: &[u8]) -> Response {
             auth.lock()
                 .sessions
                 .insert(session_id.clone(), session.clone());
-            pages::consent(auth, &session_id, &session, account, &app_name)
+            pages::consent(auth, &session_id, &session, &account, &app_name)
         }
         None => pages::sign_in(auth, &session_id, &session, &app_name, None),
     };
@@ -173,12 +174,16 @@ pub(super) fn check(
         .ok_or(Refusal::Page(
             "The app did not register the address to return to (redirect_uri).",
         ))?;
-    let aud = params.get("aud").ok_or(Refusal::Page(
+    passed("RFC 6749 §3.1.2.3: redirect_uri is one that the client registered");
+    // RFC 8707 calls it `resource`.
+    let aud = params.get("aud").or_else(|| params.get("resource"));
+    let aud = aud.ok_or(Refusal::Page(
         "The request does not say for which server it is (aud).",
     ))?;
     if aud.trim_end_matches('/') != auth.config.fhir_base.trim_end_matches('/') {
         return Err(Refusal::Page("The request is for another server (aud)."));
     }
+    passed("SMART App Launch, \"Obtain authorization code\": aud is this FHIR base");
     let refuse = |error, description| Refusal::Redirect {
         redirect_uri: redirect_uri.to_owned(),
         state: (!params.repeats("state"))
@@ -193,7 +198,9 @@ pub(super) fn check(
     let state = params
         .get("state")
         .ok_or_else(|| refuse("invalid_request", "state is missing"))?;
+    passed("RFC 6749 §10.12: there is a state");
     let challenge = check_flow(params).map_err(|(error, text)| refuse(error, text))?;
+    passed("RFC 7636 §4.3: an S256 challenge");
     if !client.may_use("authorization_code") {
         return Err(refuse(
             "unauthorized_client",
@@ -210,11 +217,14 @@ pub(super) fn check(
     if closed {
         return Err(refuse("access_denied", "access is switched off"));
     }
-    if let Err(reason) = client.practice.permits() {
+    if let Err(reason) = client.practice.any_permits() {
         return Err(refuse("access_denied", reason));
     }
     let launch = check_launch(auth, client_id, &scopes, launch)
         .map_err(|reason| refuse("invalid_request", reason))?;
+    if launch.is_some() {
+        passed("SMART App Launch, \"EHR launch\": launch is one that this server gave to this app");
+    }
     let request = AuthorizationRequest {
         client_id: client_id.to_owned(),
         redirect_uri: redirect_uri.to_owned(),

@@ -1,21 +1,8 @@
-//! Time and randomness of the imitation server: the only place that asks the machine for either.
+//! Randomness of the authorization server.
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-/// Seconds since 1970.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the imitation server lives in real time, as the servers it imitates do"
-)]
-pub(super) fn now() -> i64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| {
-            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-        })
-}
 
 /// 256 random bits, base64url: for ids, codes, tokens and secrets.
 #[expect(

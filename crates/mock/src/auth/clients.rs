@@ -1,7 +1,11 @@
 //! Registered clients, and which redirect addresses they may have (RFC 8252 §7, §8).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 use url::{Host, Url};
+
+use crate::population::PRACTICE;
 
 /// How a client proves who it is (RFC 7591 §2, `token_endpoint_auth_method`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +57,47 @@ impl Practice {
     }
 }
 
+/// What each practice says of an app.
+#[derive(Clone, Debug)]
+pub(super) struct Decisions {
+    /// What counts until a practice decides.
+    first: Practice,
+    decided: BTreeMap<String, Practice>,
+}
+
+impl Decisions {
+    /// Nobody has decided yet.
+    pub(super) fn new(first: Practice) -> Self {
+        Decisions {
+            first,
+            decided: BTreeMap::new(),
+        }
+    }
+
+    /// What this practice says.
+    pub(super) fn of(&self, practice: &str) -> Practice {
+        self.decided.get(practice).copied().unwrap_or(self.first)
+    }
+
+    /// Takes down what a practice says.
+    pub(super) fn decide(&mut self, practice: &str, says: Practice) {
+        self.decided.insert(practice.to_owned(), says);
+    }
+
+    /// Whether there is a practice whose people may use the app.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub(super) fn any_permits(&self) -> Result<(), &'static str> {
+        let mut said = self.decided.values();
+        if said.any(|says| says.permits().is_ok()) {
+            return Ok(());
+        }
+        // The first practice is there always, and speaks where nobody else has.
+        self.of(PRACTICE).permits()
+    }
+}
+
 /// A registered client.
 #[derive(Clone)]
 pub(super) struct Client {
@@ -67,7 +112,7 @@ pub(super) struct Client {
     pub(super) name: String,
     /// Where a portal opens it (`initiate_login_uri`).
     pub(super) launch_url: Option<String>,
-    pub(super) practice: Practice,
+    pub(super) practice: Decisions,
     /// The grant under which this installation was registered: what its JWT-bearer grant gives.
     pub(super) signed_in: Option<u64>,
     /// The token for reading and deleting the registration (RFC 7592).
@@ -208,7 +253,7 @@ mod tests {
             scopes: None,
             name: String::new(),
             launch_url: None,
-            practice: Practice::Approved,
+            practice: Decisions::new(Practice::Approved),
             signed_in: None,
             registration_token: String::new(),
             metadata: Map::new(),

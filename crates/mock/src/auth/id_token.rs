@@ -41,7 +41,7 @@ pub(super) fn sign(
         claims["fhirUser"] = if auth.config.quirks.relative_fhir_user {
             account.fhir_user.clone().into()
         } else {
-            fhir_user(auth, account).into()
+            fhir_user(auth, &account).into()
         };
     }
     if granted("profile") {

@@ -70,7 +70,7 @@ fn describe(auth: &AuthState, token: &str) -> Option<Value> {
         .account
         .and_then(|place| auth.config.accounts.get(place));
     let granted = |name: &str| grant.scopes.iter().any(|scope| scope == name);
-    if let (Some(account), true) = (account, granted("openid")) {
+    if let (Some(account), true) = (&account, granted("openid")) {
         answer["iss"] = auth.config.issuer.clone().into();
         answer["sub"] = id_token::subject(&account.username).into();
         if granted("fhirUser") {

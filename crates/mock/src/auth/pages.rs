@@ -13,6 +13,9 @@ use crate::population::{Account, AccountRole};
 /// How many patients' accounts the sign-in page lists.
 const LISTED_PATIENTS: usize = 8;
 
+/// Charts that a page offers at once.
+const OFFERED_CHARTS: usize = 50;
+
 /// `GET /auth/style.css`
 pub(super) async fn style() -> Response {
     let mut response = include_str!("style.css").into_response();
@@ -71,7 +74,7 @@ pub(super) fn page(portal: &str, title: &str, content: &Markup) -> Markup {
 pub(super) fn portal_of(account: &Account) -> &'static str {
     match account.role {
         AccountRole::Patient => "Riverbend patient portal",
-        AccountRole::Provider => "Riverbend practice portal",
+        _ => "Riverbend practice portal",
     }
 }
 
@@ -123,14 +126,7 @@ pub(super) fn credentials() -> Markup {
 
 /// Who may sign in here, for testers.
 pub(super) fn demo_people(auth: &AuthState) -> Markup {
-    let accounts = &auth.config.accounts;
-    let patients = accounts
-        .iter()
-        .filter(|account| account.role == AccountRole::Patient)
-        .take(LISTED_PATIENTS);
-    let providers = accounts
-        .iter()
-        .filter(|account| account.role == AccountRole::Provider);
+    let accounts = auth.config.accounts.listed(LISTED_PATIENTS);
     html! {
         h2 #people { "Demo people" }
         table aria-labelledby="people" {
@@ -141,7 +137,7 @@ pub(super) fn demo_people(auth: &AuthState) -> Markup {
                 th scope="col" { "Portal" }
             } }
             tbody {
-                @for account in patients.chain(providers) {
+                @for account in accounts {
                     tr {
                         td { (account.display_name) }
                         td { code { (account.username) } }
@@ -149,6 +145,8 @@ pub(super) fn demo_people(auth: &AuthState) -> Markup {
                         td { (match account.role {
                             AccountRole::Patient => "Patient",
                             AccountRole::Provider => "Practice",
+                            AccountRole::Staff => "Practice (staff)",
+                            AccountRole::Administrator => "Practice (administrator)",
                         }) }
                     }
                 }
@@ -185,30 +183,42 @@ pub(super) fn patients(
     session_id: &str,
     session: &Session,
     account: &Account,
+    wanted: &str,
 ) -> Markup {
+    let (charts, more) = auth.config.accounts.charts(account, wanted, OFFERED_CHARTS);
     let (title, legend) = match account.role {
         AccountRole::Patient => (
             "Whose records?",
             "You may act for more than one person. Choose one:",
         ),
-        AccountRole::Provider => ("Which patient?", "Choose the chart to open in the app:"),
+        _ => ("Which patient?", "Choose the chart to open in the app:"),
     };
     let content = html! {
         p { "Signed in as " strong { (account.display_name) } "." }
+        @if more || !wanted.is_empty() {
+            form role="search" method="post" action="/auth/patient" {
+                (binding(session_id, session))
+                label.field for="name" { "Name or number" }
+                input type="search" name="name" id="name" value=(wanted);
+                div.actions { button.second type="submit" name="search" value="yes" { "Search" } }
+            }
+        }
+        @if charts.is_empty() { p role="status" { "Nobody is called like that." } }
         form method="post" action="/auth/patient" {
             (binding(session_id, session))
             fieldset {
                 legend { (legend) }
-                @for (position, id) in account.patient_ids.iter().enumerate() {
+                @for (position, (id, name)) in charts.iter().enumerate() {
                     label.choice {
                         input type="radio" name="patient" value=(id) checked[position == 0];
                         span {
-                            (patient_name(auth, id))
+                            (name)
                             code { (id) }
                         }
                     }
                 }
             }
+            @if more { p { "There are more: search for them." } }
             div.actions { button type="submit" id="continue" { "Continue" } }
         }
     };
@@ -228,15 +238,15 @@ pub(super) fn consent(
         @if let Some(patient) = &session.patient {
             p { @match account.role {
                 AccountRole::Patient => "These are the records of ",
-                AccountRole::Provider => "The chart is that of ",
-            } strong { (patient_name(auth, patient)) } "." }
+                _ => "The chart is that of ",
+            } strong { (auth.config.accounts.name_of(patient)) } "." }
         }
         form method="post" action="/auth/consent" {
             (binding(session_id, session))
             fieldset {
                 legend { @match account.role {
                     AccountRole::Patient => "What may the app do with your records?",
-                    AccountRole::Provider => "What may the app do on your behalf?",
+                    _ => "What may the app do on your behalf?",
                 } }
                 @for scope in &session.request.scopes {
                     label.choice {
@@ -259,8 +269,4 @@ pub(super) fn consent(
         &format!("Give {app_name} access?"),
         &content,
     )
-}
-
-fn patient_name<'a>(auth: &'a AuthState, id: &'a str) -> &'a str {
-    auth.config.patient_names.get(id).map_or(id, String::as_str)
 }

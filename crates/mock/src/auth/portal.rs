@@ -27,7 +27,7 @@ pub(super) async fn home(State(app): State<App>, headers: HeaderMap) -> Response
     let auth = &app.auth;
     match current(auth, &headers) {
         Some((login, account)) => {
-            let page = portal_pages::home(auth, &login, account);
+            let page = portal_pages::home(auth, &login, &account);
             pages::answer(StatusCode::OK, page)
         }
         None => pages::answer(StatusCode::OK, portal_pages::sign_in(auth, None)),
@@ -38,9 +38,12 @@ pub(super) async fn home(State(app): State<App>, headers: HeaderMap) -> Response
 pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     let auth = &app.auth;
     let form = read(&headers, &body);
-    let Some(account) = auth.account(&form) else {
-        let page = portal_pages::sign_in(auth, Some("User name or password is wrong."));
-        return pages::answer(StatusCode::UNAUTHORIZED, page);
+    let account = match auth.account(&form) {
+        Ok((account, _)) => account,
+        Err(refused) => {
+            let (status, message) = refused.told();
+            return pages::answer(status, portal_pages::sign_in(auth, Some(message)));
+        }
     };
     let cookie = chance::secret();
     let now = auth.now();
@@ -123,8 +126,8 @@ pub(super) async fn change_practice(
     let Some((_, account)) = with_form(auth, &headers, &form) else {
         return to("/portal");
     };
-    if account.role != AccountRole::Provider {
-        return pages::failure("Only the practice decides this.");
+    if account.role != AccountRole::Administrator {
+        return pages::failure("Only the practice's administrator decides this.");
     }
     let client_id = form.get("client_id").unwrap_or_default();
     let practice = match form.get("action") {
@@ -134,7 +137,7 @@ pub(super) async fn change_practice(
         _ => return to("/portal"),
     };
     if let Some(client) = auth.lock().clients.get_mut(client_id) {
-        client.practice = practice;
+        client.practice.decide(&account.practice, practice);
     }
     to("/portal")
 }
@@ -148,7 +151,7 @@ pub(super) async fn launch(State(app): State<App>, headers: HeaderMap, body: Byt
     };
     let patient = form
         .get("patient")
-        .filter(|chosen| account.patient_ids.iter().any(|id| id == chosen));
+        .filter(|chosen| auth.config.accounts.may_open(&account, chosen));
     let Some(patient) = patient else {
         return pages::failure("This account may not open that chart.");
     };
@@ -162,7 +165,7 @@ pub(super) async fn launch(State(app): State<App>, headers: HeaderMap, body: Byt
     let Some(mut url) = url else {
         return pages::failure("This app named no address at which it can be opened.");
     };
-    let context = context(auth, account, patient, &form);
+    let context = context(auth, &account, patient, &form);
     let token = add_launch(&mut inner, auth.now(), &login, client_id, patient, context);
     url.query_pairs_mut()
         .append_pair("iss", &auth.config.fhir_base)
@@ -171,8 +174,8 @@ pub(super) async fn launch(State(app): State<App>, headers: HeaderMap, body: Byt
 }
 
 fn context(auth: &AuthState, account: &Account, patient: &str, form: &Params) -> LaunchContext {
-    let (encounter, report) = auth.config.latest.get(patient).cloned().unwrap_or_default();
-    let at_the_practice = account.role == AccountRole::Provider;
+    let (encounter, report) = auth.config.accounts.latest(patient);
+    let at_the_practice = account.role != AccountRole::Patient;
     LaunchContext {
         encounter: encounter.filter(|_| at_the_practice),
         report: report.filter(|_| at_the_practice),
@@ -203,11 +206,11 @@ fn add_launch(
 }
 
 /// The account that opened the app, if this browser is still signed in as it.
-pub(super) fn signed_in<'a>(
-    auth: &'a AuthState,
+pub(super) fn signed_in(
+    auth: &AuthState,
     headers: &HeaderMap,
     session: &Session,
-) -> Option<&'a Account> {
+) -> Option<Account> {
     let launch = session.request.launch.as_ref()?;
     let (login, account) = current(auth, headers)?;
     (login.account == launch.account).then_some(account)
@@ -225,7 +228,7 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 /// Who is signed in with this browser.
-fn current<'a>(auth: &'a AuthState, headers: &HeaderMap) -> Option<(Login, &'a Account)> {
+fn current(auth: &AuthState, headers: &HeaderMap) -> Option<(Login, Account)> {
     let now = auth.now();
     let login = {
         let inner = auth.lock();
@@ -237,11 +240,7 @@ fn current<'a>(auth: &'a AuthState, headers: &HeaderMap) -> Option<(Login, &'a A
 }
 
 /// As [`current`], for a form that was really sent from the portal's own page.
-fn with_form<'a>(
-    auth: &'a AuthState,
-    headers: &HeaderMap,
-    form: &Params,
-) -> Option<(Login, &'a Account)> {
+fn with_form(auth: &AuthState, headers: &HeaderMap, form: &Params) -> Option<(Login, Account)> {
     let csrf = form.get("csrf")?;
     current(auth, headers).filter(|(login, _)| chance::same_secret(&login.csrf, csrf))
 }

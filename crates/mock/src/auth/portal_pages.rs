@@ -38,10 +38,11 @@ pub(super) fn home(auth: &AuthState, login: &Login, account: &Account) -> Markup
     let content = html! {
         p { "Signed in as " strong { (account.display_name) } "." }
         (connected(&inner, login, account, &clients))
-        @if account.role == AccountRole::Provider {
-            (practice(login, &clients))
+        @if account.role == AccountRole::Administrator {
+            (practice(login, &account.practice, &clients))
+        } @else {
+            (launches(auth, login, account, &clients))
         }
-        (launches(auth, login, account, &clients))
         form method="post" action="/portal/sign-out" {
             (csrf(login))
             div.actions { button.second type="submit" id="sign-out" { "Sign out" } }
@@ -88,7 +89,7 @@ fn connected(
     html! {
         h2 #connected { (match account.role {
             AccountRole::Patient => "Apps connected to my records",
-            AccountRole::Provider => "Apps that I use",
+            _ => "Apps that I use",
         }) }
         @if connected.is_empty() {
             p { "No app is connected." }
@@ -141,21 +142,21 @@ fn last_used(grants: &[&Grant]) -> String {
 }
 
 /// What the practice decides.
-fn practice(login: &Login, clients: &[(&String, &Client)]) -> Markup {
+fn practice(login: &Login, practice: &str, clients: &[(&String, &Client)]) -> Markup {
     html! {
         h2 #practice { "Apps of the practice" }
         @if clients.is_empty() { p { "No app has registered." } }
         @for (id, client) in clients {
             section.app aria-label=(client.name) data-client=(id) {
                 h3 { (client.name) }
-                p { (match client.practice {
+                p { (match client.practice.of(practice) {
                     Practice::Approved => "Approved: patients and staff may use it.",
                     Practice::Waiting => "Waits for your approval.",
                     Practice::Refused => "Refused.",
                     Practice::SwitchedOff => "Switched off for everybody.",
                 }) }
                 div.actions {
-                    @match client.practice {
+                    @match client.practice.of(practice) {
                         Practice::Approved => { (button(login, "/portal/practice", id, "off", "Switch off")) }
                         Practice::SwitchedOff => { (button(login, "/portal/practice", id, "on", "Switch on")) }
                         Practice::Waiting => {
@@ -177,7 +178,7 @@ fn launches(
     account: &Account,
     clients: &[(&String, &Client)],
 ) -> Markup {
-    let names = &auth.config.patient_names;
+    let (charts, _) = auth.config.accounts.charts(account, "", OFFERED_PATIENTS);
     let launchable = clients
         .iter()
         .filter(|(_, client)| client.launch_url.is_some());
@@ -193,12 +194,10 @@ fn launches(
                 input type="hidden" name="client_id" value=(id);
                 label.field { "Chart "
                     select name="patient" {
-                        @for patient in account.patient_ids.iter().take(OFFERED_PATIENTS) {
-                            option value=(patient) { (names.get(patient).unwrap_or(patient)) }
-                        }
+                        @for (patient, name) in &charts { option value=(patient) { (name) } }
                     }
                 }
-                @if account.role == AccountRole::Provider {
+                @if account.role != AccountRole::Patient {
                     label.field { "What for "
                         select name="intent" {
                             option value="" { "Nothing in particular" }

@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{OAuthError, bearer, forbid_storing, json_answer};
 use super::chance;
-use super::clients::{Client, Method, Practice, check_redirect_uri};
+use super::clients::{Client, Decisions, Method, Practice, check_redirect_uri};
 use super::state::{AccessGrant, AuthState};
 use super::{scopes, software};
+use crate::context::passed;
 use crate::faults::{Endpoint, FaultKind};
 use crate::state::App;
 
@@ -50,6 +51,9 @@ pub(super) async fn create(State(app): State<App>, headers: HeaderMap, body: Byt
             Err(error) => error.into_response(),
         };
     }
+    if app.auth.config.registration_closed {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     if let Some(expected) = &app.auth.config.initial_access_token {
         let given = bearer(&headers).unwrap_or_default();
         if !chance::same_secret(expected, given) {
@@ -85,6 +89,11 @@ pub(super) async fn read(
     headers: HeaderMap,
 ) -> Response {
     match owned(&app.auth, &client_id, &headers) {
+        Some(client) if client.practice.any_permits().is_err() => OAuthError {
+            status: StatusCode::FORBIDDEN,
+            ..OAuthError::new("access_denied", "the practice does not permit the app")
+        }
+        .into_response(),
         Some(client) => json_answer(StatusCode::OK, &Value::Object(client.metadata)),
         None => unauthorized(NOT_ITS_TOKEN),
     }
@@ -141,7 +150,8 @@ fn metadata_error(description: &'static str) -> OAuthError {
 pub(super) fn register(auth: &AuthState, body: &[u8]) -> Result<Value, OAuthError> {
     let asked = software::apply(auth, read_object(body)?)?;
     let described = describe(auth, &asked)?;
-    let secret = described.has_secret().then(chance::secret);
+    passed("RFC 7591 §2: the metadata fit together");
+    let secret = described.has_secret().then(|| auth.new_client_secret());
     let identity = Identity {
         client_id: chance::secret(),
         secret,
@@ -189,7 +199,8 @@ fn register_installation(
     let answer = keep(auth, described, identity);
     let mut inner = auth.lock();
     // The practice decided on the app, not on each of its installations.
-    let practice = inner.clients.get(&grant.client_id).map(|app| app.practice);
+    let app = inner.clients.get(&grant.client_id);
+    let practice = app.map(|app| app.practice.clone());
     if let (Some(client), Some(practice)) = (inner.clients.get_mut(&client_id), practice) {
         client.practice = practice;
         client.signed_in = Some(grant.grant_id);
@@ -389,9 +400,9 @@ fn keep(auth: &AuthState, described: Described, identity: Identity) -> Value {
     let mut inner = auth.lock();
     // What the practice decided stays when an app replaces its registration.
     let practice = match inner.clients.get(&client_id) {
-        Some(known) => known.practice,
-        None if auth.config.practice_approval => Practice::Waiting,
-        None => Practice::Approved,
+        Some(known) => known.practice.clone(),
+        None if auth.config.practice_approval => Decisions::new(Practice::Waiting),
+        None => Decisions::new(Practice::Approved),
     };
     let signed_in = inner
         .clients

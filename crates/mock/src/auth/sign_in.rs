@@ -9,6 +9,7 @@ use super::answer::{Params, is_form};
 use super::authorize::{cookies, refuse, send_back};
 use super::state::{AuthState, Code, Grant, Session};
 use super::{chance, pages, scopes};
+use crate::population::Account;
 use crate::state::App;
 
 /// How long an authorization code is valid.
@@ -51,6 +52,19 @@ fn deny(app: &App, id: &str, session: &Session, reason: &str) -> Response {
     )
 }
 
+/// What the practice of this person says of the app.
+fn practice_permits(
+    auth: &AuthState,
+    session: &Session,
+    account: &Account,
+) -> Result<(), &'static str> {
+    let inner = auth.lock();
+    let client = inner.clients.get(&session.request.client_id);
+    client.map_or(Ok(()), |client| {
+        client.practice.of(&account.practice).permits()
+    })
+}
+
 /// `POST /auth/sign-in`
 pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     let auth = &app.auth;
@@ -58,28 +72,34 @@ pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: By
     let Some((id, mut session)) = session(auth, &headers, &form) else {
         return pages::failure(EXPIRED);
     };
-    let found = auth.account(&form);
-    let Some((position, account)) =
-        found.and_then(|position| Some((position, auth.config.accounts.get(position)?)))
-    else {
-        let message = Some("User name or password is wrong.");
-        let page = pages::sign_in(auth, &id, &session, &app_name(auth, &session), message);
-        return pages::answer(StatusCode::UNAUTHORIZED, page);
+    let (number, account) = match auth.account(&form) {
+        Ok(found) => found,
+        Err(refused) => {
+            let (status, message) = refused.told();
+            let name = app_name(auth, &session);
+            let page = pages::sign_in(auth, &id, &session, &name, Some(message));
+            return pages::answer(status, page);
+        }
     };
-    session.account = Some(position);
+    session.account = Some(number);
     session.patient = None;
+    if let Err(reason) = practice_permits(auth, &session, &account) {
+        return deny(&app, &id, &session, reason);
+    }
     if let Some(launch) = &session.request.launch {
-        if !account.patient_ids.contains(&launch.patient) {
+        if !auth.config.accounts.may_open(&account, &launch.patient) {
             return deny(&app, &id, &session, "the account may not open this chart");
         }
         session.patient = Some(launch.patient.clone());
     } else if scopes::need_patient(&session.request.scopes) {
-        match account.patient_ids.as_slice() {
-            [] => return deny(&app, &id, &session, "the account may open no chart"),
-            [only] => session.patient = Some(only.clone()),
+        match auth.config.accounts.charts(&account, "", 1) {
+            (charts, false) if charts.is_empty() => {
+                return deny(&app, &id, &session, "the account may open no chart");
+            }
+            (mut only, false) => session.patient = only.pop().map(|(id, _)| id),
             _ => {
                 auth.lock().sessions.insert(id.clone(), session.clone());
-                let page = pages::patients(auth, &id, &session, account);
+                let page = pages::patients(auth, &id, &session, &account, "");
                 return pages::answer(StatusCode::OK, page);
             }
         }
@@ -100,11 +120,16 @@ pub(super) async fn patient(State(app): State<App>, headers: HeaderMap, body: By
     let Some(account) = account else {
         return pages::failure(EXPIRED);
     };
+    if form.get("search").is_some() {
+        let wanted = form.get("name").unwrap_or_default();
+        let page = pages::patients(auth, &id, &session, &account, wanted);
+        return pages::answer(StatusCode::OK, page);
+    }
     let chosen = form
         .get("patient")
-        .filter(|chosen| account.patient_ids.iter().any(|id| id == chosen));
+        .filter(|chosen| auth.config.accounts.may_open(&account, chosen));
     let Some(chosen) = chosen else {
-        let page = pages::patients(auth, &id, &session, account);
+        let page = pages::patients(auth, &id, &session, &account, "");
         return pages::answer(StatusCode::BAD_REQUEST, page);
     };
     session.patient = Some(chosen.to_owned());
@@ -119,7 +144,7 @@ fn show_consent(app: &App, id: &str, session: Session) -> Response {
     let Some(account) = account else {
         return pages::failure(EXPIRED);
     };
-    let page = pages::consent(auth, id, &session, account, &app_name(auth, &session));
+    let page = pages::consent(auth, id, &session, &account, &app_name(auth, &session));
     auth.lock().sessions.insert(id.to_owned(), session);
     pages::answer(StatusCode::OK, page)
 }
@@ -144,7 +169,12 @@ pub(super) async fn consent(State(app): State<App>, headers: HeaderMap, body: By
     if granted.is_empty() {
         return deny(&app, &id, &session, "the person allowed nothing");
     }
-    let Some(code) = issue_code(auth, &id, &session, granted) else {
+    let practice = session
+        .account
+        .and_then(|number| auth.config.accounts.get(number))
+        .map(|account| account.practice);
+    let code = practice.and_then(|practice| issue_code(auth, &id, &session, granted, practice));
+    let Some(code) = code else {
         return deny(&app, &id, &session, "access is switched off");
     };
     let request = &session.request;
@@ -163,6 +193,7 @@ fn issue_code(
     id: &str,
     session: &Session,
     granted: Vec<String>,
+    practice: String,
 ) -> Option<String> {
     let mut inner = auth.lock();
     inner.sessions.remove(id)?;
@@ -175,6 +206,7 @@ fn issue_code(
         patient: patient.filter(|_| scopes::need_patient(&granted)),
         scopes: granted,
         account: session.account,
+        practice,
         context: session
             .request
             .launch

@@ -2,16 +2,44 @@
 //! in memory, gone when the server stops.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use axum::http::StatusCode;
 
 use super::answer::Params;
 use super::chance;
 use super::clients::Client;
 use super::jwks::Keys;
+use crate::accounts::{AccountNumber, Accounts};
+use crate::clock::Clock;
 use crate::population::{Account, AccountRole};
 use crate::quirks::Quirks;
 use crate::world::Leniency;
+
+/// How many wrong passwords a user name may have within [`RATE_SECONDS`].
+const MOST_TRIES: usize = 10;
+
+const RATE_SECONDS: i64 = 60;
+
+/// Why somebody is not signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SignInRefused {
+    Wrong,
+    TooOften,
+}
+
+impl SignInRefused {
+    /// What the page says, and with which status.
+    pub(super) fn told(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Wrong => (StatusCode::UNAUTHORIZED, "User name or password is wrong."),
+            Self::TooOften => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "The password was wrong too often. Wait a minute.",
+            ),
+        }
+    }
+}
 
 /// What the authorization server is told at its start.
 pub(crate) struct AuthConfig {
@@ -20,11 +48,9 @@ pub(crate) struct AuthConfig {
     /// The FHIR base URL, without a trailing slash.
     pub(crate) fhir_base: String,
     /// Who may sign in.
-    pub(crate) accounts: Vec<Account>,
-    /// Display names by patient id, for the picker.
-    pub(crate) patient_names: HashMap<String, String>,
-    /// By patient id: the id of the latest visit, and `DiagnosticReport/id` of the latest report.
-    pub(crate) latest: HashMap<String, (Option<String>, Option<String>)>,
+    pub(crate) accounts: Accounts,
+    /// The server's time.
+    pub(crate) clock: Clock,
     /// The habits of a vendor.
     pub(crate) quirks: Quirks,
     /// What is taken although a standard says otherwise.
@@ -35,6 +61,12 @@ pub(crate) struct AuthConfig {
     pub(crate) practice_approval: bool,
     /// How long an access token lives.
     pub(crate) token_lifetime_seconds: i64,
+    /// How long a refresh token lives.
+    pub(crate) refresh_lifetime_seconds: i64,
+    /// Whether nobody can register.
+    pub(crate) registration_closed: bool,
+    /// Whether client secrets have letters that need encoding.
+    pub(crate) odd_secrets: bool,
     /// The client authentication methods on offer.
     pub(crate) auth_methods: Vec<String>,
     /// The token without which nobody registers.
@@ -54,6 +86,8 @@ pub(crate) struct AccessGrant {
     pub(crate) scopes: Vec<String>,
     /// The patient in context.
     pub(crate) patient: Option<String>,
+    /// For somebody at a practice: whose patients these are.
+    pub(crate) practice: Option<String>,
 }
 
 /// A valid authorization request (RFC 6749 §4.1.1, RFC 7636, SMART).
@@ -73,8 +107,8 @@ pub(super) struct AuthorizationRequest {
 #[derive(Clone)]
 pub(super) struct Launch {
     pub(super) client_id: String,
-    /// Position in the accounts: who opened it.
-    pub(super) account: usize,
+    /// Who opened it.
+    pub(super) account: AccountNumber,
     pub(super) patient: String,
     pub(super) context: LaunchContext,
     pub(super) expires: i64,
@@ -94,8 +128,8 @@ pub(super) struct LaunchContext {
 /// Somebody who is signed in at a portal.
 #[derive(Clone)]
 pub(super) struct Login {
-    /// Position in the accounts.
-    pub(super) account: usize,
+    /// Who it is.
+    pub(super) account: AccountNumber,
     pub(super) csrf: String,
     pub(super) expires: i64,
 }
@@ -107,8 +141,8 @@ pub(super) struct Session {
     pub(super) csrf: String,
     pub(super) expires: i64,
     pub(super) request: AuthorizationRequest,
-    /// Position in the accounts, once signed in.
-    pub(super) account: Option<usize>,
+    /// Who it is, once signed in.
+    pub(super) account: Option<AccountNumber>,
     /// The chosen patient.
     pub(super) patient: Option<String>,
 }
@@ -119,7 +153,9 @@ pub(super) struct Grant {
     pub(super) client_id: String,
     pub(super) scopes: Vec<String>,
     pub(super) patient: Option<String>,
-    pub(super) account: Option<usize>,
+    pub(super) account: Option<AccountNumber>,
+    /// The practice that decides whether the app may be used.
+    pub(super) practice: String,
     pub(super) context: LaunchContext,
     pub(super) alive: bool,
     /// Switched off in the portal, until it is switched on again.
@@ -148,6 +184,7 @@ pub(super) struct AccessToken {
 /// A refresh token. Used ones stay, so that a second use is noticed.
 pub(super) struct RefreshToken {
     pub(super) grant_id: u64,
+    pub(super) expires: i64,
     pub(super) used: bool,
 }
 
@@ -167,6 +204,8 @@ pub(super) struct Inner {
     pub(super) refresh: HashMap<String, RefreshToken>,
     /// Seen assertion ids, with the moment they may be forgotten.
     pub(super) seen_assertions: HashMap<String, i64>,
+    /// Wrong passwords by user name, each with its second.
+    failed: HashMap<String, Vec<i64>>,
     issued: Vec<String>,
     last_grant: u64,
 }
@@ -193,7 +232,11 @@ impl Inner {
             return Err("the app was switched off in the portal");
         }
         match self.clients.get(&grant.client_id) {
-            Some(client) => client.practice.permits().map(|()| grant.clone()),
+            Some(client) => client
+                .practice
+                .of(&grant.practice)
+                .permits()
+                .map(|()| grant.clone()),
             None => Err(withdrawn),
         }
     }
@@ -224,11 +267,12 @@ impl Inner {
     }
 
     /// Makes a refresh token.
-    pub(super) fn new_refresh(&mut self, grant_id: u64) -> String {
+    fn new_refresh(&mut self, grant_id: u64, expires: i64) -> String {
         let token = chance::secret();
         self.issued.push(token.clone());
         let entry = RefreshToken {
             grant_id,
+            expires,
             used: false,
         };
         self.refresh.insert(token.clone(), entry);
@@ -271,8 +315,6 @@ pub(crate) struct AuthState {
     pub(super) config: AuthConfig,
     keys: RwLock<Arc<Keys>>,
     inner: Mutex<Inner>,
-    /// Seconds by which the clock was turned.
-    turned: AtomicI64,
 }
 
 impl AuthState {
@@ -288,23 +330,22 @@ impl AuthState {
                 Keys::generate().expect("the cryptography library makes keys"),
             )),
             inner: Mutex::default(),
-            turned: AtomicI64::new(0),
         }
     }
 
     /// Who may sign in.
-    pub(crate) fn accounts(&self) -> &[Account] {
+    pub(crate) fn accounts(&self) -> &Accounts {
         &self.config.accounts
     }
 
     /// Seconds since 1970 by this server's clock, which testers may turn.
     pub(crate) fn now(&self) -> i64 {
-        chance::now().saturating_add(self.turned.load(Ordering::Relaxed))
+        self.config.clock.now()
     }
 
     /// Turns the clock by so many seconds, on or back.
     pub(crate) fn turn_clock(&self, seconds: i64) {
-        self.turned.fetch_add(seconds, Ordering::Relaxed);
+        self.config.clock.turn(seconds);
     }
 
     /// Everything that changes, for the length of one step.
@@ -328,9 +369,13 @@ impl AuthState {
         let account = grant
             .account
             .and_then(|place| self.config.accounts.get(place));
+        let practice = account
+            .as_ref()
+            .filter(|account| account.role != AccountRole::Patient)
+            .map(|account| account.practice.clone());
         let (scopes, patient) = match account {
             Some(account) if account.role == AccountRole::Patient => {
-                own_records_only(&scopes, grant.patient, account)
+                own_records_only(&scopes, grant.patient, &account)
             }
             _ => (scopes, grant.patient),
         };
@@ -339,7 +384,73 @@ impl AuthState {
             client_id: grant.client_id,
             scopes,
             patient,
+            practice,
         })
+    }
+
+    /// The client to which an access token was issued, whatever has become of it.
+    pub(crate) fn client_of(&self, token: &str) -> Option<String> {
+        let inner = self.lock();
+        let grant_id = inner.access.get(token)?.grant_id;
+        let grant = inner.grants.get(&grant_id)?;
+        Some(grant.client_id.clone())
+    }
+
+    /// The registered clients: id, name and method of authentication.
+    pub(crate) fn clients(&self) -> Vec<serde_json::Value> {
+        let inner = self.lock();
+        let mut clients: Vec<serde_json::Value> = inner
+            .clients
+            .values()
+            .map(|client| {
+                let mut metadata = client.metadata.clone();
+                for secret in ["client_secret", "registration_access_token"] {
+                    metadata.remove(secret);
+                }
+                metadata.into()
+            })
+            .collect();
+        clients.sort_by_key(|client| client["client_id"].to_string());
+        clients
+    }
+
+    /// Removes a client with everything it was granted; `false` when there is none.
+    pub(crate) fn remove_client(&self, client_id: &str) -> bool {
+        let mut inner = self.lock();
+        let known = inner.clients.contains_key(client_id);
+        inner.remove_client(client_id);
+        known
+    }
+
+    /// Switches an app off or on for a practice, as its administrator may.
+    pub(crate) fn decide(&self, client_id: &str, practice: &str, enabled: bool) -> bool {
+        let says = if enabled {
+            super::clients::Practice::Approved
+        } else {
+            super::clients::Practice::SwitchedOff
+        };
+        let mut inner = self.lock();
+        let client = inner.clients.get_mut(client_id);
+        let known = client.is_some();
+        if let Some(client) = client {
+            client.practice.decide(practice, says);
+        }
+        known
+    }
+
+    /// Ends everything that these accounts have granted, and signs them out.
+    pub(crate) fn forget_accounts(&self, gone: &[AccountNumber]) {
+        let mut inner = self.lock();
+        let is_gone = |number: Option<AccountNumber>| number.is_some_and(|one| gone.contains(&one));
+        inner
+            .logins
+            .retain(|_, login| !is_gone(Some(login.account)));
+        inner
+            .sessions
+            .retain(|_, session| !is_gone(session.account));
+        for grant in inner.grants.values_mut().filter(|one| is_gone(one.account)) {
+            grant.alive = false;
+        }
     }
 
     /// The signing keys as they are now.
@@ -357,19 +468,56 @@ impl AuthState {
         true
     }
 
+    /// Makes a refresh token.
+    pub(super) fn new_refresh(&self, inner: &mut Inner, grant_id: u64) -> String {
+        let lifetime = self.config.refresh_lifetime_seconds;
+        inner.new_refresh(grant_id, self.now().saturating_add(lifetime))
+    }
+
+    /// A secret for a client: with letters that need encoding, where the tester wants that.
+    pub(super) fn new_client_secret(&self) -> String {
+        let secret = chance::secret();
+        if self.config.odd_secrets {
+            return format!("{}:+%/ {}", &secret[..20], &secret[20..]);
+        }
+        secret
+    }
+
     /// Whether a looseness was switched on.
     pub(super) fn tolerates(&self, leniency: Leniency) -> bool {
         self.config.lenient.contains(&leniency)
     }
 
-    /// The account whose name and password a form brings: its position.
-    pub(super) fn account(&self, form: &Params) -> Option<usize> {
+    /// The account whose name and password a form brings.
+    ///
+    /// # Errors
+    /// When they are wrong, or were wrong too often.
+    pub(super) fn account(&self, form: &Params) -> Result<(AccountNumber, Account), SignInRefused> {
         let username = form.get("username").unwrap_or_default().trim();
         let password = form.get("password").unwrap_or_default();
-        self.config.accounts.iter().position(|account| {
-            account.username.eq_ignore_ascii_case(username)
-                && chance::same_secret(&account.password, password)
-        })
+        let now = self.now();
+        let name = username.to_lowercase();
+        {
+            let mut inner = self.lock();
+            let failed = inner.failed.entry(name.clone()).or_default();
+            failed.retain(|at| now - at < RATE_SECONDS);
+            if failed.len() >= MOST_TRIES {
+                return Err(SignInRefused::TooOften);
+            }
+        }
+        let found = self.config.accounts.named(username);
+        let found = found.filter(|(_, one)| chance::same_secret(&one.password, password));
+        let mut inner = self.lock();
+        match found {
+            Some(found) => {
+                inner.failed.remove(&name);
+                Ok(found)
+            }
+            None => {
+                inner.failed.entry(name).or_default().push(now);
+                Err(SignInRefused::Wrong)
+            }
+        }
     }
 
     /// Takes a client in that was agreed on by hand.

@@ -14,7 +14,9 @@ use super::clients::{Client, Method};
 use super::register::JWT_BEARER;
 use super::state::{AuthState, Grant, Inner, LaunchContext};
 use super::{assertion, chance, id_token, scopes};
+use crate::context::passed;
 use crate::faults::{Endpoint, FaultKind, IdTokenFault};
+use crate::population::PRACTICE;
 use crate::state::App;
 
 /// `POST /auth/token`
@@ -121,7 +123,7 @@ fn by_code(
     let granted = |name: &str| grant.scopes.iter().any(|scope| scope == name);
     let mut answer = access(auth, &mut inner, grant_id, &grant, &grant.scopes);
     if granted("offline_access") && !auth.config.quirks.no_refresh_token {
-        answer["refresh_token"] = inner.new_refresh(grant_id).into();
+        answer["refresh_token"] = auth.new_refresh(&mut inner, grant_id).into();
     }
     if granted("openid") {
         let token = id_token::sign(
@@ -177,6 +179,8 @@ fn redeem(
             "code_verifier does not fit the code_challenge",
         ));
     }
+    passed("RFC 6749 §4.1.3: the code is fresh, unused, and for this client and redirect_uri");
+    passed("RFC 7636 §4.6: code_verifier fits the code_challenge");
     Ok((grant_id, found.nonce.clone()))
 }
 
@@ -215,9 +219,13 @@ fn by_refresh_token(auth: &AuthState, client_id: &str, form: &Params) -> Result<
             "the refresh token was used before: everything it gave is withdrawn",
         ));
     }
+    if auth.now() >= found.expires {
+        return Err(OAuthError::invalid_grant("the refresh token has expired"));
+    }
     found.used = true;
+    passed("RFC 6749 §6: the refresh token is this client's, unused, and the scope no wider");
     let mut answer = access(auth, &mut inner, grant_id, &grant, &scopes);
-    answer["refresh_token"] = inner.new_refresh(grant_id).into();
+    answer["refresh_token"] = auth.new_refresh(&mut inner, grant_id).into();
     if auth.config.quirks.refresh_without_patient {
         answer
             .as_object_mut()
@@ -291,6 +299,7 @@ fn for_service(
         ));
     }
     let grant = Grant {
+        practice: PRACTICE.to_owned(),
         client_id: client_id.to_owned(),
         scopes: asked,
         patient: None,

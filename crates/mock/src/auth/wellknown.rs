@@ -83,6 +83,11 @@ fn common(auth: &AuthState) -> Value {
         ],
         "authorization_response_iss_parameter_supported": true,
     });
+    if auth.config.registration_closed {
+        document
+            .as_object_mut()
+            .map(|members| members.remove("registration_endpoint"));
+    }
     if offers(auth, "private_key_jwt") {
         document["token_endpoint_auth_signing_alg_values_supported"] = json!(["ES384", "RS384"]);
     }

@@ -1,18 +1,24 @@
-//! All resources, as the bytes they came in, with the indexes that searches use.
+//! All resources, as the bytes they came in: what was loaded, what everybody shares, and a chart for each
+//! synthetic person.
 
+mod chart;
 pub(crate) mod dates;
 pub(crate) mod fields;
 mod load;
+mod people;
 
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use chart::{Chart, Row};
 pub(crate) use fields::{Fields, Token};
 pub(crate) use load::read_directory;
+pub(crate) use people::People;
 
-use crate::population::{Account, AccountRole, Generated};
+use crate::population::{self, Generated};
 
 /// The types all patients share; a patient's token may read them.
 const SHARED_TYPES: [&str; 7] = [
@@ -88,243 +94,227 @@ impl Stored {
     }
 }
 
-/// A resource's place in [`Data`].
-pub(crate) type Place = u32;
+/// The number of a chart: 0 is what was loaded and what everybody shares, n is that of person n - 1.
+pub(crate) type ChartNumber = u32;
 
-/// Every resource of the server.
-#[derive(Debug, Default)]
-pub(crate) struct Data {
-    resources: Vec<Stored>,
-    places: HashMap<String, Place>,
-    by_type: HashMap<String, Vec<Place>>,
-    by_patient: HashMap<String, HashMap<String, Vec<Place>>>,
-    provenance: HashMap<String, Vec<Place>>,
+/// A resource's place in [`Data`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    pub(crate) chart: ChartNumber,
+    row: Row,
 }
 
+/// Every resource of the server.
+#[derive(Debug)]
+pub(crate) struct Data {
+    shared: Arc<Chart>,
+    people: People,
+}
+
+/// How many people's charts are looked into to know the types.
+const TYPICAL: usize = 8;
+
 impl Data {
-    /// Indexes the resources. Those without type or id are skipped, of two with the same the first stays;
-    /// the messages about that are the second result.
-    pub(crate) fn new(incoming: Vec<Incoming>) -> (Data, Vec<String>) {
-        let mut data = Data::default();
-        let mut warnings = Vec::new();
-        for item in incoming {
-            if let Err(warning) = data.add(item) {
-                warnings.push(warning);
-            }
-        }
-        data.find_owners();
-        data.index();
+    /// What was loaded or is shared, beside the people. What is wrong with it is the second result.
+    pub(crate) fn new(shared: Vec<Incoming>, people: People) -> (Data, Vec<String>) {
+        let (shared, warnings) = Chart::new(shared);
+        let data = Data {
+            shared: Arc::new(shared),
+            people,
+        };
         (data, warnings)
     }
 
-    fn add(&mut self, item: Incoming) -> Result<(), String> {
-        let parsed: Value = serde_json::from_str(&item.json)
-            .map_err(|error| format!("skipped a resource that is no JSON: {error}"))?;
-        let text = |key: &str| parsed.get(key).and_then(Value::as_str);
-        let kind = text("resourceType").ok_or("skipped something without resourceType")?;
-        let id = text("id").ok_or_else(|| format!("skipped a {kind} without id"))?;
-        let mut fields = Fields::of(&parsed);
-        if let Some(owner) = item.patient
-            && !fields.patients.contains(&owner)
-        {
-            fields.patients.push(owner);
-        }
-        let place = Place::try_from(self.resources.len()).map_err(|error| error.to_string())?;
-        let key = format!("{kind}/{id}");
-        if self.places.contains_key(&key) {
-            return Err(format!("skipped a second {key}"));
-        }
-        self.places.insert(key, place);
-        self.resources.push(Stored {
-            resource_type: kind.to_owned(),
-            id: id.to_owned(),
-            json: item.json,
-            fields,
-        });
-        Ok(())
+    /// The synthetic people.
+    pub(crate) fn people(&self) -> &People {
+        &self.people
     }
 
-    /// Gives provenances and binaries the owners of what they belong to, and takes away owners that
-    /// turned out to be no patients.
-    fn find_owners(&mut self) {
-        let known: HashSet<String> = self
-            .resources
-            .iter()
-            .filter(|resource| resource.resource_type == "Patient")
-            .map(|resource| resource.id.clone())
-            .collect();
-        let mut found: Vec<(Place, Vec<String>)> = Vec::new();
-        for (place, resource) in (0..).zip(&self.resources) {
-            for binary in &resource.fields.binaries {
-                if let Some(binary) = self.places.get(&format!("Binary/{binary}")) {
-                    found.push((*binary, resource.fields.patients.clone()));
-                }
-            }
-            for target in &resource.fields.targets {
-                if let Some(target) = self.find(target) {
-                    found.push((place, target.fields.patients.clone()));
-                }
-            }
-        }
-        for (place, owners) in found {
-            let Some(resource) = self.resources.get_mut(place as usize) else {
-                continue;
-            };
-            for owner in owners {
-                if !resource.fields.patients.contains(&owner) {
-                    resource.fields.patients.push(owner);
-                }
-            }
-        }
-        for resource in &mut self.resources {
-            // An owner who is not here keeps the resource hidden, unless the type is shared anyway.
-            if SHARED_TYPES.contains(&resource.resource_type.as_str()) {
-                resource
-                    .fields
-                    .patients
-                    .retain(|owner| known.contains(owner));
-            }
-        }
+    /// How many charts there are, that of everybody among them.
+    pub(crate) fn charts(&self) -> ChartNumber {
+        ChartNumber::try_from(self.people.count()).map_or(ChartNumber::MAX, |count| count + 1)
     }
 
-    fn index(&mut self) {
-        for (place, resource) in (0..).zip(&self.resources) {
-            let kind = &resource.resource_type;
-            self.by_type.entry(kind.clone()).or_default().push(place);
-            for owner in &resource.fields.patients {
-                let of_owner = self.by_patient.entry(owner.clone()).or_default();
-                of_owner.entry(kind.clone()).or_default().push(place);
-            }
-            for target in &resource.fields.targets {
-                self.provenance
-                    .entry(target.clone())
-                    .or_default()
-                    .push(place);
-            }
+    /// Whether there are too many charts to look into each.
+    pub(crate) fn is_large(&self) -> bool {
+        self.people.count() > 64
+    }
+
+    fn chart(&self, number: ChartNumber) -> Option<Arc<Chart>> {
+        match person(number) {
+            None => Some(Arc::clone(&self.shared)),
+            Some(index) => self.people.chart(index),
         }
     }
 
     /// The resource at a place.
-    pub(crate) fn at(&self, place: Place) -> Option<&Stored> {
-        self.resources.get(place as usize)
+    pub(crate) fn at(&self, place: Place) -> Option<Arc<Stored>> {
+        match (person(place.chart), place.row) {
+            (Some(index), 0) => self.people.patient(index),
+            _ => self.chart(place.chart)?.at(place.row).cloned(),
+        }
     }
 
     /// Where `Type/id` is.
     pub(crate) fn place(&self, key: &str) -> Option<Place> {
-        self.places.get(key).copied()
+        if let Some(row) = self.shared.row(key) {
+            return Some(Place { chart: 0, row });
+        }
+        let (kind, id) = key.split_once('/')?;
+        let index = self.people.index_of(id)?;
+        let chart = number(index)?;
+        if kind == "Patient" {
+            let own = population::patient_id(index) == id;
+            return own.then_some(Place { chart, row: 0 });
+        }
+        let row = self.people.chart(index)?.row(key)?;
+        Some(Place { chart, row })
     }
 
     /// The resource `Type/id`.
-    pub(crate) fn find(&self, key: &str) -> Option<&Stored> {
+    pub(crate) fn find(&self, key: &str) -> Option<Arc<Stored>> {
         self.at(self.place(key)?)
     }
 
-    /// All of a type, in the order of loading.
-    pub(crate) fn of_type(&self, kind: &str) -> &[Place] {
-        self.by_type.get(kind).map_or(&[], Vec::as_slice)
+    /// Whether `Type/id` was here once.
+    pub(crate) fn was_deleted(&self, key: &str) -> bool {
+        let id = key.split_once('/').map(|(_, id)| id);
+        let index = id.and_then(|id| self.people.index_of(id));
+        let chart = index.and_then(|index| self.people.chart(index));
+        chart.is_some_and(|chart| chart.deleted().iter().any(|(gone, _)| gone == key))
     }
 
-    /// All of a type in a patient's compartment, in the order of loading.
-    pub(crate) fn of_patient(&self, patient: &str, kind: &str) -> &[Place] {
-        let of_owner = self.by_patient.get(patient);
-        of_owner
-            .and_then(|kinds| kinds.get(kind))
-            .map_or(&[], Vec::as_slice)
+    /// What was deleted from a chart: `Type/id`, and the second in which it was.
+    pub(crate) fn deleted(&self, number: ChartNumber) -> Vec<(String, i64)> {
+        let chart = self.chart(number);
+        chart.map_or_else(Vec::new, |chart| chart.deleted().to_vec())
+    }
+
+    /// All of a type in one chart, in order.
+    pub(crate) fn in_chart(&self, number: ChartNumber, kind: &str) -> Vec<Place> {
+        if kind == "Patient" && person(number).is_some_and(|index| self.people.has(index)) {
+            return vec![Place {
+                chart: number,
+                row: 0,
+            }];
+        }
+        let chart = self.chart(number);
+        chart.map_or_else(Vec::new, |chart| places(number, chart.of_type(kind)))
+    }
+
+    /// All of a type, chart by chart. Not for large populations.
+    pub(crate) fn of_type(&self, kind: &str) -> impl Iterator<Item = Place> {
+        (0..self.charts()).flat_map(move |chart| self.in_chart(chart, kind))
+    }
+
+    /// The charts in which something of this patient may be.
+    fn charts_of(&self, patient: &str) -> impl Iterator<Item = (ChartNumber, Arc<Chart>)> {
+        let own = self.people.index_of(patient).and_then(number);
+        let numbers = own.into_iter().chain([0]);
+        numbers.filter_map(|number| Some((number, self.chart(number)?)))
+    }
+
+    /// All of a type in a patient's compartment, in order.
+    pub(crate) fn of_patient(&self, patient: &str, kind: &str) -> Vec<Place> {
+        self.charts_of(patient)
+            .flat_map(|(number, chart)| places(number, chart.of_patient(patient, kind)))
+            .collect()
     }
 
     /// Every type in a patient's compartment with its places, by name of the type.
-    pub(crate) fn compartment(&self, patient: &str) -> BTreeMap<&str, &[Place]> {
-        let kinds = self.by_patient.get(patient).into_iter().flatten();
-        kinds
-            .map(|(kind, places)| (kind.as_str(), places.as_slice()))
-            .collect()
+    pub(crate) fn compartment(&self, patient: &str) -> BTreeMap<String, Vec<Place>> {
+        let mut found: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+        for (number, chart) in self.charts_of(patient) {
+            for (kind, rows) in chart.compartment(patient) {
+                let of_kind = found.entry(kind.to_owned()).or_default();
+                of_kind.extend(places(number, rows));
+            }
+        }
+        found
     }
 
-    /// The provenances that name `Type/id` as target.
-    pub(crate) fn provenance_of(&self, key: &str) -> &[Place] {
-        self.provenance.get(key).map_or(&[], Vec::as_slice)
+    /// The provenances that name `Type/id` as target; they are in the same chart.
+    pub(crate) fn provenance_of(&self, place: Place, key: &str) -> Vec<Place> {
+        let chart = self.chart(place.chart);
+        chart.map_or_else(Vec::new, |chart| {
+            places(place.chart, chart.provenance_of(key))
+        })
     }
 
     /// The types that are here.
-    pub(crate) fn types(&self) -> impl Iterator<Item = &str> {
-        self.by_type.keys().map(String::as_str)
-    }
-
-    /// Id and display name of every patient.
-    pub(crate) fn patient_names(&self) -> Vec<(String, String)> {
-        let patients = self.of_type("Patient").iter();
-        patients
-            .filter_map(|place| self.at(*place))
-            .map(|patient| (patient.id.clone(), display_name(patient)))
-            .collect()
-    }
-
-    /// By patient: the id of the latest visit, and `DiagnosticReport/id` of the latest report.
-    pub(crate) fn latest(&self) -> HashMap<String, (Option<String>, Option<String>)> {
-        let last = |patient: &str, kind: &str| {
-            let places = self.of_patient(patient, kind).iter();
-            let resources = places.filter_map(|place| self.at(*place));
-            resources
-                .max_by_key(|one| one.fields.date.map(|date| date.start))
-                .map(|one| one.id.clone())
-        };
-        let patients = self.patient_names().into_iter();
-        patients
-            .map(|(patient, _)| {
-                let report = last(&patient, "DiagnosticReport");
-                let latest = (
-                    last(&patient, "Encounter"),
-                    report.map(|id| format!("DiagnosticReport/{id}")),
-                );
-                (patient, latest)
+    pub(crate) fn types(&self) -> BTreeSet<String> {
+        let some = (0..self.charts()).take(TYPICAL + 1);
+        some.filter_map(|number| self.chart(number))
+            .flat_map(|chart| {
+                let kinds = chart.types().map(|(kind, _)| kind.to_owned());
+                kinds.collect::<Vec<_>>()
             })
             .collect()
     }
 
-    /// Accounts for the patients nobody has one for: the patient's own, named like the id, and all of
-    /// them for `dr.chen`. The password is `demo`.
-    pub(crate) fn complete_accounts(&self, accounts: &mut Vec<Account>) {
-        let named = self.patient_names();
-        let new: Vec<_> = named
-            .into_iter()
-            .filter(|(id, _)| !accounts.iter().any(|known| known.patient_ids.contains(id)))
-            .collect();
-        if new.is_empty() {
-            return;
+    /// Whether anything of this type was loaded or is shared. What the people have is of US Core's types.
+    pub(crate) fn has_type(&self, kind: &str) -> bool {
+        !self.shared.of_type(kind).is_empty()
+    }
+
+    /// How many there are of each type; `None` when there are too many people to count.
+    pub(crate) fn counts(&self) -> Option<BTreeMap<String, usize>> {
+        if self.people.count() > 1000 {
+            return None;
         }
-        if !accounts.iter().any(|known| known.username == "dr.chen") {
-            accounts.push(doctor());
-        }
-        for (id, name) in new {
-            for known in &mut *accounts {
-                if known.role == AccountRole::Provider {
-                    known.patient_ids.push(id.clone());
-                }
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for chart in (0..self.charts()).filter_map(|number| self.chart(number)) {
+            for (kind, count) in chart.types() {
+                *counts.entry(kind.to_owned()).or_default() += count;
             }
-            accounts.insert(
-                accounts.len() - 1,
-                Account {
-                    username: id.clone(),
-                    password: "demo".to_owned(),
-                    role: AccountRole::Patient,
-                    display_name: name,
-                    fhir_user: format!("Patient/{id}"),
-                    patient_ids: vec![id],
-                },
-            );
         }
+        Some(counts)
+    }
+
+    /// The patients who were loaded, with their names.
+    pub(crate) fn loaded_patients(&self) -> Vec<(String, String)> {
+        let rows = self.shared.of_type("Patient").iter();
+        rows.filter_map(|row| self.shared.at(*row))
+            .map(|patient| (patient.id.clone(), display_name(patient)))
+            .collect()
+    }
+
+    /// The name of a patient.
+    pub(crate) fn name_of(&self, patient: &str) -> Option<String> {
+        if let Some(index) = self.people.index_of(patient) {
+            return Some(population::display_name(self.people.seed(), index));
+        }
+        let found = self.find(&format!("Patient/{patient}"))?;
+        Some(display_name(&found))
+    }
+
+    /// The id of a patient's latest visit, and `DiagnosticReport/id` of the latest report.
+    pub(crate) fn latest(&self, patient: &str) -> (Option<String>, Option<String>) {
+        let last = |kind: &str| {
+            let places = self.of_patient(patient, kind).into_iter();
+            let resources = places.filter_map(|place| self.at(place));
+            resources
+                .max_by_key(|one| one.fields.date.map(|date| date.start))
+                .map(|one| one.id.clone())
+        };
+        let report = last("DiagnosticReport");
+        (
+            last("Encounter"),
+            report.map(|id| format!("DiagnosticReport/{id}")),
+        )
     }
 }
 
-fn doctor() -> Account {
-    Account {
-        username: "dr.chen".to_owned(),
-        password: "demo".to_owned(),
-        role: AccountRole::Provider,
-        patient_ids: Vec::new(),
-        display_name: "Dr. Chen".to_owned(),
-        fhir_user: "Practitioner/dr-chen".to_owned(),
-    }
+fn person(chart: ChartNumber) -> Option<usize> {
+    usize::try_from(chart.checked_sub(1)?).ok()
+}
+
+fn number(index: usize) -> Option<ChartNumber> {
+    ChartNumber::try_from(index).ok()?.checked_add(1)
+}
+
+fn places(chart: ChartNumber, rows: &[Row]) -> Vec<Place> {
+    rows.iter().map(|row| Place { chart, row: *row }).collect()
 }
 
 /// The first name of the patient, or the id.
@@ -341,70 +331,5 @@ fn display_name(patient: &Stored) -> String {
         patient.id.clone()
     } else {
         parts.join(" ")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn data(resources: &[&str]) -> (Data, Vec<String>) {
-        let incoming = resources.iter().map(|json| Incoming {
-            json: (*json).to_owned(),
-            patient: None,
-        });
-        Data::new(incoming.collect())
-    }
-
-    #[test]
-    fn bytes_stay_as_they_came() {
-        let odd = "{ \"id\":\"p\",\t\"resourceType\" : \"Patient\", \"x\":1.50 }";
-        let (data, warnings) = data(&[odd]);
-        assert!(warnings.is_empty());
-        assert_eq!(data.find("Patient/p").unwrap().json, odd);
-    }
-
-    #[test]
-    fn binaries_and_provenances_belong_to_whom_they_are_about() {
-        let (data, _) = data(&[
-            r#"{"resourceType":"Patient","id":"p1"}"#,
-            r#"{"resourceType":"Patient","id":"p2"}"#,
-            r#"{"resourceType":"Binary","id":"b"}"#,
-            r#"{"resourceType":"Binary","id":"free"}"#,
-            r#"{"resourceType":"Provenance","id":"v","target":[{"reference":"DocumentReference/d"}]}"#,
-            r#"{"resourceType":"DocumentReference","id":"d","subject":{"reference":"urn:uuid:p1"},"content":[{"attachment":{"url":"Binary/b"}}]}"#,
-        ]);
-        for key in ["Binary/b", "Provenance/v", "DocumentReference/d"] {
-            assert!(data.find(key).unwrap().is_visible_to("p1"), "{key}");
-            assert!(!data.find(key).unwrap().is_visible_to("p2"), "{key}");
-        }
-        assert!(data.find("Binary/free").unwrap().is_visible_to("p2"));
-        assert_eq!(data.of_patient("p1", "Binary").len(), 1);
-        assert_eq!(data.provenance_of("DocumentReference/d").len(), 1);
-    }
-
-    #[test]
-    fn nameless_and_double_resources_are_reported() {
-        let (data, warnings) = data(&[
-            r#"{"resourceType":"Patient"}"#,
-            r#"{"resourceType":"Patient","id":"p","a":1}"#,
-            r#"{"resourceType":"Patient","id":"p","a":2}"#,
-        ]);
-        assert_eq!(warnings.len(), 2);
-        assert!(data.find("Patient/p").unwrap().json.contains("\"a\":1"));
-    }
-
-    #[test]
-    fn every_patient_gets_an_account() {
-        let (data, _) = data(&[
-            r#"{"resourceType":"Patient","id":"p1","name":[{"family":"Doe","given":["Jo"]}]}"#,
-            r#"{"resourceType":"Patient","id":"p2"}"#,
-        ]);
-        let mut accounts = Vec::new();
-        data.complete_accounts(&mut accounts);
-        let names: Vec<&str> = accounts.iter().map(|a| a.username.as_str()).collect();
-        assert_eq!(names, ["p1", "p2", "dr.chen"]);
-        assert_eq!(accounts[0].display_name, "Jo Doe");
-        assert_eq!(accounts[2].patient_ids, ["p1", "p2"]);
     }
 }

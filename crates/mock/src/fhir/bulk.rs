@@ -1,9 +1,9 @@
 //! Bulk Data export (Bulk Data Access 2.0): kick-off, status, manifest, files, cancel, expiry.
 //!
-//! A job keeps the places of what it found, not the resources; a file is written to the client
-//! resource by resource, so that the size of an export does not show in memory.
+//! A job keeps what was asked, not what was found; a file is put together chart by chart while the client
+//! reads it, so that the size of an export does not show in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,14 +13,14 @@ use axum::extract::{OriginalUri, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use futures::{StreamExt as _, stream};
+use futures::stream;
 use serde_json::{Value, json};
 
 use super::query::{Filter, Query};
 use super::seen::Viewer;
 use super::{At, answer};
 use crate::auth::scopes::Access;
-use crate::data::{Data, Place};
+use crate::data::{ChartNumber, Data, Stored};
 use crate::state::App;
 
 /// Formats that a client may name, all of them NDJSON.
@@ -31,6 +31,12 @@ const LIFETIME_SECONDS: i64 = 3600;
 
 /// How often a client asks before the export is ready, so that it must wait once.
 const POLLS: u32 = 1;
+
+/// How many charts are made ahead of what is sent.
+const AHEAD: usize = 4;
+
+/// The name of the file of what was deleted.
+const DELETED: &str = "deleted";
 
 /// The one group: everybody.
 const EVERYONE: &str = "everyone";
@@ -52,7 +58,18 @@ struct Job {
     transaction_time: String,
     expires: i64,
     polls: u32,
-    files: BTreeMap<String, Arc<Vec<Place>>>,
+    selection: Arc<Selection>,
+    /// Types with the number of their records, where that is known.
+    files: BTreeMap<String, Option<usize>>,
+    /// Whether there is a file of what was deleted.
+    deleted: bool,
+}
+
+/// Which records an export has.
+struct Selection {
+    viewer: Viewer,
+    whose: Whose,
+    wanted: Wanted,
 }
 
 /// The exports of this server.
@@ -77,6 +94,7 @@ pub(super) fn router() -> Router<App> {
 }
 
 /// Whose records.
+#[derive(Clone, Copy)]
 enum Whose {
     Everything,
     Patients,
@@ -90,7 +108,7 @@ async fn of_system(
     body: Bytes,
 ) -> Response {
     let request = format!("{}{uri}", app.origin);
-    kick_off(&app, &headers, request, &Whose::Everything, raw, &body)
+    kick_off(&app, &headers, request, Whose::Everything, raw, &body)
 }
 
 async fn of_patients(
@@ -101,7 +119,7 @@ async fn of_patients(
     body: Bytes,
 ) -> Response {
     let request = format!("{}{uri}", app.origin);
-    kick_off(&app, &headers, request, &Whose::Patients, raw, &body)
+    kick_off(&app, &headers, request, Whose::Patients, raw, &body)
 }
 
 async fn of_group(
@@ -116,14 +134,14 @@ async fn of_group(
         return answer::not_found(&format!("Group/{id}"));
     }
     let request = format!("{}{uri}", app.origin);
-    kick_off(&app, &headers, request, &Whose::Patients, raw, &body)
+    kick_off(&app, &headers, request, Whose::Patients, raw, &body)
 }
 
 fn kick_off(
     app: &App,
     headers: &HeaderMap,
     request: String,
-    whose: &Whose,
+    whose: Whose,
     raw: Option<String>,
     body: &[u8],
 ) -> Response {
@@ -145,7 +163,14 @@ fn kick_off(
         Err(reason) => return refuse(reason),
     };
     match wanted(&query, prefers("handling=lenient")) {
-        Ok(wanted) => start(app, &viewer, request, whose, &wanted),
+        Ok(wanted) => {
+            let selection = Selection {
+                viewer,
+                whose,
+                wanted,
+            };
+            start(app, request, selection)
+        }
         Err(reason) => refuse(&reason),
     }
 }
@@ -193,6 +218,8 @@ struct Wanted {
     /// By type: of these lists of conditions one must be fulfilled.
     by_kind: HashMap<String, Vec<Vec<Filter>>>,
     patients: Vec<String>,
+    /// Of what was deleted: from which second on. Without it nobody asks for that.
+    since: Option<i64>,
 }
 
 fn wanted(query: &Query, lenient: bool) -> Result<Wanted, String> {
@@ -213,6 +240,7 @@ fn wanted(query: &Query, lenient: bool) -> Result<Wanted, String> {
             .map(str::to_owned)
             .collect()
     };
+    let since = query.first("_since").and_then(crate::data::dates::range);
     let mut always = Vec::new();
     for (name, prefix) in [("_since", "ge"), ("_until", "le")] {
         if let Some(instant) = query.first(name) {
@@ -240,12 +268,13 @@ fn wanted(query: &Query, lenient: bool) -> Result<Wanted, String> {
         always,
         by_kind,
         patients: ids.collect(),
+        since: since.map(|range| range.start / 1000),
     })
 }
 
-fn start(app: &App, viewer: &Viewer, request: String, whose: &Whose, wanted: &Wanted) -> Response {
-    let data = &app.data;
-    for kind in &wanted.kinds {
+fn start(app: &App, request: String, selection: Selection) -> Response {
+    let (data, viewer) = (&app.data, &selection.viewer);
+    for kind in &selection.wanted.kinds {
         if !super::metadata::is_supported(data, kind) {
             return refuse(&format!("the type {kind} is not supported"));
         }
@@ -255,22 +284,33 @@ fn start(app: &App, viewer: &Viewer, request: String, whose: &Whose, wanted: &Wa
             ));
         }
     }
-    let mut kinds: Vec<&str> = if wanted.kinds.is_empty() {
-        data.types().filter(|kind| exports(viewer, kind)).collect()
+    let kinds: BTreeSet<String> = if selection.wanted.kinds.is_empty() {
+        let all = data.types().into_iter();
+        all.filter(|kind| exports(viewer, kind)).collect()
     } else {
-        wanted.kinds.iter().map(String::as_str).collect()
+        selection.wanted.kinds.iter().cloned().collect()
     };
     if kinds.is_empty() {
         return answer::insufficient("the token's scopes allow no export");
     }
-    kinds.sort_unstable();
-    let mut files = BTreeMap::new();
-    for kind in kinds {
-        let found = find(data, viewer, kind, whose, wanted);
-        if !found.is_empty() {
-            files.insert(kind.to_owned(), Arc::new(found));
+    let files = kinds.into_iter().filter_map(|kind| {
+        // Among very many people the files are put together while they are read.
+        if data.is_large() {
+            return Some((kind, None));
         }
-    }
+        let charts = selection.charts(data).into_iter();
+        let count = charts
+            .map(|chart| selection.find(data, chart, &kind).len())
+            .sum();
+        (count > 0).then_some((kind, Some(count)))
+    });
+    let files: BTreeMap<_, _> = files.collect();
+    let deleted = if data.is_large() {
+        selection.wanted.since.is_some()
+    } else {
+        let mut charts = selection.charts(data).into_iter();
+        charts.any(|chart| selection.deleted(data, chart).is_some())
+    };
     let now = app.auth.now();
     let id = format!("{:032x}", rand::random::<u128>());
     let job = Job {
@@ -281,7 +321,9 @@ fn start(app: &App, viewer: &Viewer, request: String, whose: &Whose, wanted: &Wa
             .unwrap_or_default(),
         expires: now + LIFETIME_SECONDS,
         polls: 0,
+        selection: Arc::new(selection),
         files,
+        deleted,
     };
     let mut jobs = app.exports.lock();
     jobs.retain(|_, job| now < job.expires);
@@ -296,12 +338,33 @@ fn exports(viewer: &Viewer, kind: &str) -> bool {
     reach.iter().any(|one| one.access == Access::All)
 }
 
-fn find(data: &Data, viewer: &Viewer, kind: &str, whose: &Whose, wanted: &Wanted) -> Vec<Place> {
-    let reach = viewer.access(kind, 'r').unwrap_or_default();
-    let fits = |place: &&Place| {
-        data.at(**place).is_some_and(|resource| {
+impl Selection {
+    /// The charts in which something of it may be.
+    fn charts(&self, data: &Data) -> Vec<ChartNumber> {
+        if self.wanted.patients.is_empty() {
+            return (0..data.charts()).collect();
+        }
+        let keys = self
+            .wanted
+            .patients
+            .iter()
+            .map(|id| format!("Patient/{id}"));
+        let own = keys
+            .filter_map(|key| data.place(&key))
+            .map(|place| place.chart);
+        own.chain([0])
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
+    }
+
+    /// Its records of a type in one chart.
+    fn find(&self, data: &Data, chart: ChartNumber, kind: &str) -> Vec<Arc<Stored>> {
+        let reach = self.viewer.access(kind, 'r').unwrap_or_default();
+        let wanted = &self.wanted;
+        let fits = |resource: &Arc<Stored>| {
             let owners = &resource.fields.patients;
-            let whose = match whose {
+            let whose = match self.whose {
                 Whose::Everything => true,
                 Whose::Patients => !owners.is_empty(),
             };
@@ -315,11 +378,55 @@ fn find(data: &Data, viewer: &Viewer, kind: &str, whose: &Whose, wanted: &Wanted
             whose
                 && asked
                 && kinds
-                && viewer.sees(&reach, resource)
+                && self.viewer.sees(&reach, resource)
                 && wanted.always.iter().all(|filter| filter.accepts(resource))
-        })
-    };
-    data.of_type(kind).iter().filter(fits).copied().collect()
+        };
+        let places = data.in_chart(chart, kind).into_iter();
+        places
+            .filter_map(|place| data.at(place))
+            .filter(fits)
+            .collect()
+    }
+
+    /// What was deleted from one chart since the asker last looked, as a transaction that says so (Bulk
+    /// Data, "Complete Status").
+    fn deleted(&self, data: &Data, chart: ChartNumber) -> Option<String> {
+        let since = self.wanted.since?;
+        let kinds = &self.wanted.kinds;
+        let meant = |key: &str| {
+            let kind = key.split('/').next().unwrap_or_default();
+            exports(&self.viewer, kind) && (kinds.is_empty() || kinds.iter().any(|one| one == kind))
+        };
+        let entries: Vec<Value> = data
+            .deleted(chart)
+            .into_iter()
+            .filter(|(key, at)| *at >= since && meant(key))
+            .map(|(key, _)| json!({"request": {"method": "DELETE", "url": key}}))
+            .collect();
+        let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": entries});
+        (!entries.is_empty()).then(|| bundle.to_string())
+    }
+
+    /// The lines of a file that one chart gives.
+    fn lines(&self, data: &Data, chart: ChartNumber, file: &File) -> Bytes {
+        let mut text = String::new();
+        match file {
+            File::Deleted => text.extend(self.deleted(data, chart).map(|line| line + "\n")),
+            File::Of(kind) => {
+                for resource in self.find(data, chart, kind) {
+                    text.push_str(&one_line(&resource.json));
+                    text.push('\n');
+                }
+            }
+        }
+        Bytes::from(text)
+    }
+}
+
+/// A file of an export.
+enum File {
+    Of(String),
+    Deleted,
 }
 
 fn with_header(status: StatusCode, name: header::HeaderName, value: &str) -> Response {
@@ -361,17 +468,25 @@ async fn status(State(app): State<App>, At(id): At<String>, headers: HeaderMap) 
     let output: Vec<Value> = job
         .files
         .iter()
-        .map(|(kind, places)| {
+        .map(|(kind, count)| {
             let url = format!("{}/bulk/files/{id}/{kind}.ndjson", app.origin);
-            json!({"type": kind, "url": url, "count": places.len()})
+            let mut file = json!({"type": kind, "url": url});
+            if let Some(count) = count {
+                file["count"] = json!(count);
+            }
+            file
         })
         .collect();
+    let deleted = format!("{}/bulk/files/{id}/{DELETED}.ndjson", app.origin);
+    let deleted = job
+        .deleted
+        .then(|| json!({"type": "Bundle", "url": deleted}));
     let manifest = json!({
         "transactionTime": job.transaction_time,
         "request": job.request,
         "requiresAccessToken": true,
         "output": output,
-        "deleted": [],
+        "deleted": deleted.into_iter().collect::<Vec<_>>(),
         "error": [],
     });
     let expires = jiff::Timestamp::from_second(job.expires)
@@ -414,28 +529,52 @@ async fn file(
         Err(refusal) => return refusal,
     };
     let now = app.auth.now();
-    let kind = file.strip_suffix(".ndjson").unwrap_or_default();
-    let places = {
+    let name = file.strip_suffix(".ndjson").unwrap_or_default();
+    let found = {
         let jobs = app.exports.lock();
-        let job = jobs.get(&id);
-        job.filter(|job| job.client_id == viewer.grant.client_id && now < job.expires)
-            .and_then(|job| job.files.get(kind).cloned())
+        let own = jobs
+            .get(&id)
+            .filter(|job| job.client_id == viewer.grant.client_id && now < job.expires);
+        own.and_then(|job| {
+            let file = if name == DELETED && job.deleted {
+                File::Deleted
+            } else {
+                job.files.get_key_value(name)?;
+                File::Of(name.to_owned())
+            };
+            Some((Arc::clone(&job.selection), file))
+        })
     };
-    let Some(places) = places else {
+    let Some((selection, file)) = found else {
         return gone();
     };
-    let lines = stream::iter(0..places.len()).map(move |at| {
-        let resource = places.get(at).and_then(|place| app.data.at(*place));
-        let mut line = resource.map_or_else(String::new, |one| one_line(&one.json));
-        line.push('\n');
-        Ok::<_, Infallible>(Bytes::from(line))
-    });
-    let mut response = Body::from_stream(lines).into_response();
+    let mut response = Body::from_stream(streamed(app, selection, file)).into_response();
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/fhir+ndjson"),
     );
     response
+}
+
+/// The file, chart by chart; the next charts are made while one is sent, and none when nobody reads on.
+fn streamed(
+    app: App,
+    selection: Arc<Selection>,
+    file: File,
+) -> impl futures::Stream<Item = Result<Bytes, Infallible>> {
+    let (sender, receiver) = tokio::sync::mpsc::channel(AHEAD);
+    tokio::task::spawn_blocking(move || {
+        for chart in selection.charts(&app.data) {
+            let lines = selection.lines(&app.data, chart, &file);
+            if !lines.is_empty() && sender.blocking_send(lines).is_err() {
+                return;
+            }
+        }
+    });
+    stream::unfold(receiver, |mut receiver| async move {
+        let lines = receiver.recv().await?;
+        Some((Ok(lines), receiver))
+    })
 }
 
 /// A resource that was loaded from a file may be spread over lines.

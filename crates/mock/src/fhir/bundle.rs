@@ -1,12 +1,14 @@
 //! Search results as a bundle, put together from the resources' own bytes (FHIR R4, bundle.html#searchset).
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde_json::json;
 
-use super::paging::Cursor;
+use super::paging::{Cursor, Found};
+use super::search::{self, Page};
 use super::seen::Viewer;
 use super::{answer, include};
 use crate::data::Place;
@@ -37,9 +39,11 @@ pub(super) fn page(
         return answer::resource(sheep.to_string());
     }
     let quirks = &app.quirks;
-    let from = cursor.position.min(cursor.found.len());
-    let to = (from + cursor.count).min(cursor.found.len());
-    let matches: Vec<Place> = cursor.found.get(from..to).unwrap_or_default().to_vec();
+    let Page {
+        matches,
+        next,
+        total,
+    } = search::page(app, viewer, &cursor);
     let mut entries = Vec::new();
     for place in &matches {
         entries.extend(entry(app, *place, "match"));
@@ -48,17 +52,26 @@ pub(super) fn page(
         entries.extend(entry(app, place, "include"));
     }
     let mut links = vec![("self", link.to_owned())];
-    let total = cursor.found.len();
-    links.extend(next_link(app, &cursor, to, token, fault.as_ref()).map(|next| ("next", next)));
+    let next = next_link(
+        app,
+        &cursor,
+        next,
+        !matches.is_empty(),
+        token,
+        fault.as_ref(),
+    );
+    links.extend(next.map(|next| ("next", next)));
     match fault {
         Some(FaultKind::MalformedEntry) => spoil(&mut entries),
-        Some(FaultKind::OtherPatient) => entries.push(stranger(app, viewer, &cursor)),
+        Some(FaultKind::OtherPatient) => {
+            entries.push(stranger(app, viewer, &cursor, matches.first().copied()))
+        }
         _ => {}
     }
     if quirks.outcome_entry {
         entries.push(WARNING.to_owned());
     }
-    let total = (!quirks.no_total).then_some(total);
+    let total = total.filter(|_| !quirks.no_total);
     let mut response = answer::resource(text(total, &links, &entries));
     if let Some(Ok(kind)) = quirks.content_type.as_deref().map(HeaderValue::from_str) {
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -77,11 +90,12 @@ fn is_ours(fault: &FaultKind) -> bool {
     )
 }
 
-/// The link to the page that begins at `to`, or to where a fault wants it.
+/// The link to the page that comes next, or to where a fault wants it.
 fn next_link(
     app: &App,
     cursor: &Cursor,
-    to: usize,
+    next: Option<Found>,
+    has_entries: bool,
     token: Option<&str>,
     fault: Option<&FaultKind>,
 ) -> Option<String> {
@@ -100,18 +114,35 @@ fn next_link(
         };
         return Some(page_link(app, &app.cursors.add(same)));
     }
-    let ended = to >= cursor.found.len();
-    // Where there was a page with entries, one without follows.
-    let one_more = app.quirks.empty_last_page && cursor.position < cursor.found.len();
-    if cursor.count == 0 || (ended && !one_more) {
-        return None;
-    }
-    let again = usize::from(app.quirks.duplicate_entries && !ended && cursor.count > 1);
+    let found = match (next, &cursor.found) {
+        (Some(next), _) => again(app, cursor, next),
+        // Where there was a page with entries, one without follows.
+        (None, Found::All { places, .. }) if app.quirks.empty_last_page && has_entries => {
+            Found::All {
+                places: Arc::clone(places),
+                position: places.len(),
+            }
+        }
+        (None, _) => return None,
+    };
     let next = Cursor {
-        position: to - again,
+        found,
         ..cursor.clone()
     };
     Some(page_link(app, &app.cursors.add(next)))
+}
+
+/// The next page, or the one that begins with this one's last entry where a quirk wants that.
+fn again(app: &App, cursor: &Cursor, next: Found) -> Found {
+    match next {
+        Found::All { places, position } if app.quirks.duplicate_entries && cursor.count > 1 => {
+            Found::All {
+                places,
+                position: position - 1,
+            }
+        }
+        next => next,
+    }
 }
 
 fn entry(app: &App, place: Place, mode: &str) -> Option<String> {
@@ -163,21 +194,18 @@ fn spoil(entries: &mut Vec<String>) {
 }
 
 /// An entry about somebody the search was not about: a real one, if another patient has such.
-fn stranger(app: &App, viewer: &Viewer, cursor: &Cursor) -> String {
+fn stranger(app: &App, viewer: &Viewer, cursor: &Cursor, first: Option<Place>) -> String {
     let kind = &cursor.resource_type;
-    let searched = cursor.found.first().and_then(|place| app.data.at(*place));
-    let own = viewer
-        .grant
-        .patient
-        .as_ref()
-        .or_else(|| searched.and_then(|resource| resource.fields.patients.first()));
-    let other = app.data.of_type(kind).iter().copied().find(|place| {
-        let patients = app
-            .data
-            .at(*place)
-            .map(|one| one.fields.patients.as_slice());
-        patients.is_some_and(|patients| {
-            !patients.is_empty() && !patients.iter().any(|one| Some(one) == own)
+    let searched = first.and_then(|place| app.data.at(place));
+    let searched = searched.and_then(|resource| resource.fields.patients.first().cloned());
+    let own = viewer.grant.patient.clone().or(searched);
+    let charts = (0..app.data.charts()).take(3);
+    let mut places = charts.flat_map(|chart| app.data.in_chart(chart, kind));
+    let other = places.find(|place| {
+        let resource = app.data.at(*place);
+        resource.is_some_and(|one| {
+            let patients = &one.fields.patients;
+            !patients.is_empty() && !patients.iter().any(|one| Some(one) == own.as_ref())
         })
     });
     other.and_then(|place| entry(app, place, "match")).unwrap_or_else(|| {

@@ -30,10 +30,13 @@ pub(super) fn companions(
     includes: &Includes,
 ) -> Vec<Place> {
     let mut found: BTreeSet<Place> = BTreeSet::new();
-    for resource in page.iter().filter_map(|place| data.at(*place)) {
+    for place in page {
+        let Some(resource) = data.at(*place) else {
+            continue;
+        };
         let key = format!("{}/{}", resource.resource_type, resource.id);
         if includes.provenance {
-            found.extend(data.provenance_of(&key));
+            found.extend(data.provenance_of(*place, &key));
         }
         let parameters: Vec<&str> = includes
             .forward
@@ -50,7 +53,7 @@ pub(super) fn companions(
         }
     }
     let visible = |place: &Place| {
-        !page.contains(place) && data.at(*place).is_some_and(|one| viewer.may_include(one))
+        !page.contains(place) && data.at(*place).is_some_and(|one| viewer.may_include(&one))
     };
     found.into_iter().filter(visible).collect()
 }

@@ -47,7 +47,7 @@ const US_CORE: [&str; 30] = [
 
 /// Whether this server knows the type.
 pub(super) fn is_supported(data: &Data, kind: &str) -> bool {
-    US_CORE.contains(&kind) || !data.of_type(kind).is_empty()
+    US_CORE.contains(&kind) || data.has_type(kind)
 }
 
 /// `GET {fhir}/metadata`, open to all.
@@ -56,8 +56,9 @@ pub(super) async fn show(State(app): State<App>) -> Response {
 }
 
 fn statement(data: &Data, origin: &str) -> Value {
-    let types: BTreeSet<&str> = US_CORE.into_iter().chain(data.types()).collect();
-    let resources: Vec<Value> = types.into_iter().map(resource).collect();
+    let mut types: BTreeSet<String> = data.types();
+    types.extend(US_CORE.map(str::to_owned));
+    let resources: Vec<Value> = types.iter().map(|kind| resource(kind)).collect();
     let smart = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
     let endpoints = [
         ("authorize", "auth/authorize"),

@@ -170,15 +170,18 @@ async fn read(
     };
     let key = format!("{kind}/{id}");
     let Some(found) = app.data.find(&key) else {
+        if app.data.was_deleted(&key) {
+            return answer::outcome(StatusCode::GONE, "deleted", &format!("{key} was deleted"));
+        }
         return answer::not_found(&key);
     };
-    if !viewer.sees(&access, found) {
+    if !viewer.sees(&access, &found) {
         return answer::insufficient("this is beyond what the token was granted");
     }
     if found.resource_type == "Binary" && !wants_json(&headers) {
-        return content_of(found);
+        return content_of(&found);
     }
-    answer::version(found, &headers)
+    answer::version(&found, &headers)
 }
 
 /// `GET Patient/{id}/$everything` (FHIR R4, patient-operation-everything.html): the patient's own

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::data::Place;
+use super::query::Filter;
+use crate::data::{ChartNumber, Place};
 
 /// How many links are kept; the oldest are forgotten.
 const KEPT: usize = 20_000;
@@ -14,14 +15,30 @@ pub(crate) struct Cursor {
     /// Whose search it is; nobody else may use the link.
     pub(crate) grant_id: u64,
     pub(crate) resource_type: String,
-    /// Everything the search found, at the time of the search.
-    pub(crate) found: Arc<Vec<Place>>,
-    /// Where the page begins.
-    pub(crate) position: usize,
+    /// What the search found.
+    pub(crate) found: Found,
     pub(crate) count: usize,
     pub(crate) includes: Arc<Includes>,
     /// The fault [`crate::FaultKind::LoopingNext`]: the page's next page is itself.
     pub(crate) loops: bool,
+}
+
+/// What a search found, from where a page begins.
+#[derive(Debug, Clone)]
+pub(crate) enum Found {
+    /// Everything, at the time of the search.
+    All {
+        places: Arc<Vec<Place>>,
+        position: usize,
+    },
+    /// Among too many people to look into each chart at once: what fits is looked for page by page.
+    Sought {
+        filters: Arc<Vec<Filter>>,
+        /// The chart to look into next.
+        chart: ChartNumber,
+        /// How many of that chart's matches were on earlier pages.
+        skip: usize,
+    },
 }
 
 /// What a search wants beside the matches.

@@ -129,7 +129,7 @@ fn patient_id(value: &str) -> String {
 
 /// A coded search parameter.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Field {
+pub(crate) enum Field {
     Category,
     Code,
     Status,
@@ -140,7 +140,7 @@ pub(super) enum Field {
 
 /// One condition; of the values inside, any may hold.
 #[derive(Debug)]
-pub(super) enum Filter {
+pub(crate) enum Filter {
     Id(Vec<String>),
     Patient(Vec<String>),
     Token(Field, Vec<String>),

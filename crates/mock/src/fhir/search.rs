@@ -5,16 +5,22 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use super::paging::{Cursor, Includes};
+use super::paging::{Cursor, Found, Includes};
 use super::query::{Filter, Query};
 use super::seen::Viewer;
 use super::{answer, bundle, metadata};
 use crate::auth::scopes::Reach;
-use crate::data::Place;
+use crate::data::{ChartNumber, Place};
 use crate::state::App;
 
 /// The most entries a page may have.
 const LARGEST_PAGE: usize = 1000;
+
+/// The most charts that a page looks into, which takes about a second.
+const MOST_CHARTS: ChartNumber = 64;
+
+/// The most people that a page looks at, where their charts are not needed.
+const MOST_PEOPLE: ChartNumber = 20_000;
 
 /// The answer to a new search.
 pub(super) fn first_page(app: &App, viewer: &Viewer, kind: &str, query: &Query) -> Response {
@@ -47,11 +53,28 @@ pub(super) fn first_page(app: &App, viewer: &Viewer, kind: &str, query: &Query) 
         }
     };
     let only_count = count == 0 || query.first("_summary") == Some("count");
+    let found = match known(app, kind, &filters) {
+        Some(candidates) => Found::All {
+            places: Arc::new(matches(app, viewer, &access, &filters, candidates)),
+            position: 0,
+        },
+        None if only_count => {
+            return answer::outcome(
+                StatusCode::FORBIDDEN,
+                "too-costly",
+                "among so many people nothing is counted: name a patient",
+            );
+        }
+        None => Found::Sought {
+            filters: Arc::new(filters),
+            chart: 0,
+            skip: 0,
+        },
+    };
     let cursor = Cursor {
         grant_id: viewer.grant.grant_id,
         resource_type: kind.to_owned(),
-        found: Arc::new(matches(app, viewer, &access, kind, &filters)),
-        position: 0,
+        found,
         count: if only_count { 0 } else { count },
         includes: Arc::new(Includes {
             forward: query.all("_include").map(str::to_owned).collect(),
@@ -73,7 +96,7 @@ pub(super) fn everything(app: &App, viewer: &Viewer, id: &str, query: &Query) ->
     let reaches = |kind: &str, place: &Place| {
         let reach = viewer.access(kind, 'r');
         let resource = app.data.at(*place);
-        reach.is_some_and(|reach| resource.is_some_and(|one| viewer.sees(&reach, one)))
+        reach.is_some_and(|reach| resource.is_some_and(|one| viewer.sees(&reach, &one)))
     };
     let Some(patient) = app.data.place(&key) else {
         return answer::not_found(&key);
@@ -84,8 +107,8 @@ pub(super) fn everything(app: &App, viewer: &Viewer, id: &str, query: &Query) ->
     let mut found = vec![patient];
     for (kind, places) in app.data.compartment(id) {
         let reached = places
-            .iter()
-            .filter(|place| **place != patient && reaches(kind, place));
+            .into_iter()
+            .filter(|place| *place != patient && reaches(&kind, place));
         found.extend(reached);
     }
     let count = match query.first("_count").map(str::parse::<usize>) {
@@ -95,8 +118,10 @@ pub(super) fn everything(app: &App, viewer: &Viewer, id: &str, query: &Query) ->
     let cursor = Cursor {
         grant_id: viewer.grant.grant_id,
         resource_type: "Patient".to_owned(),
-        found: Arc::new(found),
-        position: 0,
+        found: Found::All {
+            places: Arc::new(found),
+            position: 0,
+        },
         count,
         includes: Arc::default(),
         loops: false,
@@ -121,33 +146,129 @@ pub(super) fn next_page(app: &App, viewer: &Viewer, token: &str) -> Response {
     bundle::page(app, viewer, cursor, &link, Some(token))
 }
 
-/// What the filters accept of what the viewer may see, in the order of loading.
-fn matches(
-    app: &App,
-    viewer: &Viewer,
-    access: &[Reach],
-    kind: &str,
-    filters: &[Filter],
-) -> Vec<Place> {
+/// Where to look for what fits the filters; `None` when that is everywhere among too many people.
+fn known(app: &App, kind: &str, filters: &[Filter]) -> Option<Vec<Place>> {
     let data = &app.data;
     let asked = filters.iter().find_map(|filter| match filter {
         Filter::Patient(ids) => Some(ids),
         _ => None,
     });
-    let candidates: Vec<Place> = if let Some([one]) = asked.map(Vec::as_slice) {
-        data.of_patient(one, kind).to_vec()
-    } else if let Some(ids) = by_id(filters) {
+    if let Some(ids) = asked {
+        let of_patients = ids.iter().flat_map(|one| data.of_patient(one, kind));
+        return Some(of_patients.collect());
+    }
+    if let Some(ids) = by_id(filters) {
         let keys = ids.iter().map(|id| format!("{kind}/{id}"));
-        keys.filter_map(|key| data.place(&key)).collect()
-    } else {
-        data.of_type(kind).to_vec()
-    };
+        return Some(keys.filter_map(|key| data.place(&key)).collect());
+    }
+    (!data.is_large()).then(|| data.of_type(kind).collect())
+}
+
+/// What the filters accept of what the viewer may see, in the order of loading.
+fn matches(
+    app: &App,
+    viewer: &Viewer,
+    access: &[Reach],
+    filters: &[Filter],
+    candidates: Vec<Place>,
+) -> Vec<Place> {
     let fits = |place: &Place| {
-        data.at(*place).is_some_and(|resource| {
-            viewer.sees(access, resource) && filters.iter().all(|filter| filter.accepts(resource))
+        app.data.at(*place).is_some_and(|resource| {
+            viewer.sees(access, &resource) && filters.iter().all(|filter| filter.accepts(&resource))
         })
     };
     candidates.into_iter().filter(fits).collect()
+}
+
+/// One page: what is on it, what comes after it, and how many there are in all where that is known.
+pub(super) struct Page {
+    pub(super) matches: Vec<Place>,
+    pub(super) next: Option<Found>,
+    pub(super) total: Option<usize>,
+}
+
+/// The page at which a cursor points.
+pub(super) fn page(app: &App, viewer: &Viewer, cursor: &Cursor) -> Page {
+    match &cursor.found {
+        Found::All { places, position } => {
+            let from = (*position).min(places.len());
+            let to = (from + cursor.count).min(places.len());
+            Page {
+                matches: places.get(from..to).unwrap_or_default().to_vec(),
+                next: (cursor.count > 0 && to < places.len()).then(|| Found::All {
+                    places: Arc::clone(places),
+                    position: to,
+                }),
+                total: Some(places.len()),
+            }
+        }
+        Found::Sought {
+            filters,
+            chart,
+            skip,
+        } => seek(app, viewer, cursor, filters, *chart, *skip),
+    }
+}
+
+/// Looks chart by chart. A page that looked into many charts ends, full or not: the next goes on.
+fn seek(
+    app: &App,
+    viewer: &Viewer,
+    cursor: &Cursor,
+    filters: &Arc<Vec<Filter>>,
+    first: ChartNumber,
+    skip: usize,
+) -> Page {
+    let kind = &cursor.resource_type;
+    let access = viewer.access(kind, 's').unwrap_or_default();
+    let most = if kind == "Patient" {
+        MOST_PEOPLE
+    } else {
+        MOST_CHARTS
+    };
+    let (mut found, mut skip) = (Vec::new(), skip);
+    let from = |chart, skip| Found::Sought {
+        filters: Arc::clone(filters),
+        chart,
+        skip,
+    };
+    for chart in first..app.data.charts() {
+        if chart - first >= most {
+            return Page {
+                matches: found,
+                next: Some(from(chart, 0)),
+                total: None,
+            };
+        }
+        let places = app.data.in_chart(chart, kind);
+        for place in matches(app, viewer, &access, filters, places)
+            .into_iter()
+            .skip(std::mem::take(&mut skip))
+        {
+            if found.len() == cursor.count {
+                let on_this_page = found.iter().filter(|one: &&Place| one.chart == chart);
+                let earlier = if chart == first { skip_of(cursor) } else { 0 };
+                return Page {
+                    next: Some(from(chart, earlier + on_this_page.count())),
+                    matches: found,
+                    total: None,
+                };
+            }
+            found.push(place);
+        }
+    }
+    Page {
+        matches: found,
+        next: None,
+        total: None,
+    }
+}
+
+fn skip_of(cursor: &Cursor) -> usize {
+    match cursor.found {
+        Found::Sought { skip, .. } => skip,
+        Found::All { .. } => 0,
+    }
 }
 
 fn by_id(filters: &[Filter]) -> Option<&[String]> {

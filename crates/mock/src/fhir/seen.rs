@@ -1,5 +1,7 @@
 //! Who asks, and what they may see.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 
@@ -7,12 +9,15 @@ use super::answer;
 use super::query::is_meant;
 use crate::auth::AccessGrant;
 use crate::auth::scopes::{self, Access, Reach};
+use crate::context::passed;
 use crate::data::Stored;
-use crate::state::Shared;
+use crate::state::App;
 
 /// Whoever holds the access token of a request.
+#[derive(Clone)]
 pub(super) struct Viewer {
     pub(super) grant: AccessGrant,
+    app: App,
 }
 
 impl Viewer {
@@ -21,7 +26,7 @@ impl Viewer {
         clippy::result_large_err,
         reason = "the error is the answer, which is made once per request"
     )]
-    pub(super) fn of(app: &Shared, headers: &HeaderMap) -> Result<Viewer, Response> {
+    pub(super) fn of(app: &App, headers: &HeaderMap) -> Result<Viewer, Response> {
         let value = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
@@ -32,7 +37,13 @@ impl Viewer {
             return Err(answer::unauthorized(false));
         }
         match app.auth.check_bearer(token.trim()) {
-            Some(grant) => Ok(Viewer { grant }),
+            Some(grant) => {
+                passed("RFC 6750 §2.1: the access token is valid");
+                Ok(Viewer {
+                    grant,
+                    app: Arc::clone(app),
+                })
+            }
             None => Err(answer::unauthorized(true)),
         }
     }
@@ -47,7 +58,7 @@ impl Viewer {
     pub(super) fn sees(&self, reach: &[Reach], resource: &Stored) -> bool {
         reach.iter().any(|one| {
             let whose = match (one.access, &self.grant.patient) {
-                (Access::All, _) => true,
+                (Access::All, _) => self.is_of_the_practice(resource),
                 (Access::PatientOnly, Some(patient)) => resource.is_visible_to(patient),
                 (Access::PatientOnly, None) => false,
             };
@@ -58,6 +69,19 @@ impl Viewer {
                 .is_none_or(|wanted| categories.iter().any(|token| is_meant(wanted, token)));
             whose && kind
         })
+    }
+
+    /// Whoever works at a practice sees its patients only; a service sees all.
+    fn is_of_the_practice(&self, resource: &Stored) -> bool {
+        let Some(practice) = &self.grant.practice else {
+            return true;
+        };
+        let owners = &resource.fields.patients;
+        let accounts = self.app.auth.accounts();
+        owners.is_empty()
+            || owners
+                .iter()
+                .any(|one| &accounts.practice_of(one) == practice)
     }
 
     /// Whether the resource may come along with a search of other things.

@@ -1,8 +1,8 @@
 //! Who may sign in: a person each, a parent with a child, a doctor.
 
-use super::person::{Person, patient_id};
+use super::person::{self, Person};
 use super::registry;
-use super::{Account, AccountRole};
+use super::{Account, AccountRole, PRACTICE};
 
 /// Given and family name as an account or mail name: `amina.diallo`. A name without Latin letters gives its number.
 pub(super) fn slug(person: &Person) -> String {
@@ -53,33 +53,65 @@ fn plain(letter: char) -> Option<char> {
     })
 }
 
-/// The account of `person`, who may also see `children`; `taken` are the names of earlier accounts.
-pub(super) fn of_person(person: &Person, children: &[usize], taken: &[Account]) -> Account {
-    let mut username = slug(person);
-    if taken.iter().any(|account| account.username == username) {
-        username = format!("{username}.{}", person.index + 1);
+/// What person number `index` signs in with. People who are drawn by lot may share a name, so theirs
+/// ends with their number.
+pub(super) fn username(person: &Person) -> String {
+    let name = slug(person);
+    let numbered = name.starts_with("person.");
+    if person.index < person::known() || numbered {
+        name
+    } else {
+        format!("{name}.{}", person.index + 1)
     }
+}
+
+/// Whose account would be called `username`, apart from the known people.
+pub(super) fn index_of(username: &str) -> Option<usize> {
+    let (_, number) = username.rsplit_once('.')?;
+    number.parse::<usize>().ok()?.checked_sub(1)
+}
+
+/// The account of `person`, who may also see their children.
+pub(super) fn of_person(seed: u64, person: &Person) -> Account {
     let mut patient_ids = vec![person.id.clone()];
-    patient_ids.extend(children.iter().map(|child| patient_id(*child)));
+    let children = (0..person::known()).map(|index| person::person(seed, index));
+    let own = children.filter(|child| child.parent == Some(person.index));
+    patient_ids.extend(own.map(|child| child.id));
     Account {
-        username,
+        username: username(person),
         password: "demo".to_owned(),
         role: AccountRole::Patient,
         patient_ids,
         display_name: person.display_name(),
         fhir_user: format!("Patient/{}", person.id),
+        practice: PRACTICE.to_owned(),
     }
 }
 
-/// The doctor who may see all of `patients` people.
-pub(super) fn of_doctor(patients: usize) -> Account {
-    let doctor = registry::doctor(registry::FAMILY);
-    Account {
-        username: "dr.chen".to_owned(),
+/// Those who work at the practice, the doctor last; the doctor and the receptionist may see everybody,
+/// `patients` by name.
+pub(super) fn of_staff(patients: &[String]) -> [Account; 3] {
+    let account = |username: &str, role, name: String, fhir_user: String| Account {
+        username: username.to_owned(),
         password: "demo".to_owned(),
-        role: AccountRole::Provider,
-        patient_ids: (0..patients).map(patient_id).collect(),
-        display_name: doctor.display_name(),
-        fhir_user: format!("Practitioner/{}", doctor.id()),
-    }
+        role,
+        patient_ids: if role == AccountRole::Administrator {
+            Vec::new()
+        } else {
+            patients.to_vec()
+        },
+        display_name: name,
+        fhir_user,
+        practice: PRACTICE.to_owned(),
+    };
+    let doctor = registry::doctor(registry::FAMILY);
+    let nurse = registry::doctor(registry::NURSE);
+    let of = |one: &registry::Doctor| (one.display_name(), format!("Practitioner/{}", one.id()));
+    let ((doctor, doctors_id), (nurse, nurses_id)) = (of(doctor), of(nurse));
+    let (admin, admins_id) = of(registry::doctor(registry::PATHOLOGY));
+    [
+        account("admin", AccountRole::Administrator, admin, admins_id),
+        account("nurse.haddad", AccountRole::Staff, nurse, nurses_id),
+        account("dr.chen", AccountRole::Provider, doctor, doctors_id),
+    ]
 }

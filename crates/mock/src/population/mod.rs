@@ -18,6 +18,7 @@ mod analytes;
 mod calendar;
 mod care;
 mod ccda;
+pub(crate) mod changes;
 mod chart;
 mod documents;
 mod illness;
@@ -84,15 +85,26 @@ pub struct Account {
     pub display_name: String,
     /// Relative reference for the `fhirUser` claim, for example `Patient/pt-10000`.
     pub fhir_user: String,
+    /// The id of the practice that this person goes to or works at.
+    pub practice: String,
 }
 
+/// The id of the practice of all synthetic people.
+pub const PRACTICE: &str = "riverbend";
+
 /// What kind of person an [`Account`] belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AccountRole {
-    /// A patient, or somebody who may read for patients (a parent).
+    /// A patient, or somebody who may read for patients (a parent, a trusted person).
+    #[default]
     Patient,
-    /// A clinician who may read every chart.
+    /// A clinician who may read every chart of the practice.
     Provider,
+    /// Somebody else at the practice who may read every chart (a nurse, the front desk).
+    Staff,
+    /// Somebody at the practice who decides on apps, and reads no chart.
+    Administrator,
 }
 
 /// One person's chart.
@@ -110,8 +122,8 @@ pub struct PatientRecord {
 ///
 /// The first eight people are the same persons in every population (their values differ by seed):
 /// a woman with diabetes, a mother and her child, a man who has died, and so on. Every one has an
-/// account of the own name, the mother's opens the child's chart too, and `dr.chen` opens all; the
-/// password is always `demo`.
+/// account of the own name, the mother's opens the child's chart too; `dr.chen` and `nurse.haddad` open
+/// all, `admin` decides on apps; the password is always `demo`.
 #[must_use]
 pub fn generate(patients: usize, seed: u64) -> Population {
     let mut resources = shared_resources();
@@ -124,24 +136,63 @@ pub fn generate(patients: usize, seed: u64) -> Population {
     }
 }
 
-/// The accounts of the population of `patients` people from `seed`, the first person's first.
+/// The accounts of the population of `patients` people from `seed`, the first person's first. A child
+/// may be opened by its parent, if both are in the population.
 #[must_use]
 pub fn generate_accounts(patients: usize, seed: u64) -> Vec<Account> {
-    let people: Vec<Person> = (0..patients)
-        .map(|index| person::person(seed, index))
+    let mut accounts: Vec<Account> = (0..patients)
+        .map(|index| account(seed, index, patients))
         .collect();
-    let mut accounts = Vec::new();
-    for person in &people {
-        let is_parent_of = |child: &&Person| child.parent == Some(person.index);
-        let children: Vec<usize> = people
-            .iter()
-            .filter(is_parent_of)
-            .map(|child| child.index)
-            .collect();
-        accounts.push(accounts::of_person(person, &children, &accounts));
-    }
-    accounts.push(accounts::of_doctor(patients));
+    let ids: Vec<String> = (0..patients).map(patient_id).collect();
+    accounts.extend(staff(&ids));
     accounts
+}
+
+/// The account of person number `index` of `patients`.
+#[must_use]
+pub fn account(seed: u64, index: usize, patients: usize) -> Account {
+    let mut account = accounts::of_person(seed, &person::person(seed, index));
+    let here = |id: &String| person::index_of(id).is_some_and(|index| index < patients);
+    account.patient_ids.retain(here);
+    account
+}
+
+/// The accounts of those who work at the practice; the doctor and the nurse list `patients` by name.
+pub(crate) fn staff(patients: &[String]) -> [Account; 3] {
+    accounts::of_staff(patients)
+}
+
+/// The number of the person whose account is called `username`, whatever its case.
+pub(crate) fn index_of_username(seed: u64, username: &str) -> Option<usize> {
+    let is = |index: &usize| {
+        accounts::username(&person::person(seed, *index)).eq_ignore_ascii_case(username)
+    };
+    (0..person::known())
+        .chain(accounts::index_of(username))
+        .find(is)
+}
+
+/// The number of the person in whose chart a resource with this id would be.
+pub(crate) fn index_of_id(id: &str) -> Option<usize> {
+    person::index_of(id)
+}
+
+/// The logical id of person number `index`.
+pub(crate) fn patient_id(index: usize) -> String {
+    person::patient_id(index)
+}
+
+/// The name of person number `index` in plain reading order.
+pub(crate) fn display_name(seed: u64, index: usize) -> String {
+    person::person(seed, index).display_name()
+}
+
+/// The `Patient` of person number `index`, without the chart.
+pub(crate) fn generate_person(seed: u64, index: usize) -> Option<Generated> {
+    let person = person::person(seed, index);
+    let mut chart = Chart::new(&person, seed);
+    patient::write(&mut chart);
+    chart.into_resources().into_iter().next()
 }
 
 /// What all people of every population share: organizations, places, clinicians, medications.

@@ -8,6 +8,9 @@ use super::rng::Rng;
 /// How many ids one person may use.
 const RANGE: usize = 10_000;
 
+/// From where in a person's range the ids of later changes are.
+pub(super) const FIRST_CHANGE: usize = 9_000;
+
 /// Administrative sex, as the records have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sex {
@@ -217,9 +220,27 @@ const KNOWN: [Known; 8] = [
     },
 ];
 
+/// The first number of a person's range of ids.
+pub(super) fn base(index: usize) -> usize {
+    (index + 1) * RANGE
+}
+
 /// The logical id of person number `index`.
 pub(super) fn patient_id(index: usize) -> String {
-    format!("pt-{}", (index + 1) * RANGE)
+    format!("pt-{}", base(index))
+}
+
+/// Whose chart a resource with this id would be in, if it were one of a person's.
+pub(super) fn index_of(id: &str) -> Option<usize> {
+    let (_, number) = id.rsplit_once('-')?;
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
+    let number: usize = number.parse().ok().filter(|_| digits)?;
+    (number / RANGE).checked_sub(1)
+}
+
+/// How many people are the same in every population.
+pub(super) const fn known() -> usize {
+    KNOWN.len()
 }
 
 /// Person number `index` of the population `seed`.
@@ -338,7 +359,7 @@ fn blank(index: usize, rng: &mut Rng, origin: &Origin, sex: Sex, birth: Day) -> 
     let street = format!("{} {}", rng.between(2, 480), rng.pick(&STREETS));
     Person {
         index,
-        base: (index + 1) * RANGE,
+        base: base(index),
         id: patient_id(index),
         given: vec![given],
         family,

@@ -484,7 +484,7 @@ fn accounts_open_charts_that_exist() {
 
 #[test]
 fn small_populations_work_too() {
-    assert_eq!(generate(0, 1).accounts.len(), 1);
+    assert_eq!(generate(0, 1).accounts.len(), 3);
     let two = generate(2, 1);
     let parent = two
         .accounts

@@ -66,7 +66,10 @@ async fn one_line_of_json_says_where_everything_is() {
         assert!(account["patient_ids"].is_array());
     }
     let roles: Vec<&Value> = accounts.iter().map(|account| &account["role"]).collect();
-    assert_eq!(roles, ["patient", "patient", "provider"]);
+    assert_eq!(
+        roles,
+        ["patient", "patient", "administrator", "staff", "provider"]
+    );
     assert_eq!(counts(&program).await["Patient"], 2);
     program.child.kill().unwrap();
     let mut more = String::new();

@@ -22,15 +22,19 @@ async fn plan(tester: &Tester, fault: &Value) {
 #[tokio::test]
 async fn the_log_tells_every_request_but_not_those_of_the_tester() {
     let tester = Tester::new().await;
-    let token = tester.access_token(ALL).await;
-    tester.fhir(&token, "Observation?_count=5").await;
+    let (client_id, answer) = tester.tokens(&tester.patient().clone(), ALL).await;
+    let token = answer["access_token"].as_str().unwrap();
+    tester.fhir(token, "Observation?_count=5").await;
     let log = tester
         .get(&format!("{}/requests", tester.mock.control()))
         .await;
     let last = log.as_array().unwrap().last().unwrap();
     assert_eq!(
         last,
-        &json!({"method": "GET", "path": "/fhir/Observation", "query": "_count=5", "status": 200})
+        &json!({
+            "method": "GET", "path": "/fhir/Observation", "query": "_count=5", "status": 200,
+            "client_id": client_id, "passed": ["RFC 6750 §2.1: the access token is valid"],
+        })
     );
     assert!(!log.to_string().contains("_mock"));
 }

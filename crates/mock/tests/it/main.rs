@@ -14,6 +14,7 @@ mod control;
 mod discovery;
 mod fhir;
 mod fuzz;
+mod living;
 mod openapi;
 #[path = "../../../../tests/it/portal.rs"]
 mod portal;

@@ -228,7 +228,7 @@ async fn the_practice_approves_an_app_before_anybody_uses_it_and_can_switch_it_o
     assert!(refused.contains("Only the practice"), "{refused}");
     assert_eq!(told(begin().await), waiting);
 
-    let office = Person::sign_in(&tester, &tester.provider().clone()).await;
+    let office = Person::sign_in(&tester, &tester.administrator().clone()).await;
     let decide = async |action: &str| {
         let fields = [("client_id", client_id.as_str()), ("action", action)];
         office.press("/portal/practice", &fields).await

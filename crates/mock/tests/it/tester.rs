@@ -96,6 +96,10 @@ impl Tester {
         self.account(AccountRole::Provider)
     }
 
+    pub(crate) fn administrator(&self) -> &Account {
+        self.account(AccountRole::Administrator)
+    }
+
     fn account(&self, role: AccountRole) -> &Account {
         let mut accounts = self.mock.accounts().iter();
         accounts.find(|one| one.role == role).unwrap()
@@ -211,6 +215,13 @@ impl Tester {
     pub(crate) async fn access_token(&self, scope: &str) -> String {
         let (_, answer) = self.tokens(&self.patient().clone(), scope).await;
         answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// How a FHIR request with that token ends.
+    pub(crate) async fn fhir_status(&self, token: &str, path: &str) -> StatusCode {
+        let url = format!("{}/{path}", self.mock.fhir_base());
+        let request = self.http.get(url).bearer_auth(token);
+        request.send().await.unwrap().status()
     }
 
     /// A FHIR request with that token.
