@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup ui build run test test-ui test-rust interop e2e lint bench-sync bench-start icons clean
+.PHONY: help setup ui build run test test-ui test-rust interop e2e lint bench-sync bench-start bench-mock icons clean
 
 # Journeys that `make e2e` plays.
 N ?= 1
@@ -56,6 +56,9 @@ bench-sync: ui ## Resources per second of a whole chart pull, against bare downl
 bench-start: ui ## Time from launch to the first chart row, against an empty window
 	$(CARGO) build --locked --release --bins --example empty_window --package satchel --package satchel-mock
 	SATCHEL_BUILD=release node tests/bench/start.mjs
+
+bench-mock: ## Search pages and bulk records per second of the mock server, and its memory, by population
+	$(CARGO) bench --locked --quiet --package satchel-mock --bench mock
 
 icons: ## Render icons/satchel.svg into every icon format
 	icons/render.py

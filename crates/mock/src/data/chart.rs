@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Incoming, SHARED_TYPES, Stored, fields::Fields};
 
 /// What a resource costs in memory beside its bytes, about.
-const OVERHEAD: usize = 1024;
+const OVERHEAD: usize = 2560;
 
 /// A resource's place in its chart.
 pub(crate) type Row = u32;

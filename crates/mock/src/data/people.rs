@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::population::{self, changes};
 
 /// How many bytes of charts are kept, about.
-const KEPT: usize = 96 * 1024 * 1024;
+const KEPT: usize = 40 * 1024 * 1024;
 
 /// The people of one server.
 #[derive(Debug)]
