@@ -245,7 +245,7 @@ fn wanted(query: &Query, lenient: bool) -> Result<Wanted, String> {
     for (name, prefix) in [("_since", "ge"), ("_until", "le")] {
         if let Some(instant) = query.first(name) {
             let query = Query::of(&[("_lastUpdated", &format!("{prefix}{instant}"))]);
-            let filters = query.filters();
+            let filters = query.filters("");
             always.extend(filters.map_err(|_| format!("{name} is an instant"))?);
         }
     }
@@ -254,7 +254,7 @@ fn wanted(query: &Query, lenient: bool) -> Result<Wanted, String> {
         let (kind, conditions) = one
             .split_once('?')
             .ok_or_else(|| "_typeFilter is a search: Type?parameters".to_owned())?;
-        let filters = Query::parse(conditions).filters().map_err(|name| {
+        let filters = Query::parse(conditions).filters(kind).map_err(|name| {
             format!("the value of {name} in _typeFilter is none for this parameter")
         })?;
         by_kind.entry(kind.to_owned()).or_default().push(filters);

@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::answer;
 use super::query::SELECTING;
+use super::{answer, parameters};
 use crate::data::Data;
 use crate::state::App;
 
@@ -96,10 +96,15 @@ fn statement(data: &Data, origin: &str) -> Value {
 }
 
 fn resource(kind: &str) -> Value {
-    let parameters: Vec<Value> = SELECTING
+    let own = parameters::of_type(kind);
+    let common = SELECTING
         .iter()
-        .map(|(name, of)| json!({"name": name, "type": of}))
-        .collect();
+        .filter(|(name, _)| !own.iter().any(|one| one.name == *name))
+        .map(|(name, of)| json!({"name": name, "type": of}));
+    let own = own
+        .iter()
+        .map(|one| json!({"name": one.name, "type": one.shape.name()}));
+    let parameters: Vec<Value> = common.chain(own).collect();
     let mut resource = json!({
         "type": kind,
         "interaction": [{"code": "read"}, {"code": "search-type"}],

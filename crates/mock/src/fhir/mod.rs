@@ -6,6 +6,7 @@ mod bundle;
 mod include;
 mod metadata;
 pub(crate) mod paging;
+mod parameters;
 pub(crate) use bulk::Exports;
 mod query;
 mod search;
@@ -146,9 +147,18 @@ async fn search_by_post(
     searched(&app, &headers, &kind, &Query::parse(&both))
 }
 
+/// `Prefer: handling=strict` (FHIR R4, search.html#errors).
+fn is_strict(headers: &HeaderMap) -> bool {
+    let preferences = headers.get_all("prefer").iter();
+    preferences
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split([',', ';']))
+        .any(|value| value.trim() == "handling=strict")
+}
+
 fn searched(app: &App, headers: &HeaderMap, kind: &str, query: &Query) -> Response {
     match Viewer::of(app, headers) {
-        Ok(viewer) => search::first_page(app, &viewer, kind, query),
+        Ok(viewer) => search::first_page(app, &viewer, kind, query, is_strict(headers)),
         Err(refusal) => refusal,
     }
 }

@@ -2,6 +2,8 @@
 
 use url::form_urlencoded;
 
+use super::parameters::{self, Asked, Modifier};
+
 use crate::data::dates::Condition;
 use crate::data::fields::local_reference;
 use crate::data::{Stored, Token};
@@ -49,9 +51,13 @@ impl Query {
         }
     }
 
-    /// Whether a search may have a parameter of this name.
-    pub(super) fn knows(name: &str) -> bool {
-        SELECTING.iter().any(|(known, _)| *known == name) || SHAPING.contains(&name)
+    /// Whether a search of the type may have a parameter of this name, its modifier aside.
+    pub(super) fn knows(kind: &str, name: &str) -> bool {
+        let name = name.split(':').next().unwrap_or_default();
+        let own = parameters::of_type(kind);
+        own.iter().any(|one| one.name == name)
+            || SELECTING.iter().any(|(known, _)| *known == name)
+            || SHAPING.contains(&name)
     }
 
     /// The names, in the order given.
@@ -74,10 +80,10 @@ impl Query {
     }
 
     /// What was understood, for the self link.
-    pub(super) fn understood(&self) -> String {
+    pub(super) fn understood(&self, kind: &str) -> String {
         let mut text = form_urlencoded::Serializer::new(String::new());
         for (name, value) in &self.pairs {
-            if Query::knows(name) {
+            if Query::knows(kind, name) {
                 text.append_pair(name, value);
             }
         }
@@ -87,8 +93,8 @@ impl Query {
     /// The conditions that all must hold.
     ///
     /// # Errors
-    /// The name of a parameter whose value is no value for it.
-    pub(super) fn filters(&self) -> Result<Vec<Filter>, String> {
+    /// The name of a parameter whose value is no value for it, or with a modifier that it does not take.
+    pub(super) fn filters(&self, kind: &str) -> Result<Vec<Filter>, String> {
         let mut filters = Vec::new();
         for (name, value) in &self.pairs {
             if value.is_empty() {
@@ -96,7 +102,29 @@ impl Query {
             }
             let alternatives: Vec<&str> = value.split(',').collect();
             let owned = || alternatives.iter().map(|one| (*one).to_owned()).collect();
-            filters.push(match name.as_str() {
+            let (plain, modifier) = name.split_once(':').unwrap_or((name, ""));
+            let known = parameters::of_type(kind).iter();
+            if let Some(parameter) = known.into_iter().find(|one| one.name == plain) {
+                let modifier = match modifier {
+                    "" => Modifier::None,
+                    "exact" => Modifier::Exact,
+                    "contains" => Modifier::Contains,
+                    // The type of what is referred to.
+                    _ if modifier.starts_with(char::is_uppercase) => Modifier::None,
+                    _ => return Err(name.clone()),
+                };
+                let asked = Asked::new(*parameter, modifier, owned());
+                filters.push(Filter::Element(asked.ok_or_else(|| name.clone())?));
+                continue;
+            }
+            // Of the others only a reference has one: its type.
+            if !modifier.is_empty() && Query::knows(kind, plain) && !plain.starts_with("_") {
+                let of_patient = modifier == "Patient" && matches!(plain, "patient" | "subject");
+                if !of_patient {
+                    return Err(name.clone());
+                }
+            }
+            filters.push(match plain {
                 "_id" => Filter::Id(owned()),
                 "patient" | "subject" => {
                     Filter::Patient(alternatives.iter().map(|one| patient_id(one)).collect())
@@ -146,6 +174,7 @@ pub(crate) enum Filter {
     Token(Field, Vec<String>),
     Date(Condition),
     LastUpdated(Condition),
+    Element(Asked),
 }
 
 impl Filter {
@@ -168,6 +197,7 @@ impl Filter {
                     .iter()
                     .any(|value| tokens.iter().any(|token| is_meant(value, token)))
             }
+            Filter::Element(asked) => asked.accepts(&resource.json),
             Filter::Date(condition) => fields.date.is_some_and(|date| condition.holds(date)),
             Filter::LastUpdated(condition) => fields
                 .last_updated

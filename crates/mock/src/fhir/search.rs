@@ -22,8 +22,14 @@ const MOST_CHARTS: ChartNumber = 64;
 /// The most people that a page looks at, where their charts are not needed.
 const MOST_PEOPLE: ChartNumber = 20_000;
 
-/// The answer to a new search.
-pub(super) fn first_page(app: &App, viewer: &Viewer, kind: &str, query: &Query) -> Response {
+/// The answer to a new search; a strict one has no parameter that is unknown here.
+pub(super) fn first_page(
+    app: &App,
+    viewer: &Viewer,
+    kind: &str,
+    query: &Query,
+    strict: bool,
+) -> Response {
     if !metadata::is_supported(&app.data, kind) {
         return answer::unknown_type(kind);
     }
@@ -31,13 +37,18 @@ pub(super) fn first_page(app: &App, viewer: &Viewer, kind: &str, query: &Query) 
         return answer::insufficient(&format!("the token's scopes do not allow to search {kind}"));
     };
     let names: Vec<&str> = query.names().collect();
-    if let Some(reason) = app.quirks.refuses(kind, &names, Query::knows) {
+    let knows = |name: &str| Query::knows(kind, name);
+    if let (Some(name), true) = (names.iter().find(|name| !knows(name)), strict) {
+        let text = format!("the parameter {name} is not supported");
+        return answer::outcome(StatusCode::BAD_REQUEST, "not-supported", &text);
+    }
+    if let Some(reason) = app.quirks.refuses(kind, &names, knows) {
         if app.quirks.plain_text_errors {
             return (StatusCode::BAD_REQUEST, reason).into_response();
         }
         return answer::outcome(StatusCode::BAD_REQUEST, "required", &reason);
     }
-    let filters = match query.filters() {
+    let filters = match query.filters(kind) {
         Ok(filters) => filters,
         Err(name) => {
             let text = format!("the value of {name} is none for this parameter");
@@ -84,7 +95,7 @@ pub(super) fn first_page(app: &App, viewer: &Viewer, kind: &str, query: &Query) 
         }),
         loops: false,
     };
-    let parameters = query.understood();
+    let parameters = query.understood(kind);
     let separator = if parameters.is_empty() { "" } else { "?" };
     let link = format!("{}/{kind}{separator}{parameters}", app.fhir_base());
     bundle::page(app, viewer, cursor, &link, None)

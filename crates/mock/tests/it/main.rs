@@ -24,3 +24,4 @@ mod registration;
 mod scenarios;
 mod tester;
 mod token;
+mod us_core;
