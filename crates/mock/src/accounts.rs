@@ -18,25 +18,32 @@ const MADE: AccountNumber = 1 << 40;
 const LISTED: usize = 50;
 
 /// A practice: it decides which apps its patients and staff may use.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct PracticeName {
-    pub(crate) id: String,
-    pub(crate) name: String,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Practice {
+    /// What it is named by.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
 }
 
 /// What a tester asks for: somebody who may sign in.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewPerson {
+pub struct NewPerson {
+    /// A patient, if nothing else is said.
     #[serde(default)]
-    pub(crate) role: AccountRole,
-    pub(crate) username: Option<String>,
-    pub(crate) password: Option<String>,
-    pub(crate) display_name: Option<String>,
+    pub role: AccountRole,
+    /// A made-up one, if none is said.
+    pub username: Option<String>,
+    /// The well-known one, if none is said.
+    pub password: Option<String>,
+    /// The user name, if none is said.
+    pub display_name: Option<String>,
     /// For a trusted person: whose charts. A patient without any gets a chart of their own.
     #[serde(default)]
-    pub(crate) patient_ids: Vec<String>,
-    pub(crate) practice: Option<String>,
+    pub patient_ids: Vec<String>,
+    /// The first practice, if none is said.
+    pub practice: Option<String>,
 }
 
 /// All accounts of a server.
@@ -303,9 +310,9 @@ impl Accounts {
     }
 
     /// The practices, by id.
-    pub(crate) fn practices(&self) -> Vec<PracticeName> {
+    pub(crate) fn practices(&self) -> Vec<Practice> {
         let inner = self.read();
-        let named = |(id, name): (&String, &String)| PracticeName {
+        let named = |(id, name): (&String, &String)| Practice {
             id: id.clone(),
             name: name.clone(),
         };

@@ -11,12 +11,10 @@ use serde_json::{Value, json};
 
 use crate::accounts::NewPerson;
 use crate::log::RequestLogEntry;
-use crate::population::{Account, PRACTICE};
-use crate::scenario::Planned;
+use crate::population::Account;
+use crate::scenario::PlannedFault;
+use crate::server::MockServer;
 use crate::state::App;
-
-/// How many of the synthetic people are listed.
-const LISTED: usize = 50;
 
 pub(crate) fn router() -> Router<App> {
     Router::new()
@@ -45,10 +43,7 @@ pub(crate) fn router() -> Router<App> {
 /// This API, described (OpenAPI 3.1).
 async fn openapi() -> impl IntoResponse {
     let json = HeaderValue::from_static("application/json");
-    (
-        [(header::CONTENT_TYPE, json)],
-        include_str!("../openapi.json"),
-    )
+    ([(header::CONTENT_TYPE, json)], MockServer::openapi())
 }
 
 async fn requests(State(app): State<App>) -> Json<Vec<RequestLogEntry>> {
@@ -68,7 +63,7 @@ async fn tokens(State(app): State<App>) -> Json<Vec<String>> {
     Json(app.auth.all_tokens())
 }
 
-async fn add_fault(State(app): State<App>, Json(planned): Json<Planned>) -> StatusCode {
+async fn add_fault(State(app): State<App>, Json(planned): Json<PlannedFault>) -> StatusCode {
     planned.plan(&app.faults);
     StatusCode::NO_CONTENT
 }
@@ -97,8 +92,8 @@ async fn access(
         app.auth.set_access(access.enabled);
         return Ok(StatusCode::NO_CONTENT);
     };
-    let practice = access.practice.as_deref().unwrap_or(PRACTICE);
-    if app.auth.decide(&client_id, practice, access.enabled) {
+    let practice = access.practice.as_deref();
+    if app.set_app_access(&client_id, practice, access.enabled) {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err((StatusCode::NOT_FOUND, "there is no such client"))
@@ -107,8 +102,7 @@ async fn access(
 
 /// Everybody who may sign in: the first people, and whoever works here or was made.
 async fn people(State(app): State<App>) -> Json<Vec<Value>> {
-    let accounts = app.auth.accounts().listed(LISTED).into_iter();
-    Json(accounts.map(|account| described(&account)).collect())
+    Json(app.people().iter().map(described).collect())
 }
 
 fn described(account: &Account) -> Value {
@@ -141,12 +135,10 @@ struct Named {
 
 /// Removes somebody, with the chart if it is theirs alone; what they granted ends.
 async fn remove_person(State(app): State<App>, Json(who): Json<Named>) -> StatusCode {
-    match app.auth.accounts().remove(&who.username) {
-        Some(number) => {
-            app.auth.forget_accounts(&[number]);
-            StatusCode::NO_CONTENT
-        }
-        None => StatusCode::NOT_FOUND,
+    if app.remove_person(&who.username) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
     }
 }
 
@@ -177,13 +169,11 @@ struct OldPractice {
 
 /// Closes a practice, with its staff and its patients; the first stays.
 async fn remove_practice(State(app): State<App>, Json(old): Json<OldPractice>) -> StatusCode {
-    let accounts = app.auth.accounts();
-    if old.id == PRACTICE || !accounts.practices().iter().any(|one| one.id == old.id) {
-        return StatusCode::NOT_FOUND;
+    if app.remove_practice(&old.id) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
     }
-    let gone = accounts.remove_practice(&old.id);
-    app.auth.forget_accounts(&gone);
-    StatusCode::NO_CONTENT
 }
 
 /// The registered apps, without their secrets.

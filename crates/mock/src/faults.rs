@@ -106,6 +106,22 @@ pub enum FaultKind {
     MissingState,
     /// The authorization response goes to another path of the same address.
     OtherRedirect,
+    /// The authorization response carries a code that was used before.
+    CodeReplayed,
+    /// The access token that the request brings ends before its time: 401 `invalid_token`.
+    ExpiredToken,
+    /// What the person granted ends with the access token that the request brings: 401
+    /// `invalid_token`, and a refresh is refused too.
+    RevokedToken,
+    /// The answer sends the client to another origin.
+    RedirectElsewhere {
+        /// 301, 302, 303, 307 or 308.
+        #[serde(default = "temporary_redirect")]
+        status: u16,
+        /// The other origin.
+        #[serde(default = "elsewhere")]
+        origin: String,
+    },
     /// 429.
     TooManyRequests {
         /// The seconds of `Retry-After`; none for no such header.
@@ -144,10 +160,46 @@ pub enum IdTokenFault {
     PublicKeyAsSecret,
     /// The signature is that of other claims.
     WrongSignature,
+    /// `sub` is somebody else than at the last sign-in.
+    WrongSubject,
+    /// There is no `sub`.
+    NoSubject,
+    /// `sub` has 256 letters, one more than OpenID Connect Core §2 allows.
+    LongSubject,
+    /// `aud` has several clients, and `azp` is another one of them.
+    WrongAzp,
+    /// `iat` lies an hour ahead.
+    IatInFuture,
+    /// There is no `exp`.
+    NoExp,
+    /// The header has no `kid`, and the key set has several keys that would fit.
+    NoKid,
+    /// `fhirUser` is at another origin.
+    ForeignFhirUser,
+    /// Signed with a key that was replaced meanwhile and is no longer published.
+    RotatedKey,
+    /// Signed with a new key that is published only later.
+    UnpublishedKey {
+        /// How much later, by the server's clock.
+        #[serde(default = "a_minute")]
+        seconds: i64,
+    },
 }
 
 fn bad_request() -> u16 {
     400
+}
+
+fn temporary_redirect() -> u16 {
+    307
+}
+
+fn elsewhere() -> String {
+    "https://elsewhere.example".to_owned()
+}
+
+fn a_minute() -> i64 {
+    60
 }
 
 #[derive(Debug)]

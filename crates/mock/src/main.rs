@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use satchel_mock::{Leniency, MockServer, Quirks, Scenario, TlsFault, TlsOptions, World};
+use satchel_mock::{Leniency, MockServer, Policy, Quirks, Scenario, TlsFault, TlsOptions, World};
 use serde_json::{Value, json};
 
 /// An imitation SMART on FHIR server for testers, with synthetic people. Listens on 127.0.0.1,
@@ -82,6 +82,8 @@ struct Arguments {
     /// Whose software statements count: a JWK set
     #[arg(long, value_name = "FILE")]
     software_statement_keys: Option<PathBuf>,
+    #[command(flatten)]
+    policy: Policy,
 }
 
 #[derive(Subcommand)]
@@ -184,6 +186,7 @@ fn world(arguments: Arguments) -> Result<World, String> {
         lenient: arguments.lenient,
         initial_access_token: arguments.initial_access_token,
         software_statement_keys,
+        policy: arguments.policy,
         ..World::default()
     };
     if let Some(name) = &arguments.quirks {

@@ -58,6 +58,9 @@ fn is_generic(kind: &FaultKind) -> bool {
             | FaultKind::Huge { .. }
             | FaultKind::TooManyRequests { .. }
             | FaultKind::XmlAnswer
+            | FaultKind::ExpiredToken
+            | FaultKind::RevokedToken
+            | FaultKind::RedirectElsewhere { .. }
     )
 }
 
@@ -78,7 +81,7 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     let context = Context::of(client_id.clone());
     let answering = async {
         match endpoint.and_then(|endpoint| app.faults.take_if(endpoint, is_generic)) {
-            Some(fault) => misbehave(fault, request, next).await,
+            Some(fault) => misbehave(&app, fault, request, next).await,
             None => next.run(request).await,
         }
     };
@@ -144,12 +147,26 @@ async fn with_parameters(
 
 /// Which app asks: as it says, or as the access token says.
 fn client_of(app: &App, headers: &HeaderMap, parameters: &[(String, String)]) -> Option<String> {
-    let by_token = || {
-        let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-        let token = value.strip_prefix("Bearer ")?;
-        app.auth.client_of(token.trim())
-    };
+    let by_token = || app.auth.client_of(bearer(headers)?);
     context::named_client(headers, parameters).or_else(by_token)
+}
+
+/// The access token of a request.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    value.strip_prefix("Bearer ").map(str::trim)
+}
+
+/// The client is sent to another place.
+fn redirect(status: u16, to: &str) -> Response {
+    let mut answer = StatusCode::TEMPORARY_REDIRECT.into_response();
+    if let Ok(status) = StatusCode::from_u16(status) {
+        *answer.status_mut() = status;
+    }
+    if let Ok(location) = HeaderValue::from_str(to) {
+        answer.headers_mut().insert(header::LOCATION, location);
+    }
+    answer
 }
 
 /// The answer of the token endpoint, and the id_token in it, decoded.
@@ -191,8 +208,21 @@ fn masked(query: &str) -> String {
     parts.collect::<Vec<_>>().join("&")
 }
 
-async fn misbehave(fault: FaultKind, request: Request, next: Next) -> Response {
+async fn misbehave(app: &App, fault: FaultKind, request: Request, next: Next) -> Response {
     match fault {
+        FaultKind::ExpiredToken | FaultKind::RevokedToken => {
+            if let Some(token) = bearer(request.headers()) {
+                match fault {
+                    FaultKind::ExpiredToken => app.auth.expire(token),
+                    _ => app.auth.withdraw(token),
+                }
+            }
+            next.run(request).await
+        }
+        FaultKind::RedirectElsewhere { status, origin } => {
+            let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+            redirect(status, &format!("{origin}{target}"))
+        }
         FaultKind::Status { status, body, content_type } => {
             let mut answer = body.into_response();
             *answer.status_mut() =

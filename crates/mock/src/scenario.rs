@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::faults::{Endpoint, FaultKind, Faults};
+use crate::policy::Policy;
 use crate::world::{Leniency, World};
 
 /// The scenarios that come with the server.
@@ -21,13 +22,14 @@ pub struct Scenario {
     practice_approval: bool,
     initial_access_token: Option<String>,
     auth_methods: Option<Vec<String>>,
+    policy: Option<Policy>,
     #[serde(default)]
     lenient: Vec<String>,
     #[serde(default)]
-    faults: Vec<Planned>,
+    faults: Vec<PlannedFault>,
 }
 
-impl Planned {
+impl PlannedFault {
     /// Plans it.
     pub(crate) fn plan(&self, faults: &Faults) {
         let (kind, client) = (self.fault.clone(), self.client_id.clone());
@@ -38,15 +40,19 @@ impl Planned {
 /// A fault, where, and when.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Planned {
-    pub(crate) endpoint: Endpoint,
-    pub(crate) fault: FaultKind,
+pub struct PlannedFault {
+    /// Where it happens.
+    pub endpoint: Endpoint,
+    /// What happens.
+    pub fault: FaultKind,
     /// Only this client meets it.
-    pub(crate) client_id: Option<String>,
+    pub client_id: Option<String>,
+    /// How many fitting requests go well before.
     #[serde(default)]
-    pub(crate) after: u32,
+    pub after: u32,
+    /// How many go wrong then.
     #[serde(default = "once")]
-    pub(crate) times: u32,
+    pub times: u32,
 }
 
 fn once() -> u32 {
@@ -95,12 +101,15 @@ impl Scenario {
         if let Some(methods) = &self.auth_methods {
             world.auth_methods.clone_from(methods);
         }
+        if let Some(policy) = &self.policy {
+            world.policy.clone_from(policy);
+        }
         world.lenient.extend(self.leniencies()?);
         world.scenarios.push(self.clone());
         Ok(())
     }
 
-    pub(crate) fn faults(&self) -> &[Planned] {
+    pub(crate) fn faults(&self) -> &[PlannedFault] {
         &self.faults
     }
 

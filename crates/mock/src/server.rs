@@ -20,7 +20,6 @@ use crate::auth::{self, AuthConfig, AuthState};
 use crate::clock::Clock;
 use crate::data::{self, Data, Incoming, People};
 use crate::faults::{Endpoint, FaultKind};
-use crate::log::RequestLogEntry;
 use crate::misbehave::{self, DropConnection};
 use crate::population::{self, Account};
 use crate::scenario::Scenario;
@@ -34,7 +33,7 @@ const LISTED: usize = 50;
 
 /// A running server; it stops when this is dropped.
 pub struct MockServer {
-    app: App,
+    pub(crate) app: App,
     fhir_base: String,
     control: String,
     accounts: Vec<Account>,
@@ -105,6 +104,7 @@ impl MockServer {
             refresh_lifetime_seconds: world.refresh_lifetime_seconds,
             registration_closed: world.registration_closed,
             odd_secrets: world.odd_secrets,
+            policy: world.policy.clone(),
             quirks: world.quirks.clone(),
             auth_methods: world.auth_methods.clone(),
             initial_access_token: world.initial_access_token.clone(),
@@ -188,33 +188,6 @@ impl MockServer {
     /// Lets the next `times` requests at `endpoint` go wrong.
     pub fn fault(&self, endpoint: Endpoint, kind: FaultKind, times: u32) {
         self.app.faults.add(endpoint, kind, None, 0, times);
-    }
-
-    /// Forgets all planned faults.
-    pub fn clear_faults(&self) {
-        self.app.faults.clear();
-    }
-
-    /// What was asked so far.
-    #[must_use]
-    pub fn requests(&self) -> Vec<RequestLogEntry> {
-        self.app.log.all()
-    }
-
-    /// The switch in the portal: off ends every grant, on lets people sign in again.
-    pub fn set_access(&self, enabled: bool) {
-        self.app.auth.set_access(enabled);
-    }
-
-    /// Turns the server's clock by so many seconds, on or back: codes, tokens and sign-ins age.
-    pub fn turn_clock(&self, seconds: i64) {
-        self.app.auth.turn_clock(seconds);
-    }
-
-    /// Every access and refresh token given out, to search for leaks.
-    #[must_use]
-    pub fn tokens(&self) -> Vec<String> {
-        self.app.auth.all_tokens()
     }
 
     /// Stops listening and closes all connections.

@@ -90,11 +90,8 @@ async fn scenario(
     Form(chosen): Form<Chosen>,
 ) -> Response {
     let own = own_page(&app, &headers);
-    let shipped = Scenario::shipped().unwrap_or_default();
-    if let (Some(scenario), true) = (shipped.iter().find(|one| one.name == chosen.name), own) {
-        for planned in scenario.faults() {
-            planned.plan(&app.faults);
-        }
+    if own {
+        app.plan_scenario(&chosen.name);
     }
     back(own)
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::policy::Policy;
 use crate::quirks::Quirks;
 use crate::scenario::Scenario;
 
@@ -53,6 +54,8 @@ pub struct World {
     pub initial_access_token: Option<String>,
     /// JWKs of those whose software statements count (RFC 7591 §2.3).
     pub software_statement_keys: Vec<serde_json::Value>,
+    /// What the standards leave to the server.
+    pub policy: Policy,
 }
 
 /// A looseness that real clients need: strict unless it is named.
@@ -63,13 +66,20 @@ pub enum Leniency {
     RefreshWithoutClientId,
     /// An assertion may name the issuer as its audience (rfc7523bis) beside the token endpoint (SMART).
     AssertionForIssuer,
+    /// `aud` may have a slash behind the FHIR base (the Python package `fhirclient` sends one).
+    AudWithSlash,
+    /// A request without `code_challenge` is taken (RFC 7636; SMART demands it). A verifier that comes
+    /// for such a code is refused all the same (RFC 9700 §4.8.2).
+    PkceOptional,
 }
 
 impl Leniency {
     /// All of them, by the name that the command line takes.
-    pub const ALL: [(&'static str, Self); 2] = [
+    pub const ALL: [(&'static str, Self); 4] = [
         ("refresh-without-client-id", Self::RefreshWithoutClientId),
         ("assertion-for-issuer", Self::AssertionForIssuer),
+        ("aud-with-slash", Self::AudWithSlash),
+        ("pkce-optional", Self::PkceOptional),
     ];
 }
 
@@ -136,6 +146,7 @@ impl Default for World {
             practice_approval: false,
             initial_access_token: None,
             software_statement_keys: Vec::new(),
+            policy: Policy::default(),
         }
     }
 }

@@ -50,6 +50,8 @@ pub(super) struct OAuthError {
     pub(super) description: &'static str,
     /// Whether the answer asks for HTTP Basic.
     pub(super) challenge: bool,
+    /// The seconds of `Retry-After`.
+    pub(super) retry_after: Option<i64>,
 }
 
 impl OAuthError {
@@ -60,6 +62,7 @@ impl OAuthError {
             error: error.to_owned(),
             description,
             challenge: false,
+            retry_after: None,
         }
     }
 
@@ -91,6 +94,10 @@ impl IntoResponse for OAuthError {
         let mut response = json_answer(self.status, &body);
         let reason = Reason(format!("{}: {}", self.error, self.description));
         response.extensions_mut().insert(reason);
+        if let Some(seconds) = self.retry_after {
+            let seconds = HeaderValue::from(seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
         if self.challenge {
             response.headers_mut().insert(
                 header::WWW_AUTHENTICATE,

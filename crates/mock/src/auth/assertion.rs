@@ -9,11 +9,15 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
 use super::answer::{OAuthError, Params, scheme};
-use super::chance;
 use super::clients::{Client, Method};
 use super::state::AuthState;
+use super::{chance, limits};
 use crate::context::passed;
+use crate::policy::{AssertionAudience, BasicEncoding};
 use crate::world::Leniency;
+
+/// What rfc7523bis calls an assertion that is for authenticating a client.
+const CLIENT_AUTHENTICATION: &str = "client-authentication+jwt";
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -26,8 +30,8 @@ const LEEWAY_SECONDS: i64 = 5;
 /// The credentials a request carries.
 enum Presented {
     Nothing,
-    Basic(String),
-    Post(String),
+    Basic(Vec<String>),
+    Post(Vec<String>),
     Assertion(String),
 }
 
@@ -50,27 +54,19 @@ pub(super) fn authenticate(
         None if basic.is_none() => unnamed(auth, form),
         given => given.map(str::to_owned),
     };
-    let (client_id, presented) = presented(basic, form, named.as_deref()).map_err(challenge)?;
+    let encoding = auth.config.policy.basic_encoding;
+    let (client_id, presented) =
+        presented(basic, encoding, form, named.as_deref()).map_err(challenge)?;
     let client = auth
         .lock()
         .clients
         .get(&client_id)
         .cloned()
         .ok_or_else(|| challenge(OAuthError::invalid_client("the client is unknown")))?;
-    let secret_fits = |given: &str| {
-        client
-            .secret
-            .as_deref()
-            .is_some_and(|secret| chance::same_secret(secret, given))
-    };
     let result = match (client.method, &presented) {
         (Method::None, Presented::Nothing) => Ok(()),
         (Method::Basic, Presented::Basic(given)) | (Method::Post, Presented::Post(given)) => {
-            if secret_fits(given) {
-                Ok(())
-            } else {
-                Err(OAuthError::invalid_client("the client secret is wrong"))
-            }
+            check_secret(auth, &client_id, &client, given)
         }
         (Method::PrivateKeyJwt, Presented::Assertion(assertion)) => {
             check_assertion(auth, &client_id, &client, assertion)
@@ -89,6 +85,32 @@ pub(super) fn authenticate(
         Method::PrivateKeyJwt => "RFC 7523 §3: the client's assertion holds",
     });
     Ok((client_id, client))
+}
+
+/// A secret of the client, in one of the ways in which it may be written; not too often wrong.
+fn check_secret(
+    auth: &AuthState,
+    client_id: &str,
+    client: &Client,
+    given: &[String],
+) -> Result<(), OAuthError> {
+    let now = auth.now();
+    let what = format!("secret of {client_id}");
+    let mut inner = auth.lock();
+    if let Some(seconds) = inner.guesses.wait(&what, now) {
+        return Err(limits::too_often("invalid_client", seconds));
+    }
+    let expected = client.secret.as_deref().unwrap_or_default();
+    let fits = given.iter().any(|one| chance::same_secret(expected, one));
+    if expected.is_empty() || !fits {
+        inner.guesses.was_wrong(&what, now);
+        return Err(OAuthError::invalid_client("the client secret is wrong"));
+    }
+    inner.guesses.was_right(&what);
+    if client.secret_expires_at != 0 && now >= client.secret_expires_at {
+        return Err(OAuthError::invalid_client("the client secret has expired"));
+    }
+    Ok(())
 }
 
 /// The client whose key signed an assertion that is itself the grant (RFC 7523 §2.1).
@@ -119,6 +141,7 @@ fn unnamed(auth: &AuthState, form: &Params) -> Option<String> {
 /// Reads the credentials and the client id they name.
 fn presented(
     basic: Option<&str>,
+    encoding: BasicEncoding,
     form: &Params,
     named: Option<&str>,
 ) -> Result<(String, Presented), OAuthError> {
@@ -131,9 +154,9 @@ fn presented(
         ));
     }
     let (client_id, presented) = if let Some(basic) = basic {
-        let (id, secret) = read_basic(basic)
+        let (id, secrets) = read_basic(basic, encoding)
             .ok_or_else(|| OAuthError::invalid_client("the Authorization header is unreadable"))?;
-        (id, Presented::Basic(secret))
+        (id, Presented::Basic(secrets))
     } else if let Some(assertion) = assertion {
         if form.get("client_assertion_type") != Some(ASSERTION_TYPE) {
             return Err(OAuthError::invalid_client(
@@ -146,7 +169,7 @@ fn presented(
     } else {
         let id = named.ok_or_else(|| OAuthError::invalid_client("no client is named"))?;
         let presented = secret.map_or(Presented::Nothing, |secret| {
-            Presented::Post(secret.to_owned())
+            Presented::Post(vec![secret.to_owned()])
         });
         (id.to_owned(), presented)
     };
@@ -158,8 +181,9 @@ fn presented(
     Ok((client_id, presented))
 }
 
-/// Id and secret, each form-encoded before they are joined (RFC 6749 §2.3.1).
-fn read_basic(credentials: &str) -> Option<(String, String)> {
+/// Id and secret, each form-encoded before they are joined (RFC 6749 §2.3.1), or as they are: what the
+/// secret may be.
+fn read_basic(credentials: &str, encoding: BasicEncoding) -> Option<(String, Vec<String>)> {
     let text = String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
     let decode = |part: &str| {
@@ -167,7 +191,12 @@ fn read_basic(credentials: &str) -> Option<(String, String)> {
             .next()
             .map(|(_, value)| value.into_owned())
     };
-    Some((decode(id)?, decode(secret)?))
+    let (encoded, plain) = (decode(secret)?, secret.to_owned());
+    Some(match encoding {
+        BasicEncoding::FormEncoded => (decode(id)?, vec![encoded]),
+        BasicEncoding::AsIs => (id.to_owned(), vec![plain]),
+        BasicEncoding::Either => (decode(id)?, vec![encoded, plain]),
+    })
 }
 
 #[derive(Deserialize)]
@@ -218,10 +247,19 @@ fn check_assertion(
     // Times are checked below, by this server's own clock.
     validation.validate_exp = false;
     validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-    let mut audiences = vec![auth.token_endpoint()];
-    if auth.tolerates(Leniency::AssertionForIssuer) {
-        audiences.push(auth.config.issuer.clone());
-    }
+    let (endpoint, issuer) = (auth.token_endpoint(), auth.config.issuer.clone());
+    let audiences = match auth.config.policy.assertion_audience {
+        AssertionAudience::Issuer => {
+            if header.typ.as_deref() != Some(CLIENT_AUTHENTICATION) {
+                return Err(invalid("typ of the assertion is client-authentication+jwt"));
+            }
+            vec![issuer]
+        }
+        AssertionAudience::TokenEndpoint if !auth.tolerates(Leniency::AssertionForIssuer) => {
+            vec![endpoint]
+        }
+        _ => vec![endpoint, issuer],
+    };
     validation.set_audience(&audiences);
     let claims = jsonwebtoken::decode::<Claims>(assertion, &key, &validation)
         .map_err(|_| {

@@ -8,13 +8,14 @@ use axum::response::{IntoResponse, Response};
 use url::Url;
 
 use super::answer::{Params, forbid_storing};
-use super::state::{AuthState, AuthorizationRequest, Launch, Session};
+use super::state::{AuthState, AuthorizationRequest, Inner, Launch, Session};
 use super::wellknown::OTHER_ISSUER;
 use super::{chance, pages, portal, scopes};
 use crate::context::passed;
 use crate::faults::{Endpoint, FaultKind};
 use crate::log::Reason;
 use crate::state::App;
+use crate::world::Leniency;
 
 /// How long somebody may take to sign in and consent.
 const SESSION_SECONDS: i64 = 900;
@@ -180,7 +181,11 @@ pub(super) fn check(
     let aud = aud.ok_or(Refusal::Page(
         "The request does not say for which server it is (aud).",
     ))?;
-    if aud.trim_end_matches('/') != auth.config.fhir_base.trim_end_matches('/') {
+    let named = match aud.strip_suffix('/') {
+        Some(without) if auth.tolerates(Leniency::AudWithSlash) => without,
+        _ => aud,
+    };
+    if named != auth.config.fhir_base {
         return Err(Refusal::Page("The request is for another server (aud)."));
     }
     passed("SMART App Launch, \"Obtain authorization code\": aud is this FHIR base");
@@ -199,15 +204,22 @@ pub(super) fn check(
         .get("state")
         .ok_or_else(|| refuse("invalid_request", "state is missing"))?;
     passed("RFC 6749 §10.12: there is a state");
-    let challenge = check_flow(params).map_err(|(error, text)| refuse(error, text))?;
-    passed("RFC 7636 §4.3: an S256 challenge");
+    let challenge = check_flow(auth, params).map_err(|(error, text)| refuse(error, text))?;
+    if challenge.is_some() {
+        passed("RFC 7636 §4.3: an S256 challenge");
+    }
     if !client.may_use("authorization_code") {
         return Err(refuse(
             "unauthorized_client",
             "the app did not register authorization_code",
         ));
     }
-    let scopes = grantable(params.get("scope").unwrap_or_default(), &client);
+    let mut scopes = grantable(params.get("scope").unwrap_or_default(), &client);
+    let prompt = params.get("prompt").unwrap_or_default();
+    let consent_prompted = prompt.split(' ').any(|word| word == "consent");
+    if auth.config.policy.offline_needs_consent_prompt && !consent_prompted {
+        scopes.retain(|scope| scope != "offline_access");
+    }
     if scopes.is_empty() {
         return Err(refuse("invalid_scope", "no scope can be granted"));
     }
@@ -231,7 +243,7 @@ pub(super) fn check(
         scopes,
         state: state.to_owned(),
         nonce: params.get("nonce").map(str::to_owned),
-        challenge: challenge.to_owned(),
+        challenge: challenge.map(str::to_owned),
         launch,
     };
     Ok((request, client.name))
@@ -257,12 +269,22 @@ fn check_launch(
     }
 }
 
-/// The code flow with an S256 challenge is the only one; gives the challenge.
-fn check_flow(params: &Params) -> Result<&str, (&'static str, &'static str)> {
+/// The code flow with an S256 challenge is the only one; gives the challenge. Where PKCE may be left
+/// out, it is left out whole.
+fn check_flow<'a>(
+    auth: &AuthState,
+    params: &'a Params,
+) -> Result<Option<&'a str>, (&'static str, &'static str)> {
     match params.get("response_type") {
         Some("code") => {}
         Some(_) => return Err(("unsupported_response_type", "only code is on offer")),
         None => return Err(("invalid_request", "response_type is missing")),
+    }
+    let without = ["code_challenge", "code_challenge_method"]
+        .iter()
+        .all(|name| params.get(name).is_none());
+    if without && auth.tolerates(Leniency::PkceOptional) {
+        return Ok(None);
     }
     if params.get("code_challenge_method") != Some("S256") {
         return Err(("invalid_request", "code_challenge_method must be S256"));
@@ -275,6 +297,7 @@ fn check_flow(params: &Params) -> Result<&str, (&'static str, &'static str)> {
             challenge.len() == 43
                 && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
         })
+        .map(Some)
         .ok_or(("invalid_request", "code_challenge is missing or malformed"))
 }
 
@@ -306,6 +329,24 @@ pub(super) fn refuse(
     response
 }
 
+/// A code that the same app has used before; the new one, used up, when there is none.
+fn replay(app: &App, parameters: &[(&str, &str)]) -> Option<String> {
+    let (_, new) = parameters.iter().find(|(name, _)| *name == "code")?;
+    let mut inner = app.auth.lock();
+    let client_of =
+        |inner: &Inner, grant: u64| inner.grants.get(&grant).map(|one| one.client_id.clone());
+    let client = client_of(&inner, inner.codes.get(*new)?.grant_id);
+    let old = inner
+        .codes
+        .iter()
+        .find(|(_, code)| code.used && client_of(&inner, code.grant_id) == client)
+        .map(|(old, _)| old.clone());
+    if old.is_none() {
+        inner.codes.get_mut(*new)?.used = true;
+    }
+    old
+}
+
 /// Sends the browser back to the app, with `state` and `iss` (RFC 9207).
 pub(super) fn send_back(
     app: &App,
@@ -321,8 +362,11 @@ pub(super) fn send_back(
                 | FaultKind::WrongState
                 | FaultKind::MissingState
                 | FaultKind::OtherRedirect
+                | FaultKind::CodeReplayed
         )
     });
+    let replayed = (fault == Some(FaultKind::CodeReplayed)).then(|| replay(app, parameters));
+    let replayed = replayed.flatten();
     let iss = match fault {
         Some(FaultKind::WrongIss) => Some(OTHER_ISSUER),
         Some(FaultKind::MissingIss) => None,
@@ -338,7 +382,10 @@ pub(super) fn send_back(
     };
     {
         let mut query = target.query_pairs_mut();
-        query.extend_pairs(parameters);
+        for (name, value) in parameters {
+            let replayed = replayed.as_deref().filter(|_| *name == "code");
+            query.append_pair(name, replayed.unwrap_or(value));
+        }
         if let Some(state) = state {
             query.append_pair("state", state);
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use url::{Host, Url};
 
+use super::state::Unusable;
 use crate::population::PRACTICE;
 
 /// How a client proves who it is (RFC 7591 §2, `token_endpoint_auth_method`).
@@ -40,6 +41,8 @@ pub(super) enum Practice {
     Waiting,
     Refused,
     SwitchedOff,
+    /// As [`Practice::SwitchedOff`], and the app itself is unknown from now on: `invalid_client`.
+    Blocked,
 }
 
 impl Practice {
@@ -53,6 +56,7 @@ impl Practice {
             Self::Waiting => Err("the practice has not approved the app yet"),
             Self::Refused => Err("the practice has refused the app"),
             Self::SwitchedOff => Err("the practice has switched the app off"),
+            Self::Blocked => Err("the practice has blocked the app"),
         }
     }
 }
@@ -103,6 +107,8 @@ impl Decisions {
 pub(super) struct Client {
     pub(super) method: Method,
     pub(super) secret: Option<String>,
+    /// When the secret ends, in seconds since 1970; 0 is never (RFC 7591 §3.2.1).
+    pub(super) secret_expires_at: i64,
     /// Public keys, as registered.
     pub(super) keys: Vec<Value>,
     pub(super) redirect_uris: Vec<String>,
@@ -128,6 +134,18 @@ impl Client {
         self.redirect_uris
             .iter()
             .any(|registered| registered == uri || differs_in_loopback_port_only(registered, uri))
+    }
+
+    /// Whether the people of a practice may use it.
+    ///
+    /// # Errors
+    /// Why not; a blocked app is told that it is unknown.
+    pub(super) fn permitted_at(&self, practice: &str) -> Result<(), Unusable> {
+        let says = self.practice.of(practice);
+        says.permits().map_err(|reason| match says {
+            Practice::Blocked => Unusable::Client(reason),
+            _ => Unusable::Grant(reason),
+        })
     }
 
     /// Whether it registered the grant type.
@@ -199,6 +217,32 @@ pub(super) fn check_redirect_uri(uri: &str) -> Result<(), &'static str> {
     }
 }
 
+/// Whether a redirect belongs to the host of `client_uri`: an https address to the host or one below
+/// it, a private-use scheme to its reversed name (RFC 8252 §7.1, §8.4). Loopback belongs to everybody.
+///
+/// # Errors
+/// What does not fit, in words.
+pub(super) fn check_belongs(uri: &str, client_uri: Option<&str>) -> Result<(), &'static str> {
+    let url = Url::parse(uri).map_err(|_| "the redirect address is not an absolute URI")?;
+    if url.scheme() == "http" {
+        return Ok(());
+    }
+    let home = client_uri.and_then(|uri| Url::parse(uri).ok());
+    let home = home.as_ref().and_then(Url::host_str);
+    let home = home.ok_or("without client_uri nobody can say whose redirect address this is")?;
+    let belongs = if url.scheme() == "https" {
+        let host = url.host_str().unwrap_or_default();
+        host == home || host.ends_with(&format!(".{home}"))
+    } else {
+        let reversed: Vec<&str> = home.rsplit('.').collect();
+        let reversed = reversed.join(".");
+        url.scheme() == reversed || url.scheme().starts_with(&format!("{reversed}."))
+    };
+    belongs
+        .then_some(())
+        .ok_or("the redirect address does not belong to the host of client_uri")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,6 +291,7 @@ mod tests {
         let client = Client {
             method: Method::None,
             secret: None,
+            secret_expires_at: 0,
             keys: Vec::new(),
             redirect_uris: vec![registered.to_owned()],
             grant_types: Vec::new(),

@@ -47,19 +47,57 @@ pub(super) fn sign(
     if granted("profile") {
         claims["name"] = account.display_name.clone().into();
     }
+    if let Some(fault) = fault {
+        spoil_claims(&mut claims, fault, now);
+    }
+    if fault == Some(IdTokenFault::AlgNone) {
+        return Some(unsigned(&claims));
+    }
+    encode(auth, algorithm, &mut claims, fault)
+}
+
+/// Makes the claims wrong, where it is they that are to be wrong.
+fn spoil_claims(claims: &mut Value, fault: IdTokenFault, now: i64) {
+    let remove = |claims: &mut Value, name: &str| {
+        claims.as_object_mut().map(|claims| claims.remove(name));
+    };
     match fault {
-        Some(IdTokenFault::WrongAudience) => claims["aud"] = "another-client".into(),
-        Some(IdTokenFault::WrongIssuer) => claims["iss"] = OTHER_ISSUER.into(),
-        Some(IdTokenFault::WrongNonce) => claims["nonce"] = "another-nonce".into(),
-        Some(IdTokenFault::Expired) => {
+        IdTokenFault::WrongAudience => claims["aud"] = "another-client".into(),
+        IdTokenFault::WrongIssuer => claims["iss"] = OTHER_ISSUER.into(),
+        IdTokenFault::WrongNonce => claims["nonce"] = "another-nonce".into(),
+        IdTokenFault::Expired => {
             claims["iat"] = (now - 7200).into();
             claims["exp"] = (now - 3600).into();
         }
-        Some(IdTokenFault::NoNonce) => {
-            claims.as_object_mut().map(|claims| claims.remove("nonce"));
+        IdTokenFault::IatInFuture => {
+            claims["iat"] = (now + 3600).into();
+            claims["exp"] = (now + 7200).into();
         }
-        Some(IdTokenFault::AlgNone) => return Some(unsigned(&claims)),
+        IdTokenFault::NoExp => remove(claims, "exp"),
+        IdTokenFault::NoNonce => remove(claims, "nonce"),
+        IdTokenFault::NoSubject => remove(claims, "sub"),
+        IdTokenFault::WrongSubject => claims["sub"] = subject("nobody who ever signed in").into(),
+        IdTokenFault::LongSubject => claims["sub"] = "s".repeat(256).into(),
+        IdTokenFault::WrongAzp => {
+            claims["aud"] = json!([claims["aud"], "another-client"]);
+            claims["azp"] = "another-client".into();
+        }
+        IdTokenFault::ForeignFhirUser => {
+            claims["fhirUser"] = format!("{OTHER_ISSUER}/fhir/Patient/1").into();
+        }
         _ => {}
+    }
+}
+
+/// Signs the claims, with the wrong key or in the wrong way where that is to be wrong.
+fn encode(
+    auth: &AuthState,
+    algorithm: Algorithm,
+    claims: &mut Value,
+    fault: Option<IdTokenFault>,
+) -> Option<String> {
+    if let Some(IdTokenFault::UnpublishedKey { seconds }) = fault {
+        auth.rotate_keys_published_after(seconds);
     }
     let keys = auth.keys();
     let (signer, kid) = keys.signer(algorithm);
@@ -68,6 +106,13 @@ pub(super) fn sign(
     match fault {
         Some(IdTokenFault::UnknownKey) => {
             header.kid = Some("a-key-that-nobody-published".to_owned())
+        }
+        Some(IdTokenFault::NoKid) => {
+            header.kid = None;
+            auth.publish_another_key();
+        }
+        Some(IdTokenFault::RotatedKey) => {
+            auth.rotate_keys();
         }
         Some(IdTokenFault::PublicKeyAsSecret) => {
             header.alg = Algorithm::HS256;

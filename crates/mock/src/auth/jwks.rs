@@ -1,5 +1,7 @@
 //! The server's own signing keys, made at every start, and their public half (RFC 7517).
 
+use std::sync::{Arc, PoisonError, RwLockWriteGuard};
+
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, RsaKeyPair};
@@ -8,6 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
+
+use super::state::AuthState;
 
 /// A private key, its id and its public half.
 struct Key {
@@ -64,9 +68,78 @@ impl Keys {
         serde_json::to_vec(&self.rsa.public).unwrap_or_default()
     }
 
-    /// The public keys as a JWK set.
-    pub(super) fn public(&self) -> Value {
-        json!({ "keys": [self.rsa.public, self.ec.public] })
+    /// The public keys.
+    fn public(&self) -> [&Jwk; 2] {
+        [&self.rsa.public, &self.ec.public]
+    }
+}
+
+/// The keys that sign, and those that are published: the same, but for a tester's faults.
+pub(super) struct KeyRing {
+    current: Arc<Keys>,
+    /// What is published until a moment by the server's clock, in place of the current ones.
+    late: Option<(Arc<Keys>, i64)>,
+    /// Published beside the server's own.
+    beside: Vec<Jwk>,
+}
+
+impl KeyRing {
+    /// A ring with these keys.
+    pub(super) fn new(keys: Keys) -> Self {
+        Self {
+            current: Arc::new(keys),
+            late: None,
+            beside: Vec::new(),
+        }
+    }
+
+    /// The published keys as a JWK set.
+    fn published(&self, now: i64) -> Value {
+        let late = self.late.as_ref().filter(|(_, until)| now < *until);
+        let keys = late.map_or(&self.current, |(old, _)| old);
+        let all: Vec<&Jwk> = keys.public().into_iter().chain(&self.beside).collect();
+        json!({ "keys": all })
+    }
+}
+
+impl AuthState {
+    fn ring(&self) -> RwLockWriteGuard<'_, KeyRing> {
+        self.ring.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The signing keys as they are now.
+    pub(super) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.ring().current)
+    }
+
+    /// The JWK set as it is published now.
+    pub(super) fn published_keys(&self) -> Value {
+        let now = self.now();
+        self.ring().published(now)
+    }
+
+    /// Makes new signing keys and forgets the old ones; `false` when the machine cannot make keys.
+    pub(crate) fn rotate_keys(&self) -> bool {
+        self.rotate_keys_published_after(0)
+    }
+
+    /// As [`AuthState::rotate_keys`], but the old ones are what is published for so many seconds more.
+    pub(super) fn rotate_keys_published_after(&self, seconds: i64) -> bool {
+        let Some(new) = Keys::generate() else {
+            return false;
+        };
+        let until = self.now().saturating_add(seconds);
+        let mut ring = self.ring();
+        let old = std::mem::replace(&mut ring.current, Arc::new(new));
+        ring.late = (seconds > 0).then_some((old, until));
+        true
+    }
+
+    /// Publishes one more RSA key, which signs nothing: who is told no `kid` cannot know which it is.
+    pub(super) fn publish_another_key(&self) {
+        if let Some(keys) = Keys::generate() {
+            self.ring().beside.push(keys.rsa.public);
+        }
     }
 }
 
@@ -89,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_published_keys_have_no_private_members() {
-        let set = Keys::generate().unwrap().public();
+        let set = KeyRing::new(Keys::generate().unwrap()).published(0);
         let keys = set["keys"].as_array().unwrap();
         assert_eq!(keys[0]["kty"], "RSA");
         assert_eq!(keys[0]["alg"], "RS256");

@@ -71,7 +71,7 @@ fn end(auth: &AuthState, headers: &HeaderMap, parameters: &[u8]) -> Response {
 /// The claims of an id_token that this server signed; it may have expired.
 fn claims(auth: &AuthState, token: &str) -> Option<Value> {
     let header = jsonwebtoken::decode_header(token).ok()?;
-    let published = auth.keys().public();
+    let published = auth.published_keys();
     let keys = published["keys"].as_array()?;
     let key = keys
         .iter()

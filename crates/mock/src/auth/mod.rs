@@ -14,6 +14,7 @@ mod hosting;
 mod id_token;
 mod introspect;
 mod jwks;
+mod limits;
 mod logout;
 mod pages;
 mod portal;
@@ -33,6 +34,9 @@ use axum::routing::{get, post};
 use crate::state::App;
 
 pub(crate) use state::{AccessGrant, AuthConfig, AuthState};
+
+/// How the portal looks, for apps that it opens.
+const STYLE: &str = "/smart-style.json";
 
 /// What programs call, those in a browser included: both discovery documents, keys, registration and
 /// tokens.
@@ -54,6 +58,7 @@ pub(crate) fn router_for_programs() -> Router<App> {
         .route("/auth/token", post(token::handle))
         .route("/auth/revoke", post(revoke::handle))
         .route("/auth/introspect", post(introspect::handle))
+        .route(STYLE, get(wellknown::style))
         .route("/brands", get(brands::bundle))
         .route("/brands/logo.svg", get(brands::logo))
 }
@@ -61,6 +66,7 @@ pub(crate) fn router_for_programs() -> Router<App> {
 /// Whether programs call this address, those in a browser included.
 pub(crate) fn is_for_programs(path: &str) -> bool {
     let exact = [
+        STYLE,
         "/.well-known/openid-configuration",
         "/auth/jwks",
         "/auth/token",

@@ -42,7 +42,8 @@ pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: By
         Ok((account, _)) => account,
         Err(refused) => {
             let (status, message) = refused.told();
-            return pages::answer(status, portal_pages::sign_in(auth, Some(message)));
+            let page = portal_pages::sign_in(auth, Some(message));
+            return refused.on(pages::answer(status, page));
         }
     };
     let cookie = chance::secret();
@@ -131,9 +132,10 @@ pub(super) async fn change_practice(
     }
     let client_id = form.get("client_id").unwrap_or_default();
     let practice = match form.get("action") {
-        Some("approve" | "on") => Practice::Approved,
+        Some("approve" | "on" | "unblock") => Practice::Approved,
         Some("refuse") => Practice::Refused,
         Some("off") => Practice::SwitchedOff,
+        Some("block") => Practice::Blocked,
         _ => return to("/portal"),
     };
     if let Some(client) = auth.lock().clients.get_mut(client_id) {
@@ -181,6 +183,7 @@ fn context(auth: &AuthState, account: &Account, patient: &str, form: &Params) ->
         report: report.filter(|_| at_the_practice),
         intent: form.get("intent").map(str::to_owned),
         banner_shown: at_the_practice,
+        styled: true,
     }
 }
 

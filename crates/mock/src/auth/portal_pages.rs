@@ -39,7 +39,7 @@ pub(super) fn home(auth: &AuthState, login: &Login, account: &Account) -> Markup
         p { "Signed in as " strong { (account.display_name) } "." }
         (connected(&inner, login, account, &clients))
         @if account.role == AccountRole::Administrator {
-            (practice(login, &account.practice, &clients))
+            (practice(&inner, login, &account.practice, &clients))
         } @else {
             (launches(auth, login, account, &clients))
         }
@@ -97,7 +97,7 @@ fn connected(
         @for (id, client, grants) in connected {
             section.app aria-label=(client.name) data-client=(id) {
                 h3 { (client.name) }
-                p { (last_used(&grants)) }
+                p { (installation(client)) " " (last_used(&grants)) }
                 ul { @for scope in scopes_of(&grants) { li { (scopes::in_words(&scope)) } } }
                 div.actions {
                     @if grants.iter().all(|grant| grant.suspended) {
@@ -123,14 +123,47 @@ fn scopes_of(grants: &[&Grant]) -> Vec<String> {
     all
 }
 
+fn in_words(seconds: i64) -> String {
+    Timestamp::from_second(seconds)
+        .map(|time| time.strftime("%-d %B %Y, %H:%M UTC").to_string())
+        .unwrap_or_default()
+}
+
+/// Which of several installations it is: its version, and when it registered.
+fn installation(client: &Client) -> String {
+    let version = client.metadata.get("software_version");
+    let version = version.and_then(serde_json::Value::as_str);
+    let registered = client.metadata.get("client_id_issued_at");
+    let registered = registered.and_then(serde_json::Value::as_i64);
+    let version = version.map_or_else(String::new, |version| format!("Version {version}, r"));
+    let version = if version.is_empty() {
+        "R".to_owned()
+    } else {
+        version
+    };
+    format!(
+        "{version}egistered {}.",
+        in_words(registered.unwrap_or_default())
+    )
+}
+
+/// For how many people of the practice it is connected, what it may do, and when it last read something.
+fn used_by_anybody(inner: &Inner, client_id: &str) -> Markup {
+    let grants = inner.grants.values();
+    let grants: Vec<&Grant> = grants
+        .filter(|grant| grant.alive && grant.client_id == client_id)
+        .collect();
+    html! {
+        @if grants.is_empty() { "Nobody has connected it." } @else {
+            (last_used(&grants)) " It may: "
+            (scopes_of(&grants).iter().map(|scope| scopes::in_words(scope)).collect::<Vec<_>>().join("; ")) "."
+        }
+    }
+}
+
 fn last_used(grants: &[&Grant]) -> String {
     let granted = grants.iter().map(|grant| grant.granted_at).max();
     let used = grants.iter().filter_map(|grant| grant.last_used).max();
-    let in_words = |seconds: i64| {
-        Timestamp::from_second(seconds)
-            .map(|time| time.strftime("%-d %B %Y, %H:%M UTC").to_string())
-            .unwrap_or_default()
-    };
     let used = used.map_or_else(
         || "never used".to_owned(),
         |time| format!("last used {}", in_words(time)),
@@ -142,22 +175,33 @@ fn last_used(grants: &[&Grant]) -> String {
 }
 
 /// What the practice decides.
-fn practice(login: &Login, practice: &str, clients: &[(&String, &Client)]) -> Markup {
+fn practice(
+    inner: &Inner,
+    login: &Login,
+    practice: &str,
+    clients: &[(&String, &Client)],
+) -> Markup {
     html! {
         h2 #practice { "Apps of the practice" }
         @if clients.is_empty() { p { "No app has registered." } }
         @for (id, client) in clients {
             section.app aria-label=(client.name) data-client=(id) {
                 h3 { (client.name) }
+                p { (installation(client)) " " (used_by_anybody(inner, id)) }
                 p { (match client.practice.of(practice) {
                     Practice::Approved => "Approved: patients and staff may use it.",
                     Practice::Waiting => "Waits for your approval.",
                     Practice::Refused => "Refused.",
                     Practice::SwitchedOff => "Switched off for everybody.",
+                    Practice::Blocked => "Blocked: this installation is no longer known here.",
                 }) }
                 div.actions {
                     @match client.practice.of(practice) {
-                        Practice::Approved => { (button(login, "/portal/practice", id, "off", "Switch off")) }
+                        Practice::Approved => {
+                            (button(login, "/portal/practice", id, "off", "Switch off"))
+                            (button(login, "/portal/practice", id, "block", "Block"))
+                        }
+                        Practice::Blocked => { (button(login, "/portal/practice", id, "unblock", "Unblock")) }
                         Practice::SwitchedOff => { (button(login, "/portal/practice", id, "on", "Switch on")) }
                         Practice::Waiting => {
                             (button(login, "/portal/practice", id, "approve", "Approve"))

@@ -8,15 +8,16 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{OAuthError, bearer, forbid_storing, json_answer};
 use super::chance;
-use super::clients::{Client, Decisions, Method, Practice, check_redirect_uri};
+use super::clients::{Client, Decisions, Method, Practice, check_belongs, check_redirect_uri};
 use super::state::{AccessGrant, AuthState};
 use super::{scopes, software};
 use crate::context::passed;
 use crate::faults::{Endpoint, FaultKind};
+use crate::policy::Management;
 use crate::state::App;
 
 /// Members that are kept and given back as they are, if they are text.
-const PLAIN_MEMBERS: [&str; 10] = [
+const PLAIN_MEMBERS: [&str; 11] = [
     "client_name",
     "client_uri",
     "logo_uri",
@@ -27,6 +28,7 @@ const PLAIN_MEMBERS: [&str; 10] = [
     "application_type",
     "initiate_login_uri",
     "id_token_signed_response_alg",
+    "software_statement",
 ];
 
 /// RFC 7523 §2.1.
@@ -51,6 +53,9 @@ pub(super) async fn create(State(app): State<App>, headers: HeaderMap, body: Byt
             Err(error) => error.into_response(),
         };
     }
+    if app.auth.config.policy.registration_after_sign_in {
+        return unauthorized("registration needs the access token of somebody who is signed in");
+    }
     if app.auth.config.registration_closed {
         return StatusCode::NOT_FOUND.into_response();
     }
@@ -73,9 +78,15 @@ pub(super) async fn update(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if app.auth.config.policy.registration_management != Management::Full {
+        return not_allowed();
+    }
     let Some(client) = owned(&app.auth, &client_id, &headers) else {
         return unauthorized(NOT_ITS_TOKEN);
     };
+    if client.practice.any_permits().is_err() {
+        return forbidden();
+    }
     match replace(&app.auth, &client, &body) {
         Ok(answer) => json_answer(StatusCode::OK, &answer),
         Err(error) => error.into_response(),
@@ -88,13 +99,15 @@ pub(super) async fn read(
     Path(client_id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
+    if app.auth.config.policy.registration_management == Management::None {
+        return not_allowed();
+    }
     match owned(&app.auth, &client_id, &headers) {
-        Some(client) if client.practice.any_permits().is_err() => OAuthError {
-            status: StatusCode::FORBIDDEN,
-            ..OAuthError::new("access_denied", "the practice does not permit the app")
-        }
-        .into_response(),
-        Some(client) => json_answer(StatusCode::OK, &Value::Object(client.metadata)),
+        Some(client) if client.practice.any_permits().is_err() => forbidden(),
+        Some(_) => match renewed(&app.auth, &client_id) {
+            Some(metadata) => json_answer(StatusCode::OK, &Value::Object(metadata)),
+            None => unauthorized(NOT_ITS_TOKEN),
+        },
         None => unauthorized(NOT_ITS_TOKEN),
     }
 }
@@ -105,6 +118,9 @@ pub(super) async fn delete(
     Path(client_id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
+    if app.auth.config.policy.registration_management != Management::Full {
+        return not_allowed();
+    }
     if owned(&app.auth, &client_id, &headers).is_none() {
         return unauthorized(NOT_ITS_TOKEN);
     }
@@ -115,6 +131,51 @@ pub(super) async fn delete(
 }
 
 const NOT_ITS_TOKEN: &str = "the registration access token does not fit";
+
+/// RFC 7592 §2: the token is right, and yet the practice does not want the app.
+fn forbidden() -> Response {
+    OAuthError {
+        status: StatusCode::FORBIDDEN,
+        ..OAuthError::new("access_denied", "the practice does not permit the app")
+    }
+    .into_response()
+}
+
+/// RFC 7592 §2.2, §2.3: this server does not do that.
+fn not_allowed() -> Response {
+    let mut response = OAuthError {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        ..OAuthError::new(
+            "invalid_request",
+            "registrations are not managed like this here",
+        )
+    }
+    .into_response();
+    let allow = HeaderValue::from_static("GET");
+    response.headers_mut().insert(header::ALLOW, allow);
+    response
+}
+
+/// What the client registered. Where secrets end, reading gives a new one, and a new token for the next
+/// time; the old ones are of no use any more (RFC 7592 §2.1).
+fn renewed(auth: &AuthState, client_id: &str) -> Option<Map<String, Value>> {
+    let mut inner = auth.lock();
+    let client = inner.clients.get_mut(client_id)?;
+    if client.secret_expires_at != 0 {
+        let (secret, token) = (auth.new_client_secret(), chance::secret());
+        client.secret_expires_at = auth.secret_expires_at();
+        let metadata = &mut client.metadata;
+        metadata.insert("client_secret".to_owned(), json!(secret));
+        metadata.insert(
+            "client_secret_expires_at".to_owned(),
+            json!(client.secret_expires_at),
+        );
+        metadata.insert("registration_access_token".to_owned(), json!(token));
+        client.secret = Some(secret);
+        client.registration_token = token;
+    }
+    Some(client.metadata.clone())
+}
 
 /// RFC 6750 §3.1: the token is at fault.
 fn unauthorized(reason: &'static str) -> Response {
@@ -148,12 +209,20 @@ fn metadata_error(description: &'static str) -> OAuthError {
 /// `invalid_client_metadata`, `invalid_redirect_uri`, `invalid_software_statement` or
 /// `unapproved_software_statement`.
 pub(super) fn register(auth: &AuthState, body: &[u8]) -> Result<Value, OAuthError> {
-    let asked = software::apply(auth, read_object(body)?)?;
+    let asked = read_object(body)?;
+    if auth.config.policy.software_statement_required && !asked.contains_key("software_statement") {
+        return Err(OAuthError::new(
+            "unapproved_software_statement",
+            "registration needs a software statement",
+        ));
+    }
+    let asked = software::apply(auth, asked)?;
     let described = describe(auth, &asked)?;
     passed("RFC 7591 §2: the metadata fit together");
     let secret = described.has_secret().then(|| auth.new_client_secret());
     let identity = Identity {
         client_id: chance::secret(),
+        secret_expires_at: secret.as_ref().map_or(0, |_| auth.secret_expires_at()),
         secret,
         registration_token: chance::secret(),
         issued_at: auth.now(),
@@ -192,6 +261,7 @@ fn register_installation(
     let identity = Identity {
         client_id: chance::secret(),
         secret: None,
+        secret_expires_at: 0,
         registration_token: chance::secret(),
         issued_at: auth.now(),
     };
@@ -232,16 +302,24 @@ fn replace(auth: &AuthState, client: &Client, body: &[u8]) -> Result<Value, OAut
     }
     asked.remove("client_secret");
     let described = describe(auth, &software::apply(auth, asked)?)?;
+    let renew = client.secret_expires_at != 0;
+    let kept = client.secret.clone().filter(|_| !renew);
     let secret = described
         .has_secret()
-        .then(|| client.secret.clone().unwrap_or_else(chance::secret));
+        .then(|| kept.unwrap_or_else(|| auth.new_client_secret()));
+    let registration_token = if renew {
+        chance::secret()
+    } else {
+        client.registration_token.clone()
+    };
     let identity = Identity {
         client_id: own("client_id")
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned(),
+        secret_expires_at: if renew { auth.secret_expires_at() } else { 0 },
         secret,
-        registration_token: client.registration_token.clone(),
+        registration_token,
         issued_at: own("client_id_issued_at")
             .and_then(Value::as_i64)
             .unwrap_or_default(),
@@ -270,6 +348,8 @@ pub(super) fn register_by_hand(auth: &AuthState, body: &Value) -> Result<String,
     let identity = Identity {
         client_id: client_id.clone(),
         secret: secret.filter(|_| described.has_secret()),
+        // Nobody could tell the app of a new one.
+        secret_expires_at: 0,
         registration_token: chance::secret(),
         issued_at: auth.now(),
     };
@@ -289,6 +369,8 @@ fn read_object(body: &[u8]) -> Result<Map<String, Value>, OAuthError> {
 struct Identity {
     client_id: String,
     secret: Option<String>,
+    /// 0 is never.
+    secret_expires_at: i64,
     registration_token: String,
     issued_at: i64,
 }
@@ -325,6 +407,13 @@ fn describe(auth: &AuthState, asked: &Map<String, Value>) -> Result<Described, O
         .ok_or_else(|| metadata_error("token_endpoint_auth_method is not on offer"))?;
     let (grant_types, response_types) = flows(asked, method)?;
     let redirect_uris = redirect_uris(asked, &grant_types)?;
+    if auth.config.policy.strict_redirects {
+        let home = text(asked, "client_uri")?;
+        for uri in &redirect_uris {
+            check_belongs(uri, home)
+                .map_err(|reason| OAuthError::new("invalid_redirect_uri", reason))?;
+        }
+    }
     let keys = keys(asked, method)?;
     let scopes = text(asked, "scope")?.map(|scope| {
         let mut scopes = scopes::split(scope);
@@ -369,6 +458,7 @@ fn keep(auth: &AuthState, described: Described, identity: Identity) -> Value {
     let Identity {
         client_id,
         secret,
+        secret_expires_at,
         registration_token,
         issued_at,
     } = identity;
@@ -382,7 +472,7 @@ fn keep(auth: &AuthState, described: Described, identity: Identity) -> Value {
     put("redirect_uris", json!(described.redirect_uris));
     if let Some(secret) = &secret {
         put("client_secret", json!(secret));
-        put("client_secret_expires_at", json!(0));
+        put("client_secret_expires_at", json!(secret_expires_at));
     }
     if !described.keys.is_empty() {
         put("jwks", json!({ "keys": described.keys }));
@@ -390,9 +480,11 @@ fn keep(auth: &AuthState, described: Described, identity: Identity) -> Value {
     if let Some(scopes) = &described.scopes {
         put("scope", json!(scopes.join(" ")));
     }
-    let address = auth.url(&format!("/auth/register/{client_id}"));
-    put("registration_client_uri", json!(address));
-    put("registration_access_token", json!(registration_token));
+    if auth.config.policy.registration_management != Management::None {
+        let address = auth.url(&format!("/auth/register/{client_id}"));
+        put("registration_client_uri", json!(address));
+        put("registration_access_token", json!(registration_token));
+    }
     let launch_url = metadata
         .get("initiate_login_uri")
         .and_then(Value::as_str)
@@ -414,6 +506,7 @@ fn keep(auth: &AuthState, described: Described, identity: Identity) -> Value {
         practice,
         method: described.method,
         secret,
+        secret_expires_at,
         keys: described.keys,
         redirect_uris: described.redirect_uris,
         grant_types: described.grant_types,

@@ -145,6 +145,7 @@ pub(super) fn known_for_people(scope: &str) -> bool {
             | "profile"
             | "launch"
             | "launch/patient"
+            | "launch/encounter"
             | "offline_access"
             | "online_access"
     ) || parse(scope).is_some_and(|scope| scope.level != Level::System && scope.reads())
@@ -158,8 +159,10 @@ pub(super) fn known_for_services(scope: &str) -> bool {
 /// Whether `scopes` need one patient in context.
 pub(super) fn need_patient(scopes: &[String]) -> bool {
     scopes.iter().any(|scope| {
-        matches!(scope.as_str(), "launch" | "launch/patient")
-            || parse(scope).is_some_and(|scope| scope.level == Level::Patient)
+        matches!(
+            scope.as_str(),
+            "launch" | "launch/patient" | "launch/encounter"
+        ) || parse(scope).is_some_and(|scope| scope.level == Level::Patient)
     })
 }
 
@@ -171,6 +174,7 @@ pub(super) fn in_words(scope: &str) -> String {
         "profile" => return "Know your name".to_owned(),
         "launch" => return "Know what you had open here when you started it".to_owned(),
         "launch/patient" => return "Know whose chart you have chosen".to_owned(),
+        "launch/encounter" => return "Know which visit was the last".to_owned(),
         "offline_access" => {
             return "Keep access when you are away, until you withdraw it".to_owned();
         }

@@ -78,7 +78,7 @@ pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, body: By
             let (status, message) = refused.told();
             let name = app_name(auth, &session);
             let page = pages::sign_in(auth, &id, &session, &name, Some(message));
-            return pages::answer(status, page);
+            return refused.on(pages::answer(status, page));
         }
     };
     session.account = Some(number);
@@ -200,19 +200,27 @@ fn issue_code(
     if inner.closed || !inner.clients.contains_key(&session.request.client_id) {
         return None;
     }
-    let patient = session.patient.clone();
+    let patient = session
+        .patient
+        .clone()
+        .filter(|_| scopes::need_patient(&granted));
+    let mut context = session
+        .request
+        .launch
+        .as_ref()
+        .map(|launch| launch.context.clone())
+        .unwrap_or_default();
+    if granted.iter().any(|scope| scope == "launch/encounter") {
+        let latest = patient.as_ref().map(|id| auth.config.accounts.latest(id));
+        context.encounter = latest.and_then(|(encounter, _)| encounter);
+    }
     let grant_id = inner.add_grant(Grant {
         client_id: session.request.client_id.clone(),
-        patient: patient.filter(|_| scopes::need_patient(&granted)),
+        patient,
         scopes: granted,
         account: session.account,
         practice,
-        context: session
-            .request
-            .launch
-            .as_ref()
-            .map(|launch| launch.context.clone())
-            .unwrap_or_default(),
+        context,
         alive: true,
         suspended: false,
         granted_at: auth.now(),

@@ -2,44 +2,19 @@
 //! in memory, gone when the server stops.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-use axum::http::StatusCode;
-
-use super::answer::Params;
+use super::answer::OAuthError;
 use super::chance;
-use super::clients::Client;
-use super::jwks::Keys;
+use super::clients::{Client, Practice};
+use super::jwks::{KeyRing, Keys};
+use super::limits::Guesses;
 use crate::accounts::{AccountNumber, Accounts};
 use crate::clock::Clock;
+use crate::policy::{Policy, RefreshExpiry};
 use crate::population::{Account, AccountRole};
 use crate::quirks::Quirks;
 use crate::world::Leniency;
-
-/// How many wrong passwords a user name may have within [`RATE_SECONDS`].
-const MOST_TRIES: usize = 10;
-
-const RATE_SECONDS: i64 = 60;
-
-/// Why somebody is not signed in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SignInRefused {
-    Wrong,
-    TooOften,
-}
-
-impl SignInRefused {
-    /// What the page says, and with which status.
-    pub(super) fn told(self) -> (StatusCode, &'static str) {
-        match self {
-            Self::Wrong => (StatusCode::UNAUTHORIZED, "User name or password is wrong."),
-            Self::TooOften => (
-                StatusCode::TOO_MANY_REQUESTS,
-                "The password was wrong too often. Wait a minute.",
-            ),
-        }
-    }
-}
 
 /// What the authorization server is told at its start.
 pub(crate) struct AuthConfig {
@@ -51,6 +26,8 @@ pub(crate) struct AuthConfig {
     pub(crate) accounts: Accounts,
     /// The server's time.
     pub(crate) clock: Clock,
+    /// What the standards leave to the server.
+    pub(crate) policy: Policy,
     /// The habits of a vendor.
     pub(crate) quirks: Quirks,
     /// What is taken although a standard says otherwise.
@@ -98,7 +75,8 @@ pub(super) struct AuthorizationRequest {
     pub(super) scopes: Vec<String>,
     pub(super) state: String,
     pub(super) nonce: Option<String>,
-    pub(super) challenge: String,
+    /// None only where PKCE may be left out.
+    pub(super) challenge: Option<String>,
     /// The launch from a portal that this answers.
     pub(super) launch: Option<Launch>,
 }
@@ -123,6 +101,8 @@ pub(super) struct LaunchContext {
     pub(super) intent: Option<String>,
     /// The portal shows the patient's name above the app, so the app need not.
     pub(super) banner_shown: bool,
+    /// A portal opened the app, and tells it how to look (`smart_style_url`).
+    pub(super) styled: bool,
 }
 
 /// Somebody who is signed in at a portal.
@@ -168,7 +148,7 @@ pub(super) struct Grant {
 pub(super) struct Code {
     pub(super) grant_id: u64,
     pub(super) redirect_uri: String,
-    pub(super) challenge: String,
+    pub(super) challenge: Option<String>,
     pub(super) nonce: Option<String>,
     pub(super) expires: i64,
     pub(super) used: bool,
@@ -188,6 +168,24 @@ pub(super) struct RefreshToken {
     pub(super) used: bool,
 }
 
+/// Why a grant is of no use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// It was withdrawn or switched off.
+    Grant(&'static str),
+    /// The app itself is blocked.
+    Client(&'static str),
+}
+
+impl From<Unusable> for OAuthError {
+    fn from(unusable: Unusable) -> Self {
+        match unusable {
+            Unusable::Grant(reason) => Self::invalid_grant(reason),
+            Unusable::Client(reason) => Self::invalid_client(reason),
+        }
+    }
+}
+
 /// Everything that changes.
 #[derive(Default)]
 pub(super) struct Inner {
@@ -204,8 +202,7 @@ pub(super) struct Inner {
     pub(super) refresh: HashMap<String, RefreshToken>,
     /// Seen assertion ids, with the moment they may be forgotten.
     pub(super) seen_assertions: HashMap<String, i64>,
-    /// Wrong passwords by user name, each with its second.
-    failed: HashMap<String, Vec<i64>>,
+    pub(super) guesses: Guesses,
     issued: Vec<String>,
     last_grant: u64,
 }
@@ -222,23 +219,18 @@ impl Inner {
     ///
     /// # Errors
     /// Who stands in the way, in words.
-    pub(super) fn usable_grant(&self, grant_id: u64) -> Result<Grant, &'static str> {
-        let withdrawn = "the token is unknown or was withdrawn";
+    pub(super) fn usable_grant(&self, grant_id: u64) -> Result<Grant, Unusable> {
+        let withdrawn = Unusable::Grant("the token is unknown or was withdrawn");
         let grant = self.grants.get(&grant_id).ok_or(withdrawn)?;
         if !grant.alive {
             return Err(withdrawn);
         }
         if grant.suspended {
-            return Err("the app was switched off in the portal");
+            return Err(Unusable::Grant("the app was switched off in the portal"));
         }
-        match self.clients.get(&grant.client_id) {
-            Some(client) => client
-                .practice
-                .of(&grant.practice)
-                .permits()
-                .map(|()| grant.clone()),
-            None => Err(withdrawn),
-        }
+        let client = self.clients.get(&grant.client_id).ok_or(withdrawn)?;
+        client.permitted_at(&grant.practice)?;
+        Ok(grant.clone())
     }
 
     /// As [`Inner::usable_grant`], without the reason.
@@ -313,7 +305,7 @@ fn own_records_only(
 /// The authorization server.
 pub(crate) struct AuthState {
     pub(super) config: AuthConfig,
-    keys: RwLock<Arc<Keys>>,
+    pub(super) ring: RwLock<KeyRing>,
     inner: Mutex<Inner>,
 }
 
@@ -326,7 +318,7 @@ impl AuthState {
     pub(crate) fn new(config: AuthConfig) -> Self {
         Self {
             config,
-            keys: RwLock::new(Arc::new(
+            ring: RwLock::new(KeyRing::new(
                 Keys::generate().expect("the cryptography library makes keys"),
             )),
             inner: Mutex::default(),
@@ -396,6 +388,22 @@ impl AuthState {
         Some(grant.client_id.clone())
     }
 
+    /// The access token ends before its time.
+    pub(crate) fn expire(&self, token: &str) {
+        let now = self.now();
+        if let Some(found) = self.lock().access.get_mut(token) {
+            found.expires = found.expires.min(now);
+        }
+    }
+
+    /// What the person granted ends, and every token of it.
+    pub(crate) fn withdraw(&self, token: &str) {
+        let mut inner = self.lock();
+        if let Some(grant_id) = inner.access.get(token).map(|found| found.grant_id) {
+            inner.kill_grant(grant_id);
+        }
+    }
+
     /// The registered clients: id, name and method of authentication.
     pub(crate) fn clients(&self) -> Vec<serde_json::Value> {
         let inner = self.lock();
@@ -425,9 +433,9 @@ impl AuthState {
     /// Switches an app off or on for a practice, as its administrator may.
     pub(crate) fn decide(&self, client_id: &str, practice: &str, enabled: bool) -> bool {
         let says = if enabled {
-            super::clients::Practice::Approved
+            Practice::Approved
         } else {
-            super::clients::Practice::SwitchedOff
+            Practice::SwitchedOff
         };
         let mut inner = self.lock();
         let client = inner.clients.get_mut(client_id);
@@ -453,25 +461,18 @@ impl AuthState {
         }
     }
 
-    /// The signing keys as they are now.
-    pub(super) fn keys(&self) -> Arc<Keys> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&keys)
-    }
-
-    /// Makes new signing keys and forgets the old ones; `false` when the machine cannot make keys.
-    pub(crate) fn rotate_keys(&self) -> bool {
-        let Some(new) = Keys::generate() else {
-            return false;
+    /// Makes a refresh token for a grant of that moment. It ends after its lifetime, or when nobody
+    /// uses it for long, whichever comes first.
+    pub(super) fn new_refresh(&self, inner: &mut Inner, grant_id: u64, granted_at: i64) -> String {
+        let now = self.now();
+        let from = match self.config.policy.refresh_expiry {
+            RefreshExpiry::Sliding => now,
+            RefreshExpiry::Absolute => granted_at,
         };
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-        true
-    }
-
-    /// Makes a refresh token.
-    pub(super) fn new_refresh(&self, inner: &mut Inner, grant_id: u64) -> String {
-        let lifetime = self.config.refresh_lifetime_seconds;
-        inner.new_refresh(grant_id, self.now().saturating_add(lifetime))
+        let ends = from.saturating_add(self.config.refresh_lifetime_seconds);
+        let idle = self.config.policy.refresh_idle;
+        let idle = idle.map_or(i64::MAX, |seconds| now.saturating_add(seconds));
+        inner.new_refresh(grant_id, ends.min(idle))
     }
 
     /// A secret for a client: with letters that need encoding, where the tester wants that.
@@ -483,41 +484,15 @@ impl AuthState {
         secret
     }
 
+    /// When a client secret ends that is made now; 0 is never (RFC 7591 §3.2.1).
+    pub(super) fn secret_expires_at(&self) -> i64 {
+        let lifetime = self.config.policy.secret_lifetime;
+        lifetime.map_or(0, |seconds| self.now().saturating_add(seconds))
+    }
+
     /// Whether a looseness was switched on.
     pub(super) fn tolerates(&self, leniency: Leniency) -> bool {
         self.config.lenient.contains(&leniency)
-    }
-
-    /// The account whose name and password a form brings.
-    ///
-    /// # Errors
-    /// When they are wrong, or were wrong too often.
-    pub(super) fn account(&self, form: &Params) -> Result<(AccountNumber, Account), SignInRefused> {
-        let username = form.get("username").unwrap_or_default().trim();
-        let password = form.get("password").unwrap_or_default();
-        let now = self.now();
-        let name = username.to_lowercase();
-        {
-            let mut inner = self.lock();
-            let failed = inner.failed.entry(name.clone()).or_default();
-            failed.retain(|at| now - at < RATE_SECONDS);
-            if failed.len() >= MOST_TRIES {
-                return Err(SignInRefused::TooOften);
-            }
-        }
-        let found = self.config.accounts.named(username);
-        let found = found.filter(|(_, one)| chance::same_secret(&one.password, password));
-        let mut inner = self.lock();
-        match found {
-            Some(found) => {
-                inner.failed.remove(&name);
-                Ok(found)
-            }
-            None => {
-                inner.failed.entry(name).or_default().push(now);
-                Err(SignInRefused::Wrong)
-            }
-        }
     }
 
     /// Takes a client in that was agreed on by hand.

@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 use super::answer::{OAuthError, Params, is_form, json_answer};
 use super::clients::{Client, Method};
 use super::register::JWT_BEARER;
-use super::state::{AuthState, Grant, Inner, LaunchContext};
-use super::{assertion, chance, id_token, scopes};
+use super::state::{AuthState, Grant, Inner, LaunchContext, Unusable};
+use super::{assertion, chance, id_token, limits, scopes};
 use crate::context::passed;
 use crate::faults::{Endpoint, FaultKind, IdTokenFault};
 use crate::population::PRACTICE;
@@ -116,14 +116,21 @@ fn by_code(
         .get("code")
         .ok_or_else(|| OAuthError::invalid_request("code is missing"))?;
     let mut inner = auth.lock();
-    let (grant_id, nonce) = redeem(&mut inner, client_id, code, form, auth.now())?;
-    let grant = inner
-        .usable_grant(grant_id)
-        .map_err(OAuthError::invalid_grant)?;
+    let now = auth.now();
+    let what = format!("code of {client_id}");
+    if let Some(seconds) = inner.guesses.wait(&what, now) {
+        return Err(limits::too_often("invalid_grant", seconds));
+    }
+    let redeemed = redeem(&mut inner, client_id, code, form, now);
+    let (grant_id, nonce) = redeemed.inspect_err(|_| inner.guesses.was_wrong(&what, now))?;
+    inner.guesses.was_right(&what);
+    let grant = inner.usable_grant(grant_id)?;
     let granted = |name: &str| grant.scopes.iter().any(|scope| scope == name);
     let mut answer = access(auth, &mut inner, grant_id, &grant, &grant.scopes);
     if granted("offline_access") && !auth.config.quirks.no_refresh_token {
-        answer["refresh_token"] = auth.new_refresh(&mut inner, grant_id).into();
+        answer["refresh_token"] = auth
+            .new_refresh(&mut inner, grant_id, grant.granted_at)
+            .into();
     }
     if granted("openid") {
         let token = id_token::sign(
@@ -173,14 +180,28 @@ fn redeem(
             "redirect_uri is not the one of the authorization request",
         ));
     }
-    let verifier = form.get("code_verifier").unwrap_or_default();
-    if !is_verifier(verifier) || !chance::same_secret(&s256(verifier), &found.challenge) {
-        return Err(OAuthError::invalid_grant(
-            "code_verifier does not fit the code_challenge",
-        ));
+    let verifier = form.get("code_verifier");
+    let fits = |verifier: &str, challenge: &str| {
+        is_verifier(verifier) && chance::same_secret(&s256(verifier), challenge)
+    };
+    match &found.challenge {
+        Some(challenge) if fits(verifier.unwrap_or_default(), challenge) => {
+            passed("RFC 7636 §4.6: code_verifier fits the code_challenge");
+        }
+        Some(_) => {
+            return Err(OAuthError::invalid_grant(
+                "code_verifier does not fit the code_challenge",
+            ));
+        }
+        // RFC 9700 §4.8.2: somebody has taken the challenge out of the request.
+        None if verifier.is_some() => {
+            return Err(OAuthError::invalid_grant(
+                "code_verifier for a request without code_challenge",
+            ));
+        }
+        None => {}
     }
     passed("RFC 6749 §4.1.3: the code is fresh, unused, and for this client and redirect_uri");
-    passed("RFC 7636 §4.6: code_verifier fits the code_challenge");
     Ok((grant_id, found.nonce.clone()))
 }
 
@@ -191,9 +212,7 @@ fn by_refresh_token(auth: &AuthState, client_id: &str, form: &Params) -> Result<
     let mut inner = auth.lock();
     let unknown = || OAuthError::invalid_grant("the token is unknown or was withdrawn");
     let grant_id = inner.refresh.get(token).ok_or_else(unknown)?.grant_id;
-    let grant = inner
-        .usable_grant(grant_id)
-        .map_err(OAuthError::invalid_grant)?;
+    let grant = inner.usable_grant(grant_id)?;
     if grant.client_id != client_id {
         return Err(OAuthError::invalid_grant(
             "the refresh token is for another client",
@@ -225,7 +244,9 @@ fn by_refresh_token(auth: &AuthState, client_id: &str, form: &Params) -> Result<
     found.used = true;
     passed("RFC 6749 §6: the refresh token is this client's, unused, and the scope no wider");
     let mut answer = access(auth, &mut inner, grant_id, &grant, &scopes);
-    answer["refresh_token"] = auth.new_refresh(&mut inner, grant_id).into();
+    answer["refresh_token"] = auth
+        .new_refresh(&mut inner, grant_id, grant.granted_at)
+        .into();
     if auth.config.quirks.refresh_without_patient {
         answer
             .as_object_mut()
@@ -260,9 +281,7 @@ fn by_assertion(auth: &AuthState, form: &Params) -> Result<Value, OAuthError> {
     let grant_id = client
         .signed_in
         .ok_or_else(|| OAuthError::invalid_grant("nobody signed in for this client"))?;
-    let signed_in = inner
-        .usable_grant(grant_id)
-        .map_err(OAuthError::invalid_grant)?;
+    let signed_in = inner.usable_grant(grant_id)?;
     let mut scopes = signed_in.scopes.clone();
     scopes.retain(|scope| scope != "offline_access");
     Ok(access(auth, &mut inner, grant_id, &signed_in, &scopes))
@@ -297,6 +316,13 @@ fn for_service(
             "unauthorized_client",
             "access is switched off",
         ));
+    }
+    match client.permitted_at(PRACTICE) {
+        Ok(()) => {}
+        Err(Unusable::Grant(reason)) => {
+            return Err(OAuthError::new("unauthorized_client", reason));
+        }
+        Err(blocked) => return Err(blocked.into()),
     }
     let grant = Grant {
         practice: PRACTICE.to_owned(),
@@ -345,6 +371,9 @@ fn access(
     let context = &grant.context;
     if let Some(encounter) = &context.encounter {
         answer["encounter"] = encounter.clone().into();
+    }
+    if context.styled {
+        answer["smart_style_url"] = auth.url(super::STYLE).into();
     }
     if let Some(intent) = &context.intent {
         answer["intent"] = intent.clone().into();

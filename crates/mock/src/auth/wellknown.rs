@@ -33,12 +33,30 @@ pub(super) async fn openid(State(app): State<App>) -> Response {
 
 /// `GET /auth/jwks`
 pub(super) async fn jwks(State(app): State<App>) -> Response {
-    let mut response = Json(app.auth.keys().public()).into_response();
+    let mut response = Json(app.auth.published_keys()).into_response();
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/jwk-set+json"),
     );
     response
+}
+
+/// `GET /smart-style.json`: how the portal looks, for apps that it opens (SMART App Launch, "Styling").
+pub(super) async fn style() -> Response {
+    Json(json!({
+        "color_background": "#f6f7f9",
+        "color_error": "#a4262c",
+        "color_highlight": "#12688a",
+        "color_modal_backdrop": "#1b1f24",
+        "color_success": "#2b6e44",
+        "color_text": "#1b1f24",
+        "dim_border_radius": "6px",
+        "dim_font_size": "16px",
+        "dim_spacing_size": "20px",
+        "font_family_body": "'Noto Sans', Helvetica, Arial, sans-serif",
+        "font_family_heading": "'Noto Sans', Helvetica, Arial, sans-serif"
+    }))
+    .into_response()
 }
 
 fn with_faults(app: &App, endpoint: Endpoint, mut document: Value) -> Value {
@@ -77,7 +95,8 @@ fn common(auth: &AuthState) -> Value {
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
         "scopes_supported": [
-            "openid", "fhirUser", "profile", "launch", "launch/patient", "offline_access",
+            "openid", "fhirUser", "profile", "launch", "launch/patient", "launch/encounter",
+            "offline_access",
             "patient/*.rs", "user/*.rs", "system/*.rs",
             "patient/*.read", "user/*.read", "system/*.read",
         ],
@@ -112,9 +131,11 @@ fn smart_document(auth: &AuthState) -> Value {
     capabilities.extend([
         "sso-openid-connect",
         "context-standalone-patient",
+        "context-standalone-encounter",
         "context-ehr-patient",
         "context-ehr-encounter",
         "context-banner",
+        "context-style",
         "permission-offline",
         "permission-patient",
         "permission-user",

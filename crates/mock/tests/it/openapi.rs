@@ -44,6 +44,17 @@ fn every_route_is_described_and_nothing_else() {
     assert!(code.len() > 10);
 }
 
+/// How many variants an enum of the faults has.
+fn variants(name: &str) -> usize {
+    let source = include_str!("../../src/faults.rs");
+    let declared = source.split(&format!("pub enum {name} {{")).nth(1).unwrap();
+    let declared = declared.split("\n}\n").next().unwrap();
+    let is_variant = |line: &&str| {
+        line.starts_with("    ") && line.as_bytes().get(4).is_some_and(u8::is_ascii_uppercase)
+    };
+    declared.lines().filter(is_variant).count()
+}
+
 #[test]
 fn every_fault_and_endpoint_that_is_described_can_be_planned() {
     let planned = &document()["components"]["schemas"]["Planned"]["properties"];
@@ -61,22 +72,27 @@ fn every_fault_and_endpoint_that_is_described_can_be_planned() {
         serde_json::from_value::<FaultKind>(fault)
             .unwrap_or_else(|error| panic!("{kind}: {error}"));
     }
-    let source = include_str!("../../src/faults.rs");
-    let kinds = source
-        .split("pub enum FaultKind {")
-        .nth(1)
-        .unwrap()
-        .split("\n}\n")
-        .next()
+    let described = planned["fault"]["properties"]["fault"]["enum"]
+        .as_array()
         .unwrap();
-    let variants = kinds.lines().filter(|line| {
-        line.starts_with("    ") && line.as_bytes().get(4).is_some_and(u8::is_ascii_uppercase)
-    });
+    for fault in described {
+        serde_json::from_value::<FaultKind>(json!({"kind": "id_token", "fault": fault}))
+            .unwrap_or_else(|error| panic!("{fault}: {error}"));
+    }
+    assert_eq!(
+        variants("IdTokenFault"),
+        described.len(),
+        "each wrong id_token is described"
+    );
     let listed = planned["fault"]["properties"]["kind"]["enum"]
         .as_array()
         .unwrap()
         .len();
-    assert_eq!(variants.count(), listed, "each kind of fault is described");
+    assert_eq!(
+        variants("FaultKind"),
+        listed,
+        "each kind of fault is described"
+    );
 }
 
 #[tokio::test]
