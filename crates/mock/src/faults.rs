@@ -108,6 +108,14 @@ pub enum FaultKind {
     OtherRedirect,
     /// The authorization response carries a code that was used before.
     CodeReplayed,
+    /// The authorization response carries a code that has expired.
+    ExpiredCode,
+    /// The authorization response carries a code of some 4,000 letters, which is good.
+    LongCode,
+    /// The authorization response carries parameters that nobody asked for.
+    ExtraParameters,
+    /// The authorization response is in the fragment of the address.
+    FragmentResponse,
     /// The access token that the request brings ends before its time: 401 `invalid_token`.
     ExpiredToken,
     /// What the person granted ends with the access token that the request brings: 401

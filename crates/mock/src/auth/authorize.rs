@@ -329,44 +329,69 @@ pub(super) fn refuse(
     response
 }
 
-/// A code that the same app has used before; the new one, used up, when there is none.
-fn replay(app: &App, parameters: &[(&str, &str)]) -> Option<String> {
-    let (_, new) = parameters.iter().find(|(name, _)| *name == "code")?;
+/// The code as a tester wants it spoilt; `None` leaves it as it is.
+fn spoilt_code(app: &App, fault: Option<&FaultKind>, code: &str) -> Option<String> {
+    let now = app.auth.now();
     let mut inner = app.auth.lock();
-    let client_of =
-        |inner: &Inner, grant: u64| inner.grants.get(&grant).map(|one| one.client_id.clone());
-    let client = client_of(&inner, inner.codes.get(*new)?.grant_id);
+    match fault? {
+        FaultKind::CodeReplayed => replay(&mut inner, code),
+        FaultKind::ExpiredCode => {
+            inner.codes.get_mut(code)?.expires = now;
+            None
+        }
+        FaultKind::LongCode => {
+            let entry = inner.codes.remove(code)?;
+            let long = code.repeat(100);
+            inner.codes.insert(long.clone(), entry);
+            Some(long)
+        }
+        _ => None,
+    }
+}
+
+/// A code that the same app has used before; the new one, used up, when there is none.
+fn replay(inner: &mut Inner, new: &str) -> Option<String> {
+    let client_of = |inner: &Inner, grant: u64| {
+        let grant = inner.grants.get(&grant);
+        grant.map(|grant| grant.client_id.clone())
+    };
+    let client = client_of(inner, inner.codes.get(new)?.grant_id);
     let old = inner
         .codes
         .iter()
-        .find(|(_, code)| code.used && client_of(&inner, code.grant_id) == client)
+        .find(|(_, code)| code.used && client_of(inner, code.grant_id) == client)
         .map(|(old, _)| old.clone());
     if old.is_none() {
-        inner.codes.get_mut(*new)?.used = true;
+        inner.codes.get_mut(new)?.used = true;
     }
     old
 }
 
-/// Sends the browser back to the app, with `state` and `iss` (RFC 9207).
-pub(super) fn send_back(
+/// Whether a fault is about the way back to the app.
+fn spoils_the_way_back(fault: &FaultKind) -> bool {
+    matches!(
+        fault,
+        FaultKind::WrongIss
+            | FaultKind::MissingIss
+            | FaultKind::WrongState
+            | FaultKind::MissingState
+            | FaultKind::OtherRedirect
+            | FaultKind::CodeReplayed
+            | FaultKind::ExpiredCode
+            | FaultKind::LongCode
+            | FaultKind::ExtraParameters
+            | FaultKind::FragmentResponse
+    )
+}
+
+/// The address of the app with the parameters, and with what a fault makes of them.
+fn way_back(
     app: &App,
-    redirect_uri: &str,
+    mut target: Url,
     state: Option<&str>,
     parameters: &[(&str, &str)],
-) -> Response {
-    let fault = app.faults.take_if(Endpoint::Authorize, |fault| {
-        matches!(
-            fault,
-            FaultKind::WrongIss
-                | FaultKind::MissingIss
-                | FaultKind::WrongState
-                | FaultKind::MissingState
-                | FaultKind::OtherRedirect
-                | FaultKind::CodeReplayed
-        )
-    });
-    let replayed = (fault == Some(FaultKind::CodeReplayed)).then(|| replay(app, parameters));
-    let replayed = replayed.flatten();
+    fault: Option<&FaultKind>,
+) -> Url {
     let iss = match fault {
         Some(FaultKind::WrongIss) => Some(OTHER_ISSUER),
         Some(FaultKind::MissingIss) => None,
@@ -377,14 +402,11 @@ pub(super) fn send_back(
         Some(FaultKind::MissingState) => None,
         _ => state,
     };
-    let Ok(mut target) = Url::parse(redirect_uri) else {
-        return pages::failure("The address of the app cannot be read.");
-    };
     {
         let mut query = target.query_pairs_mut();
         for (name, value) in parameters {
-            let replayed = replayed.as_deref().filter(|_| *name == "code");
-            query.append_pair(name, replayed.unwrap_or(value));
+            let spoilt = (*name == "code").then(|| spoilt_code(app, fault, value));
+            query.append_pair(name, spoilt.flatten().as_deref().unwrap_or(value));
         }
         if let Some(state) = state {
             query.append_pair("state", state);
@@ -392,11 +414,38 @@ pub(super) fn send_back(
         if let Some(iss) = iss {
             query.append_pair("iss", iss);
         }
+        if fault == Some(&FaultKind::ExtraParameters) {
+            query.append_pair("session_state", "1.2");
+            query.append_pair("next", OTHER_ISSUER);
+        }
     }
-    if fault == Some(FaultKind::OtherRedirect) {
-        let path = format!("{}/elsewhere", target.path());
-        target.set_path(&path);
+    match fault {
+        Some(FaultKind::OtherRedirect) => {
+            let path = format!("{}/elsewhere", target.path());
+            target.set_path(&path);
+        }
+        Some(FaultKind::FragmentResponse) => {
+            let query = target.query().map(str::to_owned);
+            target.set_fragment(query.as_deref());
+            target.set_query(None);
+        }
+        _ => {}
     }
+    target
+}
+
+/// Sends the browser back to the app, with `state` and `iss` (RFC 9207).
+pub(super) fn send_back(
+    app: &App,
+    redirect_uri: &str,
+    state: Option<&str>,
+    parameters: &[(&str, &str)],
+) -> Response {
+    let fault = app.faults.take_if(Endpoint::Authorize, spoils_the_way_back);
+    let Ok(target) = Url::parse(redirect_uri) else {
+        return pages::failure("The address of the app cannot be read.");
+    };
+    let target = way_back(app, target, state, parameters, fault.as_ref());
     let Ok(location) = HeaderValue::from_str(target.as_str()) else {
         return pages::failure("The address of the app cannot be read.");
     };

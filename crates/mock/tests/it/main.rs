@@ -14,8 +14,10 @@ mod control;
 mod discovery;
 mod fhir;
 mod fuzz;
+mod guards;
 mod living;
 mod openapi;
+mod policies;
 #[path = "../../../../tests/it/portal.rs"]
 mod portal;
 mod portals;

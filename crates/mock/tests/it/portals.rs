@@ -12,13 +12,13 @@ use url::Url;
 const SCOPE: &str = "openid launch/patient offline_access patient/*.rs";
 
 /// Somebody signed in at a portal.
-struct Person<'a> {
+pub(crate) struct Person<'a> {
     tester: &'a Tester,
     cookie: String,
 }
 
 impl<'a> Person<'a> {
-    async fn sign_in(tester: &'a Tester, account: &Account) -> Self {
+    pub(crate) async fn sign_in(tester: &'a Tester, account: &Account) -> Self {
         let form = [
             ("username", &account.username),
             ("password", &account.password),
@@ -32,14 +32,14 @@ impl<'a> Person<'a> {
         Self { tester, cookie }
     }
 
-    async fn home(&self) -> String {
+    pub(crate) async fn home(&self) -> String {
         let request = self.tester.http.get(self.tester.url("/portal"));
         let answer = request.header("Cookie", &self.cookie).send().await.unwrap();
         answer.text().await.unwrap()
     }
 
     /// Presses a button; gives the address to which the browser is sent, or the page.
-    async fn press(&self, path: &str, fields: &[(&str, &str)]) -> String {
+    pub(crate) async fn press(&self, path: &str, fields: &[(&str, &str)]) -> String {
         let home = self.home().await;
         let csrf = home.split("name=\"csrf\" value=\"").nth(1).unwrap();
         let csrf = csrf.split('"').next().unwrap();
