@@ -8,6 +8,7 @@
 )]
 
 mod authorize;
+mod backend;
 mod bulk;
 mod command_line;
 mod control;
@@ -15,6 +16,7 @@ mod discovery;
 mod fhir;
 mod fuzz;
 mod guards;
+mod lines;
 mod living;
 mod openapi;
 mod policies;

@@ -60,7 +60,13 @@ fn key(signer: EncodingKey, algorithm: Algorithm) -> Key {
 
 impl Key {
     pub(crate) fn sign(&self, claims: &Value) -> String {
+        self.sign_as("JWT", claims)
+    }
+
+    /// A JWT with this `typ`.
+    pub(crate) fn sign_as(&self, typ: &str, claims: &Value) -> String {
         let mut header = Header::new(self.algorithm);
+        header.typ = Some(typ.to_owned());
         header.kid = Some("key-1".to_owned());
         jsonwebtoken::encode(&header, claims, &self.signer).unwrap()
     }
