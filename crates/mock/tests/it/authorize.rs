@@ -36,7 +36,7 @@ async fn page(
 }
 
 #[tokio::test]
-async fn c_a_person_signs_in_and_consents_and_the_app_gets_code_state_and_iss() {
+async fn c34_a_person_signs_in_and_consents_and_the_app_gets_code_state_and_iss() {
     let tester = Tester::new().await;
     let client_id = tester.public_client().await;
     let answer = tester
@@ -73,7 +73,7 @@ async fn the_pages_have_the_field_names_that_testers_rely_on() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_shows_the_form_again_and_lets_nobody_in() {
+async fn h16_a_wrong_password_shows_the_form_again_and_lets_nobody_in() {
     let tester = Tester::new().await;
     let client_id = tester.public_client().await;
     let url = tester.authorization_url(&tester.authorization(&client_id, SCOPE));
@@ -167,7 +167,7 @@ async fn a_repeated_parameter_is_refused() {
 }
 
 #[tokio::test]
-async fn a_request_may_be_posted() {
+async fn c21_a_request_may_be_posted() {
     let tester = Tester::new().await;
     let client_id = tester.public_client().await;
     let request = tester
@@ -211,7 +211,7 @@ async fn access_that_is_switched_off_is_denied() {
 }
 
 #[tokio::test]
-async fn a_provider_picks_the_patient() {
+async fn c40_a_provider_picks_the_patient() {
     let tester = Tester::new().await;
     let client_id = tester.public_client().await;
     let mut provider = tester.provider().clone();

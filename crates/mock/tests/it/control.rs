@@ -306,7 +306,7 @@ async fn c42_the_way_back_to_the_app_is_spoilt(
 }
 
 #[tokio::test]
-async fn the_signing_keys_are_rotated_and_an_es384_client_gets_es384() {
+async fn d31_the_signing_keys_are_rotated_and_an_es384_client_gets_es384() {
     let tester = Tester::new().await;
     let keys = async || tester.get(&tester.url("/auth/jwks")).await;
     let before = keys().await;

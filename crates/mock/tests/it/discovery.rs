@@ -53,7 +53,7 @@ async fn a3_a4_a5_the_smart_configuration_names_every_endpoint_and_capability() 
 }
 
 #[tokio::test]
-async fn openid_discovery_agrees_with_the_smart_configuration() {
+async fn a20_a21_openid_discovery_agrees_with_the_smart_configuration() {
     let tester = Tester::new().await;
     let openid = tester
         .get(&tester.url("/.well-known/openid-configuration"))
@@ -80,7 +80,7 @@ async fn openid_discovery_agrees_with_the_smart_configuration() {
 }
 
 #[tokio::test]
-async fn the_key_set_holds_public_keys_only() {
+async fn a21_the_key_set_holds_public_keys_only() {
     let tester = Tester::new().await;
     let keys = tester.get(&tester.url("/auth/jwks")).await;
     for key in keys["keys"].as_array().unwrap() {
@@ -90,7 +90,7 @@ async fn the_key_set_holds_public_keys_only() {
 }
 
 #[tokio::test]
-async fn the_capability_statement_is_open_and_names_the_oauth_addresses() {
+async fn a17_the_capability_statement_is_open_and_names_the_oauth_addresses() {
     let tester = Tester::new().await;
     let url = format!("{}/metadata", tester.mock.fhir_base());
     let statement = tester.get(&url).await;

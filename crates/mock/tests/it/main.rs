@@ -18,6 +18,7 @@ mod fhir;
 mod fuzz;
 mod guards;
 mod handle;
+mod kinds;
 mod lines;
 mod living;
 mod openapi;

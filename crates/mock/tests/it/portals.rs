@@ -130,7 +130,7 @@ async fn d39_a_person_switches_an_app_off_and_on_and_disconnects_it() {
 }
 
 #[tokio::test]
-async fn one_persons_switch_is_not_another_persons() {
+async fn b43_one_persons_switch_is_not_another_persons() {
     let tester = Tester::new().await;
     let (ana, ben) = (
         tester.mock.accounts()[0].clone(),
@@ -149,7 +149,7 @@ async fn one_persons_switch_is_not_another_persons() {
 }
 
 #[tokio::test]
-async fn a_button_works_only_from_the_portals_own_page_and_for_those_signed_in() {
+async fn h16_a_button_works_only_from_the_portals_own_page_and_for_those_signed_in() {
     let tester = Tester::new().await;
     let account = tester.patient().clone();
     let (client_id, tokens) = tester.tokens(&account, SCOPE).await;
@@ -194,7 +194,7 @@ async fn a_button_works_only_from_the_portals_own_page_and_for_those_signed_in()
 }
 
 #[tokio::test]
-async fn the_practice_approves_an_app_before_anybody_uses_it_and_can_switch_it_off() {
+async fn b42_the_practice_approves_an_app_before_anybody_uses_it_and_can_switch_it_off() {
     let tester = Tester::at(World {
         patients: 2,
         practice_approval: true,
@@ -296,7 +296,7 @@ fn launching(tester: &Tester, client_id: &str, launch: &str) -> Vec<(String, Str
 }
 
 #[tokio::test]
-async fn c_an_ehr_launch_carries_what_is_open_and_asks_for_consent_only() {
+async fn c10_d13_an_ehr_launch_carries_what_is_open_and_asks_for_consent_only() {
     let tester = Tester::new().await;
     let client_id = launchable(&tester).await;
     let provider = tester.provider().clone();
@@ -377,7 +377,7 @@ async fn c_an_ehr_launch_carries_what_is_open_and_asks_for_consent_only() {
 }
 
 #[tokio::test]
-async fn c_a_launch_without_the_portals_cookie_asks_who_it_is() {
+async fn c10_a_launch_without_the_portals_cookie_asks_who_it_is() {
     let tester = Tester::new().await;
     let client_id = launchable(&tester).await;
     let account = tester.patient().clone();
@@ -403,7 +403,7 @@ async fn c_a_launch_without_the_portals_cookie_asks_who_it_is() {
 }
 
 #[tokio::test]
-async fn c_a_launch_and_its_scope_go_together_and_are_for_one_app() {
+async fn c10_a_launch_and_its_scope_go_together_and_are_for_one_app() {
     let tester = Tester::new().await;
     let client_id = launchable(&tester).await;
     let account = tester.patient().clone();
@@ -469,7 +469,7 @@ async fn nobody_launches_a_chart_that_is_not_theirs() {
 }
 
 #[tokio::test]
-async fn b_a_launch_address_is_held_to_the_rules_of_redirects() {
+async fn b12_b17_a_launch_address_is_held_to_the_rules_of_redirects() {
     let tester = Tester::new().await;
     let metadata = json!({"redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none", "initiate_login_uri": "javascript:alert(1)"});
     assert_eq!(

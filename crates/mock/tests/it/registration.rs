@@ -8,7 +8,7 @@ use satchel_mock::World;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn b_an_installation_registers_itself_with_an_inline_key() {
+async fn b4_an_installation_registers_itself_with_an_inline_key() {
     let tester = Tester::new().await;
     for key in [es384(), rs384()] {
         let client = tester
@@ -25,7 +25,7 @@ async fn b_an_installation_registers_itself_with_an_inline_key() {
 #[case("client_secret_basic")]
 #[case("client_secret_post")]
 #[tokio::test]
-async fn b_a_client_with_a_secret_is_given_one_that_cannot_be_guessed(#[case] method: &str) {
+async fn b20_a_client_with_a_secret_is_given_one_that_cannot_be_guessed(#[case] method: &str) {
     let tester = Tester::new().await;
     let metadata = json!({"token_endpoint_auth_method": method});
     let (one, other) = (
@@ -39,7 +39,7 @@ async fn b_a_client_with_a_secret_is_given_one_that_cannot_be_guessed(#[case] me
 }
 
 #[tokio::test]
-async fn b_a_public_client_gets_no_secret() {
+async fn b41_a_public_client_gets_no_secret() {
     let tester = Tester::new().await;
     let client = tester.client(&json!({})).await;
     assert!(client["client_secret"].is_null());
@@ -64,7 +64,7 @@ async fn b_a_public_client_gets_no_secret() {
 #[case::symmetric_key(json!({"jwks": {"keys": [{"kty": "oct", "k": "AAAA", "kid": "x"}]}}), "invalid_client_metadata")]
 #[case::name_that_is_a_number(json!({"client_name": 7}), "invalid_client_metadata")]
 #[tokio::test]
-async fn b_what_does_not_fit_is_refused_with_the_error_of_rfc_7591(
+async fn b16_b17_b32_what_does_not_fit_is_refused_with_the_error_of_rfc_7591(
     #[case] change: Value,
     #[case] expected: &str,
 ) {
@@ -78,7 +78,7 @@ async fn b_what_does_not_fit_is_refused_with_the_error_of_rfc_7591(
 }
 
 #[tokio::test]
-async fn b_a_private_key_is_refused_whoever_sends_it() {
+async fn b5_a_private_key_is_refused_whoever_sends_it() {
     let tester = Tester::new().await;
     let mut key = es384().public;
     key["d"] = "AAAA".into();
@@ -88,7 +88,7 @@ async fn b_a_private_key_is_refused_whoever_sends_it() {
 }
 
 #[tokio::test]
-async fn b_what_is_no_json_is_refused() {
+async fn b17_what_is_no_json_is_refused() {
     let tester = Tester::new().await;
     let request = tester.http.post(tester.url("/auth/register")).body("{");
     let (status, code) = error(request.send().await.unwrap()).await;
@@ -99,7 +99,7 @@ async fn b_what_is_no_json_is_refused() {
 }
 
 #[tokio::test]
-async fn b_a_registration_is_read_and_deleted_with_its_own_token_only() {
+async fn b25_b29_a_registration_is_read_and_deleted_with_its_own_token_only() {
     let tester = Tester::new().await;
     let client = tester.client(&json!({})).await;
     let address = client["registration_client_uri"].as_str().unwrap();
@@ -142,7 +142,7 @@ async fn b_a_registration_is_read_and_deleted_with_its_own_token_only() {
 }
 
 #[tokio::test]
-async fn b_a_client_replaces_its_registration_to_rotate_its_key_and_keeps_its_id() {
+async fn b27_b28_a_client_replaces_its_registration_to_rotate_its_key_and_keeps_its_id() {
     let tester = Tester::new().await;
     let (old, new) = (es384(), rs384());
     let metadata = json!({
@@ -205,7 +205,7 @@ async fn b_a_client_replaces_its_registration_to_rotate_its_key_and_keeps_its_id
 }
 
 #[tokio::test]
-async fn b_registration_may_need_an_initial_access_token() {
+async fn b14_b15_registration_may_need_an_initial_access_token() {
     let tester = Tester::at(World {
         patients: 1,
         initial_access_token: Some("letter-of-introduction".to_owned()),
@@ -228,7 +228,7 @@ async fn b_registration_may_need_an_initial_access_token() {
 }
 
 #[tokio::test]
-async fn b_a_software_statement_counts_more_than_the_apps_own_words() {
+async fn b13_b15_a_software_statement_counts_more_than_the_apps_own_words() {
     let trusted = es384();
     let tester = Tester::at(World {
         patients: 1,
@@ -265,7 +265,7 @@ async fn b_a_software_statement_counts_more_than_the_apps_own_words() {
 }
 
 #[tokio::test]
-async fn b_static_clients_are_taken_in_at_the_start_and_while_the_server_runs() {
+async fn b41_static_clients_are_taken_in_at_the_start_and_while_the_server_runs() {
     let client = json!({
         "client_id": "static-app", "client_secret": "static-secret", "redirect_uris": [REDIRECT],
         "token_endpoint_auth_method": "client_secret_post",
@@ -321,7 +321,8 @@ async fn b_static_clients_are_taken_in_at_the_start_and_while_the_server_runs() 
 }
 
 #[tokio::test]
-async fn b_an_app_that_was_signed_in_registers_this_installations_key_and_needs_no_refresh_token() {
+async fn b36_b37_b40_an_app_that_was_signed_in_registers_this_installations_key_and_needs_no_refresh_token()
+ {
     let tester = Tester::new().await;
     let scope = "launch/patient offline_access patient/*.rs";
     let account = tester.patient().clone();

@@ -330,7 +330,7 @@ async fn d3_a_basic_secret_is_checked_and_a_wrong_one_is_challenged() {
 }
 
 #[tokio::test]
-async fn a_client_authenticates_by_the_method_that_it_registered_and_by_one_only() {
+async fn d2_a_client_authenticates_by_the_method_that_it_registered_and_by_one_only() {
     let tester = Tester::new().await;
     let client = tester
         .client(&json!({"token_endpoint_auth_method": "client_secret_basic"}))
@@ -475,7 +475,7 @@ async fn d37_revoking_the_refresh_token_ends_the_access_and_unknown_tokens_are_f
 }
 
 #[tokio::test]
-async fn e_a_backend_service_gets_a_token_by_its_key_and_no_refresh_token() {
+async fn e1_e4_a_backend_service_gets_a_token_by_its_key_and_no_refresh_token() {
     let tester = Tester::new().await;
     let key = es384();
     let client = tester
