@@ -16,6 +16,8 @@ mod introspect;
 mod jwks;
 mod limits;
 mod logout;
+mod manage;
+mod metadata;
 mod pages;
 mod portal;
 mod portal_pages;
@@ -51,9 +53,7 @@ pub(crate) fn router_for_programs() -> Router<App> {
         .route("/auth/register", post(register::create))
         .route(
             "/auth/register/{client_id}",
-            get(register::read)
-                .put(register::update)
-                .delete(register::delete),
+            get(manage::read).put(manage::update).delete(manage::delete),
         )
         .route("/auth/token", post(token::handle))
         .route("/auth/revoke", post(revoke::handle))

@@ -134,7 +134,7 @@ async fn c32_what_cannot_be_trusted_is_a_page_and_never_a_redirect(
 #[case::system_scope("scope", Some("system/*.rs"), "invalid_scope")]
 #[case::silent("prompt", Some("none"), "login_required")]
 #[tokio::test]
-async fn c_what_the_app_asks_wrongly_is_told_to_the_app(
+async fn c36_what_the_app_asks_wrongly_is_told_to_the_app(
     #[case] name: &str,
     #[case] value: Option<&str>,
     #[case] expected: &str,
