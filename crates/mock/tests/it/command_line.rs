@@ -235,3 +235,55 @@ async fn a9_two_servers_of_one_program_have_each_its_own_authority() {
         assert_eq!(trusting.get(url).send().await.unwrap().status(), 200);
     }
 }
+
+#[tokio::test]
+async fn b15_b20_b25_what_the_standards_leave_to_the_server_is_set_by_option() {
+    let program = start(&[
+        "--patients",
+        "1",
+        "--secret-lifetime",
+        "60",
+        "--registration-management",
+        "none",
+        "--odd-secrets",
+    ]);
+    let url = format!("{}/auth/register", program.text("issuer"));
+    let register = async |url: &str| {
+        let metadata = json!({"redirect_uris": ["http://127.0.0.1/cb"]});
+        let request = Client::new().post(url).body(metadata.to_string());
+        request.send().await.unwrap().json::<Value>().await.unwrap()
+    };
+    let client = register(&url).await;
+    let issued = client["client_id_issued_at"].as_i64().unwrap();
+    let ends = client["client_secret_expires_at"].as_i64().unwrap();
+    assert!((59..=61).contains(&(ends - issued)), "{client}");
+    assert!(client["client_secret"].as_str().unwrap().contains(":+%/ "));
+    assert!(client["registration_client_uri"].is_null());
+    let program = start(&["--patients", "1", "--software-statement-required"]);
+    let url = format!("{}/auth/register", program.text("issuer"));
+    assert_eq!(
+        register(&url).await["error"],
+        "unapproved_software_statement"
+    );
+    let output = command()
+        .args(["--assertion-audience", "anybody"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("token-endpoint, issuer, either"), "{said}");
+    let help = command().arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let readme = include_str!("../../README.md");
+    let options = help.lines().filter_map(|line| {
+        let option = line
+            .trim_start()
+            .trim_start_matches("-h, ")
+            .trim_start_matches("-V, ");
+        option.strip_prefix("--")
+    });
+    for option in options {
+        let name = option.split([' ', '=']).next().unwrap();
+        let told = readme.contains(&format!("--{name}")) || matches!(name, "help" | "version");
+        assert!(told, "--{name} is not in README.md");
+    }
+}

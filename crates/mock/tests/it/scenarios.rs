@@ -146,3 +146,44 @@ fn the_program_lists_them_takes_files_and_refuses_what_it_does_not_know() {
             .contains("no looseness everything")
     );
 }
+
+#[tokio::test]
+async fn a_scenario_sets_what_the_standards_leave_to_the_server() {
+    let metadata = serde_json::json!({"redirect_uris": [crate::tester::REDIRECT]});
+    let registered = async |name: &str| -> Value {
+        let tester = at(name).await;
+        tester.register(&metadata).await.json().await.unwrap()
+    };
+    let refused = registered("software-statement-required").await;
+    assert_eq!(refused["error"], "unapproved_software_statement");
+    let refused = registered("register-after-sign-in").await;
+    assert_eq!(refused["error"], "invalid_token");
+    let ends = registered("secrets-that-end").await;
+    let issued = ends["client_id_issued_at"].as_i64().unwrap();
+    let ends = ends["client_secret_expires_at"].as_i64().unwrap();
+    assert!((9..=11).contains(&(ends - issued)));
+    let alone = registered("no-management").await;
+    assert!(alone["registration_client_uri"].is_null() && alone["client_id"].is_string());
+}
+
+#[tokio::test]
+async fn idle_refresh_and_token_revoked_do_as_they_say() {
+    let tester = at("idle-refresh").await;
+    let (client_id, tokens) = tester.tokens(&tester.patient().clone(), SCOPE).await;
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+        ("client_id", client_id.as_str()),
+    ];
+    tester.mock.turn_clock(11);
+    let refused = error(tester.token(&form).send().await.unwrap()).await;
+    assert_eq!(refused.1, "invalid_grant");
+
+    let tester = at("token-revoked").await;
+    let token = tester.access_token(SCOPE).await;
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        seen.push(tester.fhir_status(&token, "Patient").await.as_u16());
+    }
+    assert_eq!(seen, [200, 200, 200, 401, 401]);
+}
