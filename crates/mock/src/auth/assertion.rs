@@ -233,6 +233,12 @@ fn check_assertion(
     if !matches!(header.alg, Algorithm::ES384 | Algorithm::RS384) {
         return Err(invalid("assertions are signed with ES384 or RS384"));
     }
+    let published = client.key_set.as_ref().map(|set| set.uri.as_str());
+    if header.jku.is_some() && header.jku.as_deref() != published {
+        return Err(invalid(
+            "jku is not the jwks_uri that the client registered",
+        ));
+    }
     let kid = header
         .kid
         .ok_or_else(|| invalid("the assertion has no kid"))?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use url::{Host, Url};
 
+use super::key_sets::KeySet;
 use super::state::Unusable;
 use crate::population::PRACTICE;
 
@@ -111,6 +112,8 @@ pub(super) struct Client {
     pub(super) secret_expires_at: i64,
     /// Public keys, as registered.
     pub(super) keys: Vec<Value>,
+    /// Where it publishes its keys itself.
+    pub(super) key_set: Option<KeySet>,
     pub(super) redirect_uris: Vec<String>,
     pub(super) grant_types: Vec<String>,
     /// The scopes it registered; `None` if it named none, which leaves every scope open.
@@ -293,6 +296,7 @@ mod tests {
             secret: None,
             secret_expires_at: 0,
             keys: Vec::new(),
+            key_set: None,
             redirect_uris: vec![registered.to_owned()],
             grant_types: Vec::new(),
             scopes: None,

@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use super::answer::{OAuthError, Params, is_form, json_answer};
 use super::clients::Method;
 use super::state::AuthState;
-use super::{assertion, id_token};
+use super::{assertion, id_token, key_sets};
 use crate::state::App;
 
 /// `POST /auth/introspect`: for clients that prove who they are, and for a public client's own tokens.
 pub(super) async fn handle(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
+    key_sets::renew(&app.auth).await;
     match introspect(&app.auth, &headers, &body) {
         Ok(answer) => json_answer(StatusCode::OK, &answer),
         Err(error) => error.into_response(),

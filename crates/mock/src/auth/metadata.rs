@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 use super::answer::OAuthError;
 use super::clients::{Method, check_belongs, check_redirect_uri};
 use super::register::JWT_BEARER;
-use super::scopes;
 use super::state::AuthState;
+use super::{key_sets, scopes};
 
 /// Members that are kept and given back as they are, if they are text.
-const PLAIN_MEMBERS: [&str; 11] = [
+const PLAIN_MEMBERS: [&str; 12] = [
     "client_name",
     "client_uri",
     "logo_uri",
@@ -21,6 +21,7 @@ const PLAIN_MEMBERS: [&str; 11] = [
     "initiate_login_uri",
     "id_token_signed_response_alg",
     "software_statement",
+    "jwks_uri",
 ];
 
 /// Members of a JWK that only a private or a symmetric key has.
@@ -186,8 +187,8 @@ fn keys(asked: &Map<String, Value>, method: Method) -> Result<Vec<Value>, OAuthE
     if asked.contains_key("jwks") && asked.contains_key("jwks_uri") {
         return Err(metadata_error("jwks and jwks_uri exclude each other"));
     }
-    if asked.contains_key("jwks_uri") {
-        return Err(metadata_error("jwks_uri is not supported: register jwks"));
+    if text(asked, "jwks_uri")?.is_some_and(|uri| !key_sets::is_allowed(uri)) {
+        return Err(metadata_error("jwks_uri is an https address"));
     }
     let keys = match asked.get("jwks") {
         Some(jwks) => jwks["keys"]
@@ -196,7 +197,7 @@ fn keys(asked: &Map<String, Value>, method: Method) -> Result<Vec<Value>, OAuthE
             .ok_or_else(|| metadata_error("jwks is not a JWK set"))?,
         None => Vec::new(),
     };
-    if method == Method::PrivateKeyJwt && keys.is_empty() {
+    if method == Method::PrivateKeyJwt && keys.is_empty() && !asked.contains_key("jwks_uri") {
         return Err(metadata_error("private_key_jwt needs a key in jwks"));
     }
     for key in &keys {
@@ -205,7 +206,11 @@ fn keys(asked: &Map<String, Value>, method: Method) -> Result<Vec<Value>, OAuthE
     Ok(keys)
 }
 
-fn check_key(key: &Value) -> Result<(), OAuthError> {
+/// Whether a key can verify a client's assertions.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn check_key(key: &Value) -> Result<(), OAuthError> {
     if PRIVATE_MEMBERS.iter().any(|name| key.get(name).is_some()) {
         return Err(metadata_error("a key in jwks is not a public one"));
     }

@@ -14,6 +14,7 @@ mod hosting;
 mod id_token;
 mod introspect;
 mod jwks;
+mod key_sets;
 mod limits;
 mod logout;
 mod manage;

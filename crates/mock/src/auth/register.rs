@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::answer::{OAuthError, bearer, json_answer};
 use super::chance;
 use super::clients::{Client, Decisions, Practice};
+use super::key_sets::KeySet;
 use super::metadata::{Described, describe, metadata_error, read_object, text};
 use super::software;
 use super::state::{AccessGrant, AuthState};
@@ -219,6 +220,11 @@ pub(super) fn keep(auth: &AuthState, described: Described, identity: Identity) -
         .get("initiate_login_uri")
         .and_then(Value::as_str)
         .map(str::to_owned);
+    let key_set = metadata.get("jwks_uri").and_then(Value::as_str);
+    let key_set = key_set.map(|uri| KeySet {
+        uri: uri.to_owned(),
+        until: i64::MIN,
+    });
     let mut inner = auth.lock();
     // What the practice decided stays when an app replaces its registration.
     let practice = match inner.clients.get(&client_id) {
@@ -238,6 +244,7 @@ pub(super) fn keep(auth: &AuthState, described: Described, identity: Identity) -
         secret,
         secret_expires_at,
         keys: described.keys,
+        key_set,
         redirect_uris: described.redirect_uris,
         grant_types: described.grant_types,
         scopes: described.scopes,

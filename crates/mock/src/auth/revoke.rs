@@ -6,12 +6,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::answer::{OAuthError, Params, forbid_storing, is_form};
-use super::assertion;
 use super::state::AuthState;
+use super::{assertion, key_sets};
 use crate::state::App;
 
 /// `POST /auth/revoke`: either token ends the whole grant.
 pub(super) async fn handle(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
+    key_sets::renew(&app.auth).await;
     match revoke(&app.auth, &headers, &body) {
         Ok(()) => {
             let mut response = StatusCode::OK.into_response();

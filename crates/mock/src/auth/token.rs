@@ -13,7 +13,7 @@ use super::answer::{OAuthError, Params, is_form, json_answer};
 use super::clients::{Client, Method};
 use super::register::JWT_BEARER;
 use super::state::{AuthState, Grant, Inner, LaunchContext, Unusable};
-use super::{assertion, chance, id_token, limits, scopes};
+use super::{assertion, chance, id_token, key_sets, limits, scopes};
 use crate::context::passed;
 use crate::faults::{Endpoint, FaultKind, IdTokenFault};
 use crate::population::PRACTICE;
@@ -40,6 +40,7 @@ pub(super) async fn handle(State(app): State<App>, headers: HeaderMap, body: Byt
             _ => None,
         }
     };
+    key_sets::renew(&app.auth).await;
     match answer(&app.auth, &headers, &body, spoil) {
         Ok(answer) => json_answer(StatusCode::OK, &answer),
         Err(error) => error.into_response(),

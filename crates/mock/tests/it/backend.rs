@@ -5,6 +5,7 @@ use reqwest::{Response, StatusCode};
 use rstest::rstest;
 use satchel_mock::World;
 use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
 
 /// A backend service with its key.
 struct Service<'a> {
@@ -187,4 +188,63 @@ async fn e14_a_token_lives_as_long_as_the_tester_says_and_dies_when_the_practice
     assert_eq!(refused.1, "unauthorized_client");
     tester.mock.set_app_access(&service.client_id, None, true);
     assert_eq!(read(&token).await, 200);
+}
+
+/// Publishes what is in `set`, and counts how often it is asked for.
+async fn publish(set: Arc<Mutex<(Value, u32)>>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = move || async move {
+        let mut set = set.lock().unwrap();
+        set.1 += 1;
+        ([("Cache-Control", "max-age=60")], axum::Json(set.0.clone()))
+    };
+    let router = axum::Router::new().route("/jwks.json", axum::routing::get(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    format!("http://{address}/jwks.json")
+}
+
+#[tokio::test]
+async fn e7_keys_at_a_jwks_uri_are_fetched_and_not_kept_past_their_max_age() {
+    let tester = Tester::new().await;
+    let (old, new) = (es384(), es384());
+    let set = |key: &Key| json!({"keys": [key.public]});
+    let published = Arc::new(Mutex::new((set(&old), 0)));
+    let uri = publish(Arc::clone(&published)).await;
+    let client = tester
+        .client(&json!({
+            "grant_types": ["client_credentials"], "response_types": [], "redirect_uris": [],
+            "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": uri,
+        }))
+        .await;
+    assert_eq!(client["jwks_uri"], uri);
+    assert!(client["jwks"].is_null());
+    let client_id = client["client_id"].as_str().unwrap().to_owned();
+    let service = |key: Key| Service {
+        tester: &tester,
+        key,
+        client_id: client_id.clone(),
+    };
+    let (old, new) = (service(old), service(new));
+    let ask = async |service: &Service<'_>, jti: &str| {
+        service.ask("system/*.rs", jti).await.status().as_u16()
+    };
+    assert_eq!([ask(&old, "1").await, ask(&old, "2").await], [200, 200]);
+    assert_eq!(published.lock().unwrap().1, 1, "fetched once");
+    published.lock().unwrap().0 = set(&new.key);
+    assert_eq!(ask(&new, "3").await, 401, "not known yet");
+    tester.mock.turn_clock(61);
+    assert_eq!([ask(&new, "4").await, ask(&old, "5").await], [200, 401]);
+    published.lock().unwrap().0 = json!({"keys": "none"});
+    tester.mock.turn_clock(61);
+    assert_eq!(ask(&new, "6").await, 401, "no keys, no way in");
+
+    for refused in ["http://app.example/jwks", "file:///jwks", "jwks"] {
+        let metadata = json!({
+            "grant_types": ["client_credentials"], "response_types": [],
+            "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": refused,
+        });
+        let refused = error(tester.register(&metadata).await).await;
+        assert_eq!(refused.1, "invalid_client_metadata");
+    }
 }
