@@ -9,6 +9,7 @@
 
 mod authorize;
 mod bulk;
+mod bulk_errors;
 mod command_line;
 mod control;
 mod discovery;
@@ -20,8 +21,10 @@ mod openapi;
 mod portal;
 mod portals;
 mod quirks;
+mod quirks_more;
 mod registration;
 mod scenarios;
 mod tester;
 mod token;
 mod us_core;
+mod xml;
