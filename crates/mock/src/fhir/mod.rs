@@ -3,6 +3,7 @@
 mod answer;
 mod bulk;
 mod bulk_errors;
+mod bulk_files;
 mod bulk_request;
 mod bundle;
 pub(crate) mod format;
