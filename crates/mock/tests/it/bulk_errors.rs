@@ -188,7 +188,7 @@ async fn f19_f25_a_file_that_could_not_be_made_is_an_error_in_its_place() {
 }
 
 #[tokio::test]
-async fn f17_f25_a_file_is_gone_while_its_export_lives() {
+async fn f25_a_file_is_gone_while_its_export_lives() {
     let service = at("bulk-file-expired").await;
     let address = service.begin("$export?_type=Patient").await;
     let manifest = service.ready(&address).await;
@@ -228,7 +228,7 @@ async fn f8_f9_f25_a_status_storm_has_retry_after_and_then_progress() {
 }
 
 #[tokio::test]
-async fn f17_f25_a_file_is_cut_off_in_the_middle_and_whole_the_next_time() {
+async fn f25_a_file_is_cut_off_in_the_middle_and_whole_the_next_time() {
     let service = at("bulk-file-cut-off").await;
     let manifest = service.manifest("$export?_type=Observation").await;
     let file = manifest["output"][0]["url"].as_str().unwrap();
@@ -254,7 +254,7 @@ async fn f17_f25_a_file_is_cut_off_in_the_middle_and_whole_the_next_time() {
 #[case("bulk-file-trickles", "application/fhir+ndjson")]
 #[case("bulk-file-of-another-type", "text/html")]
 #[tokio::test]
-async fn f16_f25_files_trickle_or_say_another_type(#[case] scenario: &str, #[case] kind: &str) {
+async fn f25_files_trickle_or_say_another_type(#[case] scenario: &str, #[case] kind: &str) {
     let service = at(scenario).await;
     let manifest = service.manifest("$export?_type=Patient").await;
     let started = std::time::Instant::now();
@@ -319,7 +319,7 @@ async fn f25_generic_faults_go_with_bulk_addresses() {
 }
 
 #[tokio::test]
-async fn f24_an_export_tells_records_as_a_search_does() {
+async fn f_an_export_tells_records_as_a_search_does() {
     let quirks = Quirks::shipped()
         .unwrap()
         .remove("absolute-references")
