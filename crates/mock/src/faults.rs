@@ -28,6 +28,10 @@ pub enum Endpoint {
     Fhir,
     /// `{fhir}/metadata`.
     Metadata,
+    /// The status address of a bulk export.
+    BulkStatus,
+    /// The files of a bulk export.
+    BulkFile,
 }
 
 /// One way to misbehave.
@@ -144,6 +148,16 @@ pub enum FaultKind {
     ForeignNext,
     /// The bundle contains a resource of another patient.
     OtherPatient,
+    /// Half of the answer, then the connection is cut.
+    Disconnect,
+    /// A bulk export's status is an error with the code `transient`: the client asks again.
+    TransientError,
+    /// A bulk export fails for good.
+    FileGenerationFailed,
+    /// A file of a bulk export could not be made: the manifest has an error file in its place.
+    SomeFileGenerationFailed,
+    /// A file of a bulk export is gone while the export is still there.
+    FileExpired,
 }
 
 /// What is wrong with the id token.

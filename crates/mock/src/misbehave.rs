@@ -38,6 +38,8 @@ fn endpoint_of(path: &str) -> Option<Endpoint> {
         "/fhir/metadata" => Endpoint::Metadata,
         path if path.starts_with("/auth/register") => Endpoint::Register,
         path if path.starts_with("/auth/") => Endpoint::Authorize,
+        path if path.starts_with("/bulk/jobs/") => Endpoint::BulkStatus,
+        path if path.starts_with("/bulk/files/") => Endpoint::BulkFile,
         path if path == "/fhir" || path.starts_with("/fhir/") => Endpoint::Fhir,
         _ => return None,
     })
@@ -61,6 +63,7 @@ fn is_generic(kind: &FaultKind) -> bool {
             | FaultKind::ExpiredToken
             | FaultKind::RevokedToken
             | FaultKind::RedirectElsewhere { .. }
+            | FaultKind::Disconnect
     )
 }
 
@@ -268,6 +271,7 @@ async fn misbehave(app: &App, fault: FaultKind, request: Request, next: Next) ->
         }
         FaultKind::Huge { megabytes } => huge(next.run(request).await, megabytes),
         FaultKind::Truncated => half_of(next.run(request).await).await,
+        FaultKind::Disconnect => cut_off(next.run(request).await).await,
         _ => dropped(),
     }
 }
@@ -302,6 +306,21 @@ fn huge(answer: Response, megabytes: u32) -> Response {
         parts,
         Body::from_stream(body.into_data_stream().chain(behind)),
     )
+}
+
+/// The first half of an answer, of which more was promised.
+async fn cut_off(answer: Response) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    let whole = to_bytes(body, LIMIT).await.unwrap_or_default();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let half = whole.slice(..whole.len() / 2);
+    let cut = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
+    let pieces = stream::iter([Ok(half), Err(cut)]).then(|piece| async {
+        // What was sent leaves before the connection is cut.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        piece
+    });
+    Response::from_parts(parts, Body::from_stream(pieces))
 }
 
 /// The first half of an answer.

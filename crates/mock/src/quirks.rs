@@ -39,6 +39,72 @@ pub struct Quirks {
     pub(crate) refresh_without_patient: bool,
     pub(crate) relative_fhir_user: bool,
     pub(crate) expires_in_as_text: bool,
+    /// FHIR is XML where JSON is not asked for by name.
+    pub(crate) xml_unless_json: bool,
+    /// Every refusal of the FHIR server looks like this in place of an `OperationOutcome`.
+    pub(crate) errors: Option<ErrorShape>,
+    /// Searches of these types are a 500 with an `OperationOutcome`.
+    pub(crate) failing_searches: Vec<String>,
+    /// A search that the scopes do not allow is a 200: a bundle with nothing but the reason.
+    pub(crate) outcome_for_refused_scope: bool,
+    /// `_id` goes with no other parameter.
+    pub(crate) id_stands_alone: bool,
+    /// `_lastUpdated` does not go with `date`.
+    pub(crate) last_updated_without_date: bool,
+    /// `_lastUpdated` needs a time of day.
+    pub(crate) last_updated_needs_time: bool,
+    pub(crate) no_everything: bool,
+    /// The first page of a search of these types has as many entries as the server likes.
+    pub(crate) count_ignored_at_first: Vec<String>,
+    /// The relation of the link to the page before.
+    pub(crate) previous_link: Option<String>,
+    pub(crate) last_page_links_to_itself: bool,
+    /// `total` is the number of the page's own matches.
+    pub(crate) total_of_page: bool,
+    /// So many seconds after it was given a page link is gone.
+    pub(crate) pages_live: Option<i64>,
+    /// More requests of one app are a 429 with `X-RateLimit-Reset`.
+    pub(crate) requests_per_minute: Option<u32>,
+    /// A `Binary` is sent as itself, whatever is asked for.
+    pub(crate) raw_binaries: bool,
+    /// A medication stands inside the resource that is about it.
+    pub(crate) contained_medications: bool,
+    pub(crate) absolute_references: bool,
+    /// Notes are HTML, and every resource has a narrative.
+    pub(crate) html_in_text: bool,
+    /// Ids are longer than 64 letters, those of patients apart.
+    pub(crate) long_ids: bool,
+    pub(crate) rewrites: Vec<Rewrite>,
+    pub(crate) token_without_patient: bool,
+    /// There is no registration endpoint.
+    pub(crate) no_registration: bool,
+    /// While an export is being prepared its client starts no other.
+    pub(crate) one_export_at_a_time: bool,
+}
+
+/// How a server refuses that has no `OperationOutcome` for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ErrorShape {
+    Html,
+    Empty,
+}
+
+/// A change of the resources of a type.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rewrite {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    /// About one of so many is changed.
+    pub(crate) every: u32,
+    /// Only those that have these members.
+    #[serde(default)]
+    pub(crate) where_present: Vec<String>,
+    #[serde(default)]
+    pub(crate) remove: Vec<String>,
+    #[serde(default)]
+    pub(crate) set: BTreeMap<String, serde_json::Value>,
 }
 
 /// Parameters of which a search needs one.
@@ -68,14 +134,23 @@ impl Quirks {
         toml::from_str(SHIPPED).map_err(|error| error.to_string())
     }
 
+    /// Whether resources are sent in another way than they are kept.
+    pub(crate) fn changes_records(&self) -> bool {
+        self.contained_medications
+            || self.absolute_references
+            || self.html_in_text
+            || self.long_ids
+            || !self.rewrites.is_empty()
+    }
+
     /// Why a search by these parameters is refused, if it is.
     pub(crate) fn refuses(
         &self,
         kind: &str,
-        parameters: &[&str],
+        parameters: &[(&str, &str)],
         known: impl Fn(&str) -> bool,
     ) -> Option<String> {
-        let has = |wanted: &str| parameters.contains(&wanted);
+        let has = |wanted: &str| parameters.iter().any(|(name, _)| *name == wanted);
         let needed = self
             .search_needs
             .iter()
@@ -93,10 +168,22 @@ impl Quirks {
         if let Some(refused) = refused {
             return Some(format!("{kind} is not searched by {}", refused.parameter));
         }
-        let unknown = parameters.iter().find(|name| {
-            let last_updated = self.no_last_updated && **name == "_lastUpdated";
+        if self.id_stands_alone && has("_id") && parameters.len() > 1 {
+            return Some("_id is combined with no other parameter".to_owned());
+        }
+        if self.last_updated_without_date && has("_lastUpdated") && has("date") {
+            return Some("_lastUpdated is not combined with date".to_owned());
+        }
+        let mut pairs = parameters.iter();
+        if self.last_updated_needs_time
+            && pairs.any(|(name, value)| *name == "_lastUpdated" && !value.contains('T'))
+        {
+            return Some("_lastUpdated needs a time of day".to_owned());
+        }
+        let unknown = parameters.iter().find(|(name, _)| {
+            let last_updated = self.no_last_updated && *name == "_lastUpdated";
             last_updated || (self.refuses_unknown_parameters && !known(name))
         });
-        unknown.map(|name| format!("the parameter {name} is not supported"))
+        unknown.map(|(name, _)| format!("the parameter {name} is not supported"))
     }
 }

@@ -102,7 +102,7 @@ impl MockServer {
                 .token_lifetime
                 .unwrap_or(world.token_lifetime_seconds),
             refresh_lifetime_seconds: world.refresh_lifetime_seconds,
-            registration_closed: world.registration_closed,
+            registration_closed: world.registration_closed || world.quirks.no_registration,
             odd_secrets: world.odd_secrets,
             policy: world.policy.clone(),
             quirks: world.quirks.clone(),
@@ -122,24 +122,13 @@ impl MockServer {
             cursors: crate::fhir::paging::Cursors::default(),
             quirks: world.quirks.clone(),
             exports: crate::fhir::Exports::default(),
+            limits: crate::fhir::Limits::default(),
             page_size: world.page_size_default,
         });
         for planned in world.scenarios.iter().flat_map(Scenario::faults) {
             planned.plan(&app.faults);
         }
-        let router = auth::router_for_programs()
-            .merge(fhir::router())
-            .merge(auth::router_for_people())
-            .merge(control::router())
-            .merge(ui::router())
-            .fallback(fhir::no_such_place)
-            .method_not_allowed_fallback(fhir::not_done_here)
-            .layer(middleware::from_fn_with_state(
-                Arc::clone(&app),
-                misbehave::around,
-            ))
-            .layer(cross_origin())
-            .with_state(Arc::clone(&app));
+        let router = router(&app);
         let (acceptor, ca_certificate) = match tls {
             Some(tls) => (Some(tls.ends), Some(tls.ca_certificate)),
             None => (None, None),
@@ -201,6 +190,27 @@ impl Drop for MockServer {
     fn drop(&mut self) {
         self.serving.abort();
     }
+}
+
+/// All addresses, and what is around them, the outermost last.
+fn router(app: &App) -> Router {
+    auth::router_for_programs()
+        .merge(fhir::router())
+        .merge(auth::router_for_people())
+        .merge(control::router())
+        .merge(ui::router())
+        .fallback(fhir::no_such_place)
+        .method_not_allowed_fallback(fhir::not_done_here)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(app),
+            fhir::format::around,
+        ))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(app),
+            misbehave::around,
+        ))
+        .layer(cross_origin())
+        .with_state(Arc::clone(app))
 }
 
 /// In-browser apps call from other origins (SMART, "CORS"). No cookie is involved, so any may; the

@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) quirks: Quirks,
     /// Bulk exports.
     pub(crate) exports: crate::fhir::Exports,
+    /// How often each app asked.
+    pub(crate) limits: crate::fhir::Limits,
     /// Entries per page when the client does not say.
     pub(crate) page_size: usize,
 }

@@ -365,7 +365,7 @@ fn access(
     if quirks.expires_in_as_text {
         answer["expires_in"] = lifetime.to_string().into();
     }
-    if let Some(patient) = &grant.patient {
+    if let (Some(patient), false) = (&grant.patient, quirks.token_without_patient) {
         answer["patient"] = patient.clone().into();
         answer["need_patient_banner"] = (!grant.context.banner_shown).into();
     }

@@ -5,20 +5,23 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::format::IsResource;
 use crate::data::Stored;
 use crate::log::Reason;
 
 /// The media type of FHIR in JSON.
 pub(crate) const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
 
-/// The bytes of a resource.
+/// The bytes of a resource in JSON; it leaves in the format that is asked for.
 pub(crate) fn resource(json: String) -> Response {
-    ([(header::CONTENT_TYPE, FHIR_JSON)], Body::from(json)).into_response()
+    let mut answer = ([(header::CONTENT_TYPE, FHIR_JSON)], Body::from(json)).into_response();
+    answer.extensions_mut().insert(IsResource);
+    answer
 }
 
-/// A resource with its `ETag` and `Last-Modified`; 304 when the asker has it already (FHIR R4,
+/// A resource, told as `json`, with its `ETag` and `Last-Modified`; 304 when the asker has it already (FHIR R4,
 /// http.html#cread).
-pub(crate) fn version(found: &Stored, headers: &HeaderMap) -> Response {
+pub(crate) fn version(found: &Stored, json: &str, headers: &HeaderMap) -> Response {
     let etag = found.etag();
     let known = headers
         .get_all(header::IF_NONE_MATCH)
@@ -29,7 +32,7 @@ pub(crate) fn version(found: &Stored, headers: &HeaderMap) -> Response {
     let mut answer = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        resource(found.json.clone())
+        resource(json.to_owned())
     };
     let headers = answer.headers_mut();
     if let Ok(etag) = HeaderValue::from_str(&etag) {

@@ -4,7 +4,6 @@
 //! reads it, so that the size of an export does not show in memory.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -13,18 +12,15 @@ use axum::extract::{OriginalUri, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use futures::stream;
 use serde_json::{Value, json};
 
-use super::query::{Filter, Query};
+use super::bulk_errors::{self, ERRORS, Failure, Note};
+use super::bulk_files::{File, Selection, Whose, exports, streamed};
+use super::bulk_request::{parameters, wanted};
 use super::seen::Viewer;
 use super::{At, answer};
-use crate::auth::scopes::Access;
-use crate::data::{ChartNumber, Data, Stored};
+use crate::data::Data;
 use crate::state::App;
-
-/// Formats that a client may name, all of them NDJSON.
-const FORMATS: [&str; 3] = ["application/fhir+ndjson", "application/ndjson", "ndjson"];
 
 /// How long the files of an export can be fetched.
 const LIFETIME_SECONDS: i64 = 3600;
@@ -32,23 +28,11 @@ const LIFETIME_SECONDS: i64 = 3600;
 /// How often a client asks before the export is ready, so that it must wait once.
 const POLLS: u32 = 1;
 
-/// How many charts are made ahead of what is sent.
-const AHEAD: usize = 4;
-
 /// The name of the file of what was deleted.
 const DELETED: &str = "deleted";
 
 /// The one group: everybody.
 const EVERYONE: &str = "everyone";
-
-const UNDERSTOOD: [&str; 6] = [
-    "_outputFormat",
-    "_since",
-    "_until",
-    "_type",
-    "_typeFilter",
-    "patient",
-];
 
 /// An export under way or ready.
 struct Job {
@@ -63,13 +47,12 @@ struct Job {
     files: BTreeMap<String, Option<usize>>,
     /// Whether there is a file of what was deleted.
     deleted: bool,
-}
-
-/// Which records an export has.
-struct Selection {
-    viewer: Viewer,
-    whose: Whose,
-    wanted: Wanted,
+    /// What is not in it.
+    notes: Vec<Note>,
+    /// It failed for good.
+    failed: bool,
+    /// Its manifest was given out, and stays as it is.
+    is_told: bool,
 }
 
 /// The exports of this server.
@@ -91,13 +74,6 @@ pub(super) fn router() -> Router<App> {
         .route("/fhir/Group/{id}/$export", get(of_group).post(of_group))
         .route("/bulk/jobs/{id}", get(status).delete(cancel))
         .route("/bulk/files/{id}/{file}", get(file))
-}
-
-/// Whose records.
-#[derive(Clone, Copy)]
-enum Whose {
-    Everything,
-    Patients,
 }
 
 async fn of_system(
@@ -179,120 +155,50 @@ fn refuse(reason: &str) -> Response {
     answer::outcome(StatusCode::BAD_REQUEST, "invalid", reason)
 }
 
-/// The parameters of the address, or of a posted `Parameters` resource.
-fn parameters(raw: Option<String>, body: &[u8]) -> Result<Query, &'static str> {
-    if body.is_empty() {
-        return Ok(Query::parse(&raw.unwrap_or_default()));
-    }
-    let posted: Value = serde_json::from_slice(body).map_err(|_| "the body is not JSON")?;
-    if posted["resourceType"] != "Parameters" {
-        return Err("the body is not a Parameters resource");
-    }
-    let mut text = url::form_urlencoded::Serializer::new(String::new());
-    for parameter in posted["parameter"].as_array().into_iter().flatten() {
-        let name = parameter["name"]
-            .as_str()
-            .ok_or("a parameter has no name")?;
-        let value = parameter
-            .as_object()
-            .into_iter()
-            .flatten()
-            .find_map(|(member, value)| {
-                let reference = || value["reference"].as_str();
-                member
-                    .starts_with("value")
-                    .then(|| value.as_str().or_else(reference))
-                    .flatten()
-            });
-        text.append_pair(name, value.ok_or("a parameter has no value")?);
-    }
-    Ok(Query::parse(&text.finish()))
-}
-
-/// What a client wants exported.
-struct Wanted {
-    /// Empty: all that its scopes reach.
-    kinds: Vec<String>,
-    /// Conditions that every resource fulfils.
-    always: Vec<Filter>,
-    /// By type: of these lists of conditions one must be fulfilled.
-    by_kind: HashMap<String, Vec<Vec<Filter>>>,
-    patients: Vec<String>,
-    /// Of what was deleted: from which second on. Without it nobody asks for that.
-    since: Option<i64>,
-}
-
-fn wanted(query: &Query, lenient: bool) -> Result<Wanted, String> {
-    let unknown = query.names().find(|name| !UNDERSTOOD.contains(name));
-    if let (Some(name), false) = (unknown, lenient) {
-        return Err(format!("the parameter {name} is not supported"));
-    }
-    if let Some(format) = query.first("_outputFormat")
-        && !FORMATS.contains(&format)
-    {
-        return Err("_outputFormat is one of NDJSON's names".to_owned());
-    }
-    let list = |name: &str| -> Vec<String> {
-        query
-            .all(name)
-            .flat_map(|value| value.split(','))
-            .filter(|value| !value.is_empty())
-            .map(str::to_owned)
-            .collect()
-    };
-    let since = query.first("_since").and_then(crate::data::dates::range);
-    let mut always = Vec::new();
-    for (name, prefix) in [("_since", "ge"), ("_until", "le")] {
-        if let Some(instant) = query.first(name) {
-            let query = Query::of(&[("_lastUpdated", &format!("{prefix}{instant}"))]);
-            let filters = query.filters("");
-            always.extend(filters.map_err(|_| format!("{name} is an instant"))?);
-        }
-    }
-    let mut by_kind: HashMap<String, Vec<Vec<Filter>>> = HashMap::new();
-    for one in query.all("_typeFilter") {
-        let (kind, conditions) = one
-            .split_once('?')
-            .ok_or_else(|| "_typeFilter is a search: Type?parameters".to_owned())?;
-        let filters = Query::parse(conditions).filters(kind).map_err(|name| {
-            format!("the value of {name} in _typeFilter is none for this parameter")
-        })?;
-        by_kind.entry(kind.to_owned()).or_default().push(filters);
-    }
-    let patients = list("patient");
-    let ids = patients
-        .iter()
-        .map(|one| one.trim_start_matches("Patient/").to_owned());
-    Ok(Wanted {
-        kinds: list("_type"),
-        always,
-        by_kind,
-        patients: ids.collect(),
-        since: since.map(|range| range.start / 1000),
-    })
-}
-
-fn start(app: &App, request: String, selection: Selection) -> Response {
+/// The types to export, or the refusal; unknown ones are noted where the asker is lenient.
+#[expect(
+    clippy::result_large_err,
+    reason = "the error is the answer, which is made once per request"
+)]
+fn kinds(app: &App, selection: &mut Selection) -> Result<BTreeSet<String>, Response> {
     let (data, viewer) = (&app.data, &selection.viewer);
+    let mut named = BTreeSet::new();
     for kind in &selection.wanted.kinds {
         if !super::metadata::is_supported(data, kind) {
-            return refuse(&format!("the type {kind} is not supported"));
+            let text = format!("the type {kind} is not supported");
+            if !selection.wanted.lenient {
+                return Err(refuse(&text));
+            }
+            selection.wanted.notes.push(Note::left_out(&text));
+            continue;
         }
         if !exports(viewer, kind) {
-            return answer::insufficient(&format!(
+            return Err(answer::insufficient(&format!(
                 "the token's scopes do not allow to export {kind}"
-            ));
+            )));
         }
+        named.insert(kind.clone());
     }
-    let kinds: BTreeSet<String> = if selection.wanted.kinds.is_empty() {
-        let all = data.types().into_iter();
-        all.filter(|kind| exports(viewer, kind)).collect()
-    } else {
-        selection.wanted.kinds.iter().cloned().collect()
-    };
-    if kinds.is_empty() {
-        return answer::insufficient("the token's scopes allow no export");
+    if !selection.wanted.kinds.is_empty() {
+        if named.is_empty() {
+            return Err(refuse("none of the types is supported"));
+        }
+        return Ok(named);
     }
+    let all = data.types().into_iter();
+    let all: BTreeSet<String> = all.filter(|kind| exports(viewer, kind)).collect();
+    if all.is_empty() {
+        return Err(answer::insufficient("the token's scopes allow no export"));
+    }
+    Ok(all)
+}
+
+/// The files of an export by type, and whether there is one of what was deleted.
+fn files(
+    data: &Data,
+    selection: &Selection,
+    kinds: BTreeSet<String>,
+) -> (BTreeMap<String, Option<usize>>, bool) {
     let files = kinds.into_iter().filter_map(|kind| {
         // Among very many people the files are put together while they are read.
         if data.is_large() {
@@ -304,17 +210,39 @@ fn start(app: &App, request: String, selection: Selection) -> Response {
             .sum();
         (count > 0).then_some((kind, Some(count)))
     });
-    let files: BTreeMap<_, _> = files.collect();
+    let files = files.collect();
     let deleted = if data.is_large() {
         selection.wanted.since.is_some()
     } else {
         let mut charts = selection.charts(data).into_iter();
         charts.any(|chart| selection.deleted(data, chart).is_some())
     };
+    (files, deleted)
+}
+
+fn start(app: &App, request: String, mut selection: Selection) -> Response {
+    let kinds = match kinds(app, &mut selection) {
+        Ok(kinds) => kinds,
+        Err(refusal) => return refusal,
+    };
+    let (data, client_id) = (&app.data, selection.viewer.grant.client_id.clone());
     let now = app.auth.now();
+    let is_running = |job: &Job| job.client_id == client_id && job.polls < POLLS;
+    if app.quirks.one_export_at_a_time && app.exports.lock().values().any(is_running) {
+        let text = "an export of this app is being prepared";
+        let mut busy = answer::outcome(StatusCode::TOO_MANY_REQUESTS, "throttled", text);
+        let wait = HeaderValue::from_static("1");
+        busy.headers_mut().insert(header::RETRY_AFTER, wait);
+        return busy;
+    }
+    let (files, deleted) = files(data, &selection, kinds);
+    let mut notes = std::mem::take(&mut selection.wanted.notes);
+    let patients = selection.wanted.patients.iter();
+    let unknown = patients.filter(|id| data.place(&format!("Patient/{id}")).is_none());
+    notes.extend(unknown.map(|id| Note::unknown_patient(id)));
     let id = format!("{:032x}", rand::random::<u128>());
     let job = Job {
-        client_id: viewer.grant.client_id.clone(),
+        client_id,
         request,
         transaction_time: jiff::Timestamp::from_second(now)
             .map(|time| time.to_string())
@@ -324,109 +252,15 @@ fn start(app: &App, request: String, selection: Selection) -> Response {
         selection: Arc::new(selection),
         files,
         deleted,
+        notes,
+        failed: false,
+        is_told: false,
     };
     let mut jobs = app.exports.lock();
     jobs.retain(|_, job| now < job.expires);
     jobs.insert(id.clone(), job);
     let address = format!("{}/bulk/jobs/{id}", app.origin);
     with_header(StatusCode::ACCEPTED, header::CONTENT_LOCATION, &address)
-}
-
-/// Whether the token may read every record of a type.
-fn exports(viewer: &Viewer, kind: &str) -> bool {
-    let reach = viewer.access(kind, 'r').unwrap_or_default();
-    reach.iter().any(|one| one.access == Access::All)
-}
-
-impl Selection {
-    /// The charts in which something of it may be.
-    fn charts(&self, data: &Data) -> Vec<ChartNumber> {
-        if self.wanted.patients.is_empty() {
-            return (0..data.charts()).collect();
-        }
-        let keys = self
-            .wanted
-            .patients
-            .iter()
-            .map(|id| format!("Patient/{id}"));
-        let own = keys
-            .filter_map(|key| data.place(&key))
-            .map(|place| place.chart);
-        own.chain([0])
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect()
-    }
-
-    /// Its records of a type in one chart.
-    fn find(&self, data: &Data, chart: ChartNumber, kind: &str) -> Vec<Arc<Stored>> {
-        let reach = self.viewer.access(kind, 'r').unwrap_or_default();
-        let wanted = &self.wanted;
-        let fits = |resource: &Arc<Stored>| {
-            let owners = &resource.fields.patients;
-            let whose = match self.whose {
-                Whose::Everything => true,
-                Whose::Patients => !owners.is_empty(),
-            };
-            let asked = wanted.patients.is_empty()
-                || owners.iter().any(|owner| wanted.patients.contains(owner));
-            let kinds = wanted.by_kind.get(kind).is_none_or(|lists| {
-                lists
-                    .iter()
-                    .any(|list| list.iter().all(|filter| filter.accepts(resource)))
-            });
-            whose
-                && asked
-                && kinds
-                && self.viewer.sees(&reach, resource)
-                && wanted.always.iter().all(|filter| filter.accepts(resource))
-        };
-        let places = data.in_chart(chart, kind).into_iter();
-        places
-            .filter_map(|place| data.at(place))
-            .filter(fits)
-            .collect()
-    }
-
-    /// What was deleted from one chart since the asker last looked, as a transaction that says so (Bulk
-    /// Data, "Complete Status").
-    fn deleted(&self, data: &Data, chart: ChartNumber) -> Option<String> {
-        let since = self.wanted.since?;
-        let kinds = &self.wanted.kinds;
-        let meant = |key: &str| {
-            let kind = key.split('/').next().unwrap_or_default();
-            exports(&self.viewer, kind) && (kinds.is_empty() || kinds.iter().any(|one| one == kind))
-        };
-        let entries: Vec<Value> = data
-            .deleted(chart)
-            .into_iter()
-            .filter(|(key, at)| *at >= since && meant(key))
-            .map(|(key, _)| json!({"request": {"method": "DELETE", "url": key}}))
-            .collect();
-        let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": entries});
-        (!entries.is_empty()).then(|| bundle.to_string())
-    }
-
-    /// The lines of a file that one chart gives.
-    fn lines(&self, data: &Data, chart: ChartNumber, file: &File) -> Bytes {
-        let mut text = String::new();
-        match file {
-            File::Deleted => text.extend(self.deleted(data, chart).map(|line| line + "\n")),
-            File::Of(kind) => {
-                for resource in self.find(data, chart, kind) {
-                    text.push_str(&one_line(&resource.json));
-                    text.push('\n');
-                }
-            }
-        }
-        Bytes::from(text)
-    }
-}
-
-/// A file of an export.
-enum File {
-    Of(String),
-    Deleted,
 }
 
 fn with_header(status: StatusCode, name: header::HeaderName, value: &str) -> Response {
@@ -458,6 +292,14 @@ async fn status(State(app): State<App>, At(id): At<String>, headers: HeaderMap) 
     else {
         return gone();
     };
+    match bulk_errors::planned(&app) {
+        Some(Failure::Transient) => return bulk_errors::failed(&Failure::Transient),
+        Some(Failure::ForGood) => job.failed = true,
+        None => {}
+    }
+    if job.failed {
+        return bulk_errors::failed(&Failure::ForGood);
+    }
     if job.polls < POLLS {
         job.polls += 1;
         let mut response = with_header(StatusCode::ACCEPTED, header::RETRY_AFTER, "1");
@@ -465,6 +307,18 @@ async fn status(State(app): State<App>, At(id): At<String>, headers: HeaderMap) 
         response.headers_mut().insert("x-progress", progress);
         return response;
     }
+    if !job.is_told {
+        job.is_told = true;
+        if let Some((kind, note)) = bulk_errors::missing(&app, job.files.keys()) {
+            job.files.remove(&kind);
+            job.notes.push(note);
+        }
+    }
+    manifest(&app, &id, job)
+}
+
+/// The list of the files (Bulk Data Access, "Response - Output Manifest").
+fn manifest(app: &App, id: &str, job: &Job) -> Response {
     let output: Vec<Value> = job
         .files
         .iter()
@@ -487,7 +341,7 @@ async fn status(State(app): State<App>, At(id): At<String>, headers: HeaderMap) 
         "requiresAccessToken": true,
         "output": output,
         "deleted": deleted.into_iter().collect::<Vec<_>>(),
-        "error": [],
+        "error": bulk_errors::listed(app, id, &job.notes),
     });
     let expires = jiff::Timestamp::from_second(job.expires)
         .map(|time| time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
@@ -536,11 +390,10 @@ async fn file(
             .get(&id)
             .filter(|job| job.client_id == viewer.grant.client_id && now < job.expires);
         own.and_then(|job| {
-            let file = if name == DELETED && job.deleted {
-                File::Deleted
-            } else {
-                job.files.get_key_value(name)?;
-                File::Of(name.to_owned())
+            let file = match name {
+                DELETED if job.deleted => File::Deleted,
+                ERRORS if !job.notes.is_empty() => File::Errors(job.notes.clone()),
+                _ => File::Of(job.files.get_key_value(name)?.0.clone()),
             };
             Some((Arc::clone(&job.selection), file))
         })
@@ -548,40 +401,17 @@ async fn file(
     let Some((selection, file)) = found else {
         return gone();
     };
-    let mut response = Body::from_stream(streamed(app, selection, file)).into_response();
+    if let Some(expired) = bulk_errors::expired(&app) {
+        return expired;
+    }
+    let body = match &file {
+        File::Errors(notes) => Body::from(bulk_errors::file(notes)),
+        File::Of(_) | File::Deleted => Body::from_stream(streamed(app, selection, file)),
+    };
+    let mut response = body.into_response();
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/fhir+ndjson"),
     );
     response
-}
-
-/// The file, chart by chart; the next charts are made while one is sent, and none when nobody reads on.
-fn streamed(
-    app: App,
-    selection: Arc<Selection>,
-    file: File,
-) -> impl futures::Stream<Item = Result<Bytes, Infallible>> {
-    let (sender, receiver) = tokio::sync::mpsc::channel(AHEAD);
-    tokio::task::spawn_blocking(move || {
-        for chart in selection.charts(&app.data) {
-            let lines = selection.lines(&app.data, chart, &file);
-            if !lines.is_empty() && sender.blocking_send(lines).is_err() {
-                return;
-            }
-        }
-    });
-    stream::unfold(receiver, |mut receiver| async move {
-        let lines = receiver.recv().await?;
-        Some((Ok(lines), receiver))
-    })
-}
-
-/// A resource that was loaded from a file may be spread over lines.
-fn one_line(json: &str) -> String {
-    if !json.contains(['\n', '\r']) {
-        return json.to_owned();
-    }
-    // Line breaks stand between the parts of JSON only; inside text they are escaped.
-    json.replace(['\n', '\r'], " ")
 }

@@ -3,24 +3,41 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde_json::json;
+use url::form_urlencoded;
 
 use super::paging::{Cursor, Found};
 use super::search::{self, Page};
 use super::seen::Viewer;
-use super::{answer, include};
+use super::{answer, habits, include};
 use crate::data::Place;
 use crate::faults::{Endpoint, FaultKind};
 use crate::state::App;
 
 /// The address of a page.
-pub(super) fn page_link(app: &App, token: &str) -> String {
-    if app.quirks.next_on_other_path {
-        return format!("{}/pages?_page={token}", app.origin);
+pub(super) fn page_link(app: &App, token: &str, format: Option<&str>) -> String {
+    let base = if app.quirks.next_on_other_path {
+        format!("{}/pages", app.origin)
+    } else {
+        app.fhir_base()
+    };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("_page", token);
+    if let Some(format) = format {
+        query.append_pair("_format", format);
     }
-    format!("{}?_page={token}", app.fhir_base())
+    format!("{base}?{}", query.finish())
+}
+
+/// What some servers send in place of a refusal: a bundle with the reason as its only entry.
+pub(super) fn only_outcome(link: &str, reason: &str) -> Response {
+    let outcome = json!({
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": "error", "code": "invalid", "diagnostics": reason}]
+    });
+    let entry = json!({"resource": outcome, "search": {"mode": "outcome"}}).to_string();
+    answer::resource(text(Some(0), &[("self", link.to_owned())], &[entry]))
 }
 
 /// One page: the matches from the cursor's position on, what comes along, and the links. `token` names
@@ -52,15 +69,17 @@ pub(super) fn page(
         entries.extend(entry(app, place, "include"));
     }
     let mut links = vec![("self", link.to_owned())];
-    let next = next_link(
-        app,
-        &cursor,
-        next,
-        !matches.is_empty(),
+    let this = This {
+        link,
         token,
-        fault.as_ref(),
-    );
-    links.extend(next.map(|next| ("next", next)));
+        has_entries: !matches.is_empty(),
+    };
+    let next = next_link(app, &cursor, next, &this, fault.as_ref());
+    let at_the_end = quirks.last_page_links_to_itself.then(|| link.to_owned());
+    links.extend(next.or(at_the_end).map(|next| ("next", next)));
+    if let (Some(relation), Some(previous)) = (&quirks.previous_link, &cursor.previous) {
+        links.push((relation, previous.clone()));
+    }
     match fault {
         Some(FaultKind::MalformedEntry) => spoil(&mut entries),
         Some(FaultKind::OtherPatient) => {
@@ -71,12 +90,12 @@ pub(super) fn page(
     if quirks.outcome_entry {
         entries.push(WARNING.to_owned());
     }
-    let total = total.filter(|_| !quirks.no_total);
-    let mut response = answer::resource(text(total, &links, &entries));
-    if let Some(Ok(kind)) = quirks.content_type.as_deref().map(HeaderValue::from_str) {
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    }
-    response
+    let total = match total {
+        Some(_) if quirks.no_total => None,
+        Some(_) if quirks.total_of_page => Some(matches.len()),
+        total => total,
+    };
+    answer::resource(text(total, &links, &entries))
 }
 
 fn is_ours(fault: &FaultKind) -> bool {
@@ -90,34 +109,41 @@ fn is_ours(fault: &FaultKind) -> bool {
     )
 }
 
+/// The page that is being made.
+struct This<'a> {
+    link: &'a str,
+    token: Option<&'a str>,
+    has_entries: bool,
+}
+
 /// The link to the page that comes next, or to where a fault wants it.
 fn next_link(
     app: &App,
     cursor: &Cursor,
     next: Option<Found>,
-    has_entries: bool,
-    token: Option<&str>,
+    this: &This<'_>,
     fault: Option<&FaultKind>,
 ) -> Option<String> {
+    let format = cursor.format.as_deref();
     if fault == Some(&FaultKind::ForeignNext) {
         return Some("http://127.0.0.1:9/fhir?_page=elsewhere".to_owned());
     }
     if cursor.loops
-        && let Some(token) = token
+        && let Some(token) = this.token
     {
-        return Some(page_link(app, token));
+        return Some(page_link(app, token, format));
     }
     if fault == Some(&FaultKind::LoopingNext) {
         let same = Cursor {
             loops: true,
             ..cursor.clone()
         };
-        return Some(page_link(app, &app.cursors.add(same)));
+        return Some(page_link(app, &app.cursors.add(same), format));
     }
     let found = match (next, &cursor.found) {
         (Some(next), _) => again(app, cursor, next),
         // Where there was a page with entries, one without follows.
-        (None, Found::All { places, .. }) if app.quirks.empty_last_page && has_entries => {
+        (None, Found::All { places, .. }) if app.quirks.empty_last_page && this.has_entries => {
             Found::All {
                 places: Arc::clone(places),
                 position: places.len(),
@@ -127,9 +153,16 @@ fn next_link(
     };
     let next = Cursor {
         found,
+        count: cursor.later.unwrap_or(cursor.count),
+        later: None,
+        previous: Some(this.link.to_owned()),
+        expires: app
+            .quirks
+            .pages_live
+            .map(|seconds| app.auth.now() + seconds),
         ..cursor.clone()
     };
-    Some(page_link(app, &app.cursors.add(next)))
+    Some(page_link(app, &app.cursors.add(next), format))
 }
 
 /// The next page, or the one that begins with this one's last entry where a quirk wants that.
@@ -151,12 +184,12 @@ fn entry(app: &App, place: Place, mode: &str) -> Option<String> {
         "{}/{}/{}",
         app.fhir_base(),
         resource.resource_type,
-        resource.id
+        habits::id(&app.quirks, &resource)
     );
     Some(format!(
         r#"{{"fullUrl":{},"resource":{},"search":{{"mode":"{mode}"}}}}"#,
         json!(url),
-        resource.json
+        habits::told(app, &resource)
     ))
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::query::SELECTING;
 use super::{answer, parameters};
 use crate::data::Data;
+use crate::quirks::Quirks;
 use crate::state::App;
 
 /// The types of US Core 6.1, which are supported even when the data has none.
@@ -52,13 +53,34 @@ pub(super) fn is_supported(data: &Data, kind: &str) -> bool {
 
 /// `GET {fhir}/metadata`, open to all.
 pub(super) async fn show(State(app): State<App>) -> Response {
-    answer::resource(statement(&app.data, &app.origin).to_string())
+    answer::resource(statement(&app).to_string())
 }
 
-fn statement(data: &Data, origin: &str) -> Value {
+fn statement(app: &App) -> Value {
+    let (data, origin) = (&app.data, &app.origin);
     let mut types: BTreeSet<String> = data.types();
     types.extend(US_CORE.map(str::to_owned));
-    let resources: Vec<Value> = types.iter().map(|kind| resource(kind)).collect();
+    let resources: Vec<Value> = types
+        .iter()
+        .map(|kind| resource(kind, &app.quirks))
+        .collect();
+    let json_first = [
+        "application/fhir+json",
+        "json",
+        "application/fhir+xml",
+        "xml",
+    ];
+    let xml_first = [
+        "application/fhir+xml",
+        "xml",
+        "application/fhir+json",
+        "json",
+    ];
+    let formats = if app.quirks.xml_unless_json {
+        xml_first
+    } else {
+        json_first
+    };
     let smart = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
     let endpoints = [
         ("authorize", "auth/authorize"),
@@ -80,7 +102,7 @@ fn statement(data: &Data, origin: &str) -> Value {
         "software": {"name": "satchel-mock", "version": env!("CARGO_PKG_VERSION")},
         "implementation": {"description": "imitation for testers", "url": format!("{origin}/fhir")},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
+        "format": formats,
         "rest": [{
             "mode": "server",
             "security": {
@@ -95,7 +117,7 @@ fn statement(data: &Data, origin: &str) -> Value {
     })
 }
 
-fn resource(kind: &str) -> Value {
+fn resource(kind: &str, quirks: &Quirks) -> Value {
     let own = parameters::of_type(kind);
     let common = SELECTING
         .iter()
@@ -111,7 +133,8 @@ fn resource(kind: &str) -> Value {
         "searchParam": parameters,
         "searchRevInclude": ["Provenance:target"]
     });
-    let operations = operations(kind);
+    let mut operations = operations(kind);
+    operations.retain(|one| !(quirks.no_everything && one["name"] == "everything"));
     if !operations.is_empty() {
         resource["operation"] = json!(operations);
     }

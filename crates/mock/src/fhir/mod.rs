@@ -2,15 +2,24 @@
 
 mod answer;
 mod bulk;
+mod bulk_errors;
+mod bulk_files;
+mod bulk_request;
 mod bundle;
+pub(crate) mod format;
+mod habits;
 mod include;
+mod limits;
 mod metadata;
 pub(crate) mod paging;
 mod parameters;
 pub(crate) use bulk::Exports;
+pub(crate) use limits::Limits;
 mod query;
 mod search;
 mod seen;
+mod tree;
+mod xml;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -120,7 +129,8 @@ async fn search_by_get(
     headers: HeaderMap,
     RawQuery(raw): RawQuery,
 ) -> Response {
-    let query = Query::parse(raw.as_deref().unwrap_or_default());
+    let raw = raw.unwrap_or_default();
+    let query = Query::parse(&habits::as_kept(&app.quirks, &raw));
     searched(&app, &headers, &kind, &query)
 }
 
@@ -143,6 +153,7 @@ async fn search_by_post(
         );
     }
     let body = String::from_utf8_lossy(&body);
+    let body = habits::as_kept(&app.quirks, &body);
     let both = format!("{}&{body}", raw.unwrap_or_default());
     searched(&app, &headers, &kind, &Query::parse(&both))
 }
@@ -167,6 +178,7 @@ async fn read(
     State(app): State<App>,
     At((kind, id)): At<(String, String)>,
     headers: HeaderMap,
+    RawQuery(raw): RawQuery,
 ) -> Response {
     let viewer = match Viewer::of(&app, &headers) {
         Ok(viewer) => viewer,
@@ -178,7 +190,7 @@ async fn read(
     let Some(access) = viewer.access(&kind, 'r') else {
         return answer::insufficient(&format!("the token's scopes do not allow to read {kind}"));
     };
-    let key = format!("{kind}/{id}");
+    let key = format!("{kind}/{}", habits::as_kept(&app.quirks, &id));
     let Some(found) = app.data.find(&key) else {
         if app.data.was_deleted(&key) {
             return answer::outcome(StatusCode::GONE, "deleted", &format!("{key} was deleted"));
@@ -188,10 +200,12 @@ async fn read(
     if !viewer.sees(&access, &found) {
         return answer::insufficient("this is beyond what the token was granted");
     }
-    if found.resource_type == "Binary" && !wants_json(&headers) {
+    let query = raw.unwrap_or_default();
+    let as_itself = app.quirks.raw_binaries || !format::wants_resource(&query, &headers);
+    if found.resource_type == "Binary" && as_itself {
         return content_of(&found);
     }
-    answer::version(&found, &headers)
+    answer::version(&found, &habits::told(&app, &found), &headers)
 }
 
 /// `GET Patient/{id}/$everything` (FHIR R4, patient-operation-everything.html): the patient's own
@@ -202,6 +216,10 @@ async fn everything(
     headers: HeaderMap,
     RawQuery(raw): RawQuery,
 ) -> Response {
+    if app.quirks.no_everything {
+        let text = "this server has no $everything";
+        return answer::outcome(StatusCode::NOT_FOUND, "not-supported", text);
+    }
     match Viewer::of(&app, &headers) {
         Ok(viewer) => {
             let query = Query::parse(raw.as_deref().unwrap_or_default());
@@ -209,14 +227,6 @@ async fn everything(
         }
         Err(refusal) => refusal,
     }
-}
-
-fn wants_json(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .any(|value| value.contains("json"))
 }
 
 /// What a `Binary` contains, as itself (FHIR R4, binary.html#rest).

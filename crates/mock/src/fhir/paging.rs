@@ -19,8 +19,34 @@ pub(crate) struct Cursor {
     pub(crate) found: Found,
     pub(crate) count: usize,
     pub(crate) includes: Arc<Includes>,
+    /// How many entries the pages after this one have, where that is another number.
+    pub(crate) later: Option<usize>,
+    /// The page before.
+    pub(crate) previous: Option<String>,
+    /// When the link is forgotten.
+    pub(crate) expires: Option<i64>,
+    /// The `_format` of the search, which its links keep.
+    pub(crate) format: Option<Arc<str>>,
     /// The fault [`crate::FaultKind::LoopingNext`]: the page's next page is itself.
     pub(crate) loops: bool,
+}
+
+impl Cursor {
+    /// The first page of what was found.
+    pub(crate) fn new(grant_id: u64, kind: &str, found: Found, count: usize) -> Self {
+        Cursor {
+            grant_id,
+            resource_type: kind.to_owned(),
+            found,
+            count,
+            includes: Arc::default(),
+            later: None,
+            previous: None,
+            expires: None,
+            format: None,
+            loops: false,
+        }
+    }
 }
 
 /// What a search found, from where a page begins.

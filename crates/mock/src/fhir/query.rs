@@ -24,7 +24,14 @@ pub(super) const SELECTING: [(&str, &str); 11] = [
 ];
 
 /// The parameters that shape the answer.
-const SHAPING: [&str; 4] = ["_count", "_include", "_revinclude", "_summary"];
+const SHAPING: [&str; 6] = [
+    "_count",
+    "_format",
+    "_include",
+    "_pretty",
+    "_revinclude",
+    "_summary",
+];
 
 /// The parameters as given.
 #[derive(Debug, Default)]
@@ -58,6 +65,14 @@ impl Query {
         own.iter().any(|one| one.name == name)
             || SELECTING.iter().any(|(known, _)| *known == name)
             || SHAPING.contains(&name)
+    }
+
+    /// Names and values, in the order given.
+    pub(super) fn pairs(&self) -> Vec<(&str, &str)> {
+        let pairs = self.pairs.iter();
+        pairs
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect()
     }
 
     /// The names, in the order given.

@@ -34,7 +34,11 @@ pub(super) fn first_page(
         return answer::unknown_type(kind);
     }
     let Some(access) = viewer.access(kind, 's') else {
-        return answer::insufficient(&format!("the token's scopes do not allow to search {kind}"));
+        let text = format!("the token's scopes do not allow to search {kind}");
+        if app.quirks.outcome_for_refused_scope {
+            return bundle::only_outcome(&format!("{}/{kind}", app.fhir_base()), &text);
+        }
+        return answer::insufficient(&text);
     };
     let names: Vec<&str> = query.names().collect();
     let knows = |name: &str| Query::knows(kind, name);
@@ -42,11 +46,15 @@ pub(super) fn first_page(
         let text = format!("the parameter {name} is not supported");
         return answer::outcome(StatusCode::BAD_REQUEST, "not-supported", &text);
     }
-    if let Some(reason) = app.quirks.refuses(kind, &names, knows) {
+    if let Some(reason) = app.quirks.refuses(kind, &query.pairs(), knows) {
         if app.quirks.plain_text_errors {
             return (StatusCode::BAD_REQUEST, reason).into_response();
         }
         return answer::outcome(StatusCode::BAD_REQUEST, "required", &reason);
+    }
+    if app.quirks.failing_searches.iter().any(|one| one == kind) {
+        let text = "a required field is missing in the chart";
+        return answer::outcome(StatusCode::INTERNAL_SERVER_ERROR, "exception", text);
     }
     let filters = match query.filters(kind) {
         Ok(filters) => filters,
@@ -82,19 +90,25 @@ pub(super) fn first_page(
             skip: 0,
         },
     };
-    let cursor = Cursor {
-        grant_id: viewer.grant.grant_id,
-        resource_type: kind.to_owned(),
-        found,
-        count: if only_count { 0 } else { count },
-        includes: Arc::new(Includes {
-            forward: query.all("_include").map(str::to_owned).collect(),
-            provenance: query
-                .all("_revinclude")
-                .any(|name| name == "Provenance:target"),
-        }),
-        loops: false,
-    };
+    let count = if only_count { 0 } else { count };
+    let mut cursor = Cursor::new(viewer.grant.grant_id, kind, found, count);
+    cursor.format = query.first("_format").map(Arc::from);
+    cursor.includes = Arc::new(Includes {
+        forward: query.all("_include").map(str::to_owned).collect(),
+        provenance: query
+            .all("_revinclude")
+            .any(|name| name == "Provenance:target"),
+    });
+    if !only_count
+        && app
+            .quirks
+            .count_ignored_at_first
+            .iter()
+            .any(|one| one == kind)
+    {
+        cursor.later = Some(count);
+        cursor.count = app.page_size.min(most);
+    }
     let parameters = query.understood(kind);
     let separator = if parameters.is_empty() { "" } else { "?" };
     let link = format!("{}/{kind}{separator}{parameters}", app.fhir_base());
@@ -126,24 +140,22 @@ pub(super) fn everything(app: &App, viewer: &Viewer, id: &str, query: &Query) ->
         Some(Ok(count)) if count > 0 => count.min(LARGEST_PAGE),
         _ => app.page_size,
     };
-    let cursor = Cursor {
-        grant_id: viewer.grant.grant_id,
-        resource_type: "Patient".to_owned(),
-        found: Found::All {
-            places: Arc::new(found),
-            position: 0,
-        },
-        count,
-        includes: Arc::default(),
-        loops: false,
+    let found = Found::All {
+        places: Arc::new(found),
+        position: 0,
     };
+    let mut cursor = Cursor::new(viewer.grant.grant_id, "Patient", found, count);
+    cursor.format = query.first("_format").map(Arc::from);
     let link = format!("{}/{key}/$everything", app.fhir_base());
     bundle::page(app, viewer, cursor, &link, None)
 }
 
 /// The answer to a `next` link; 410 when it is unknown or of another grant.
 pub(super) fn next_page(app: &App, viewer: &Viewer, token: &str) -> Response {
-    let Some(cursor) = app.cursors.get(token, viewer.grant.grant_id) else {
+    let now = app.auth.now();
+    let kept = app.cursors.get(token, viewer.grant.grant_id);
+    let kept = kept.filter(|cursor| cursor.expires.is_none_or(|expires| now < expires));
+    let Some(cursor) = kept else {
         return answer::outcome(
             StatusCode::GONE,
             "not-found",
@@ -153,7 +165,7 @@ pub(super) fn next_page(app: &App, viewer: &Viewer, token: &str) -> Response {
     if viewer.access(&cursor.resource_type, 's').is_none() {
         return answer::insufficient("the token's scopes do not allow this search any more");
     }
-    let link = bundle::page_link(app, token);
+    let link = bundle::page_link(app, token, cursor.format.as_deref());
     bundle::page(app, viewer, cursor, &link, Some(token))
 }
 

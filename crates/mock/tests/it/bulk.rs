@@ -7,42 +7,45 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A backend service with a token.
-struct Service {
-    tester: Tester,
+pub(crate) struct Service {
+    pub(crate) tester: Tester,
     token: String,
 }
 
 impl Service {
-    async fn new(scope: &str) -> Self {
-        let tester = Tester::new().await;
+    pub(crate) async fn new(scope: &str) -> Self {
+        Self::at(Tester::new().await, scope).await
+    }
+
+    pub(crate) async fn at(tester: Tester, scope: &str) -> Self {
         let token = token(&tester, scope).await;
         Self { tester, token }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}/{path}", self.tester.mock.fhir_base())
     }
 
-    async fn kick_off(&self, path: &str) -> Response {
+    pub(crate) async fn kick_off(&self, path: &str) -> Response {
+        self.kick_off_with(path, "respond-async").await
+    }
+
+    pub(crate) async fn kick_off_with(&self, path: &str, prefer: &str) -> Response {
         let request = self
             .tester
             .http
             .get(self.url(path))
             .bearer_auth(&self.token);
-        request
-            .header("Prefer", "respond-async")
-            .send()
-            .await
-            .unwrap()
+        request.header("Prefer", prefer).send().await.unwrap()
     }
 
-    async fn get(&self, url: &str) -> Response {
+    pub(crate) async fn get(&self, url: &str) -> Response {
         let request = self.tester.http.get(url).bearer_auth(&self.token);
         request.send().await.unwrap()
     }
 
     /// The status address of an export that begins.
-    async fn begin(&self, path: &str) -> String {
+    pub(crate) async fn begin(&self, path: &str) -> String {
         let answer = self.kick_off(path).await;
         assert_eq!(answer.status(), StatusCode::ACCEPTED, "{path}");
         let address = answer.headers()["Content-Location"].to_str().unwrap();
@@ -51,10 +54,15 @@ impl Service {
     }
 
     /// The manifest, once it is there.
-    async fn manifest(&self, path: &str) -> Value {
+    pub(crate) async fn manifest(&self, path: &str) -> Value {
         let address = self.begin(path).await;
+        self.ready(&address).await
+    }
+
+    /// The manifest behind a status address.
+    pub(crate) async fn ready(&self, address: &str) -> Value {
         loop {
-            let answer = self.get(&address).await;
+            let answer = self.get(address).await;
             if answer.status() == StatusCode::OK {
                 return answer.json().await.unwrap();
             }

@@ -10,6 +10,7 @@
 mod authorize;
 mod backend;
 mod bulk;
+mod bulk_errors;
 mod command_line;
 mod control;
 mod discovery;
@@ -27,8 +28,10 @@ mod policies;
 mod portal;
 mod portals;
 mod quirks;
+mod quirks_more;
 mod registration;
 mod scenarios;
 mod tester;
 mod token;
 mod us_core;
+mod xml;

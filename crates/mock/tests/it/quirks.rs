@@ -6,9 +6,9 @@ use satchel_mock::{Quirks, World};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const SCOPE: &str = "openid fhirUser launch/patient offline_access patient/*.rs";
+pub(crate) const SCOPE: &str = "openid fhirUser launch/patient offline_access patient/*.rs";
 
-async fn at(name: &str) -> Tester {
+pub(crate) async fn at(name: &str) -> Tester {
     let quirks = Quirks::shipped().unwrap().remove(name).expect(name);
     Tester::at(World {
         patients: 1,
@@ -19,7 +19,11 @@ async fn at(name: &str) -> Tester {
 }
 
 /// The ids of the matches of a search, page by page, and how many entries there were.
-async fn read(tester: &Tester, token: &str, query: &str) -> (BTreeSet<String>, usize, Vec<usize>) {
+pub(crate) async fn read(
+    tester: &Tester,
+    token: &str,
+    query: &str,
+) -> (BTreeSet<String>, usize, Vec<usize>) {
     let (mut ids, mut entries, mut pages) = (BTreeSet::new(), 0, Vec::new());
     let mut next = Some(query.to_owned());
     while let Some(path) = next {
@@ -42,7 +46,7 @@ async fn read(tester: &Tester, token: &str, query: &str) -> (BTreeSet<String>, u
     (ids, entries, pages)
 }
 
-async fn observations(tester: &Tester) -> u64 {
+pub(crate) async fn observations(tester: &Tester) -> u64 {
     let counts = tester
         .get(&format!("{}/counts", tester.mock.control()))
         .await;
@@ -69,6 +73,10 @@ async fn epic_needs_a_category_hides_offline_access_and_adds_a_warning() {
         StatusCode::BAD_REQUEST
     );
     let (_, labs) = tester.fhir(token, "Observation?category=laboratory").await;
+    let (_, encounters) = tester.fhir(token, "Encounter").await;
+    let class = &encounters["entry"][0]["resource"]["class"];
+    assert_eq!(class["code"], "HOV", "local, and without a display");
+    assert!(class["display"].is_null());
     let outcome = labs["entry"]
         .as_array()
         .unwrap()
@@ -114,7 +122,24 @@ async fn oracle_answers_json_fhir_without_total_and_refuses_in_plain_text() {
     );
     let page: Value = answer.json().await.unwrap();
     assert!(page["total"].is_null());
-    assert_eq!(page["entry"].as_array().unwrap().len(), 100);
+    let entries = |page: &Value| page["entry"].as_array().unwrap().len();
+    assert_eq!(entries(&page), 50, "the first page ignores _count");
+    let links = page["link"].as_array().unwrap().iter();
+    let next = links.clone().find(|link| link["relation"] == "next");
+    let next = next.unwrap()["url"].as_str().unwrap();
+    let (_, page) = tester.fhir(token, next).await;
+    assert_eq!(entries(&page), 100);
+    for refused in [
+        format!("Condition?_id=x&patient={own}"),
+        format!("Condition?patient={own}&_lastUpdated=ge2020-01-01"),
+        format!("Procedure?patient={own}&date=ge2020&_lastUpdated=ge2020-01-01T00:00:00Z"),
+    ] {
+        let request = tester
+            .http
+            .get(format!("{}/{refused}", tester.mock.fhir_base()));
+        let answer = request.bearer_auth(token).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{refused}");
+    }
     let (ids, _, _) = read(&tester, token, &format!("Observation?patient={own}")).await;
     assert_eq!(ids.len() as u64, observations(&tester).await);
     let refresh = tokens["refresh_token"].as_str().unwrap();
@@ -159,6 +184,25 @@ async fn athena_refuses_what_it_does_not_know_and_gives_small_pages() {
     let (ids, _, pages) = read(&tester, &token, "Observation?_count=500").await;
     assert_eq!(ids.len() as u64, observations(&tester).await);
     assert!(pages.iter().all(|entries| *entries <= 20));
+    let own = &tester.patient().patient_ids[0];
+    let (status, _) = tester
+        .fhir(&token, &format!("Patient/{own}/$everything"))
+        .await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (_, statement) = tester.fhir(&token, "metadata").await;
+    assert!(!statement.to_string().contains("everything"));
+    let narrow = tester
+        .access_token("launch/patient patient/Patient.rs")
+        .await;
+    let (status, bundle) = tester.fhir(&narrow, "Condition").await;
+    assert_eq!(
+        (status, &bundle["total"]),
+        (StatusCode::OK, &Value::from(0))
+    );
+    assert_eq!(bundle["entry"].as_array().unwrap().len(), 1);
+    let entry = &bundle["entry"][0];
+    assert_eq!(entry["search"]["mode"], "outcome");
+    assert_eq!(entry["resource"]["issue"][0]["code"], "invalid");
 }
 
 #[tokio::test]
