@@ -64,6 +64,9 @@ impl Engine {
         }
         self.emit(Event::ConnectionsChanged);
         let report = self.sync_with_report(&row, &cancel).await;
+        if report.problem.is_none() {
+            self.learn_user(connection_id).await;
+        }
         lock(&self.inner.running).remove(connection_id);
         let stored = self.keep_report(&row, &report).await;
         self.emit(Event::RecordsChanged {

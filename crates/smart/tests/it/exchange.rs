@@ -419,7 +419,7 @@ async fn every_call_can_run_in_a_task_of_its_own() {
             &http,
             &url,
             "c",
-            &key,
+            &authentication,
             "system/*.rs",
             &clock,
             &random,
