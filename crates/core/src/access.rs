@@ -99,7 +99,12 @@ impl AccessRecord {
 pub(crate) struct Fresh {
     token_sha256: String,
     until: Duration,
+    /// When it came, if it came in place of one that was refused.
+    replaced_at: Option<Duration>,
 }
+
+/// For so long a token that replaced a refused one is not replaced again.
+const REPLACED: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Remembers when a token that came just now ends, by the clock that nobody can turn.
@@ -110,8 +115,28 @@ impl Engine {
             token_sha256: digest::hex(tokens.access_token.as_bytes()),
             until: self.inner.clock.elapsed()
                 + Duration::from_secs(u64::try_from(left).unwrap_or_default()),
+            replaced_at: None,
         };
         lock(&self.inner.fresh).insert(connection_id.to_owned(), fresh);
+    }
+
+    /// Remembers that the token of this connection came in place of one that was refused.
+    pub(crate) fn note_replaced(&self, connection_id: &str) {
+        if let Some(fresh) = lock(&self.inner.fresh).get_mut(connection_id) {
+            fresh.replaced_at = Some(self.inner.clock.elapsed());
+        }
+    }
+
+    /// Whether a token came a moment ago in place of one that was refused.
+    pub(crate) fn was_replaced_just_now(&self, connection_id: &str, access_token: &str) -> bool {
+        let elapsed = self.inner.clock.elapsed();
+        lock(&self.inner.fresh)
+            .get(connection_id)
+            .is_some_and(|fresh| {
+                let age = fresh.replaced_at.map(|at| elapsed.saturating_sub(at));
+                age.is_some_and(|age| age < REPLACED)
+                    && fresh.token_sha256 == digest::hex(access_token.as_bytes())
+            })
     }
 
     /// Seconds that a token has left by the clock that nobody can turn; `None` for one that came in
@@ -120,8 +145,10 @@ impl Engine {
         let fresh = lock(&self.inner.fresh).get(connection_id).cloned()?;
         let elapsed = self.inner.clock.elapsed();
         (fresh.token_sha256 == digest::hex(access_token.as_bytes())).then(|| {
-            let left = fresh.until.saturating_sub(elapsed).as_secs();
-            i64::try_from(left).unwrap_or(i64::MAX)
+            let left = fresh.until.saturating_sub(elapsed);
+            // A second that has begun is left, as for the wall clock.
+            let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+            i64::try_from(seconds).unwrap_or(i64::MAX)
         })
     }
 

@@ -111,6 +111,14 @@ impl Engine {
         Ok(LaunchReceived::Asked(self.ask(request, role, known)))
     }
 
+    /// Tells the window of a launch that came to nothing, so that nobody waits for a browser.
+    pub fn launch_failed(&self, problem: &Problem) {
+        self.emit(Event::LoginFailed {
+            connection_id: None,
+            problem: problem.view(),
+        });
+    }
+
     /// Launches that wait for the person's yes.
     #[must_use]
     pub fn launches_pending(&self) -> Vec<LaunchRequestView> {

@@ -142,6 +142,9 @@ impl Engine {
     /// `server.*`, `network.*`, `registration.*`, `keychain.*`, `login.redirect_not_available`;
     /// `access.separate_profile` in a profile that holds a backend service.
     pub async fn login_begin(&self, base: &str, options: &LoginOptions) -> Result<StartedLogin> {
+        if options.role == Role::Backend {
+            return Err(Problem::new(ProblemCode::SeparateProfile));
+        }
         self.check_profile(options.role).await?;
         let (base, configuration) = self.discover(base).await?;
         let connection = match self.unused_connection(base.as_str(), options.role).await? {

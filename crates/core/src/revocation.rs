@@ -8,7 +8,7 @@ use crate::view::Role;
 use satchel_smart::discovery::{SmartConfiguration, discover};
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::secret::Secret;
-use satchel_smart::token::revoke_token;
+use satchel_smart::token::{TokenError, revoke_token};
 use satchel_store::{ClientRow, TokenRow};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -86,7 +86,7 @@ impl Engine {
             return Ok(());
         };
         let authentication = self.authentication_at(client, configuration).await?;
-        Ok(revoke_token(
+        let answer = revoke_token(
             &self.inner.http,
             endpoint,
             &configuration.token_endpoint,
@@ -97,7 +97,16 @@ impl Engine {
             self.inner.clock.as_ref(),
             self.inner.random.as_ref(),
         )
-        .await?)
+        .await;
+        match answer {
+            // A server that refuses to, such as `unsupported_token_type`, will refuse tomorrow as
+            // well: the other token is tried, and this one ends by itself (RFC 7009 §2.2.1).
+            Err(error @ TokenError::OAuth { .. }) => {
+                tracing::info!(%error, hint, "a token cannot be revoked");
+                Ok(())
+            }
+            other => Ok(other?),
+        }
     }
 
     async fn queue(
