@@ -4,8 +4,8 @@
 use crate::portal::Decision;
 use crate::visitor::Visitor;
 use crate::world::{Setting, code, setting, setting_in, setting_with_clock};
-use satchel_core::RedirectKind;
-use satchel_core::view::{AccessView, ConnectionStateView, Role};
+use satchel_core::view::{AccessView, ConnectionStateView, Role, ScopeGrantView};
+use satchel_core::{Clock, RedirectKind, SystemClock};
 use satchel_mock::population::AccountRole;
 use satchel_mock::{Endpoint, FaultKind, Quirks, World};
 
@@ -382,4 +382,82 @@ async fn d37_a_server_that_will_not_revoke_does_not_keep_a_connection_here() {
         0,
         "and nothing waits"
     );
+}
+
+#[tokio::test]
+async fn d16_a_refresh_token_counts_although_offline_access_is_not_among_the_granted_scopes() {
+    let world = World {
+        quirks: Quirks::shipped().unwrap().remove("epic").unwrap(),
+        ..one_person()
+    };
+    let (setting, clock) = setting_with_clock(world).await;
+    let id = setting.connect(setting.patient()).await;
+    let shown = access(&setting, &id).await;
+    let offline = shown
+        .scopes
+        .iter()
+        .find(|one| one.scope == "offline_access");
+    assert_eq!(offline.unwrap().granted, ScopeGrantView::Whole);
+    assert!(shown.renewable);
+    setting.pass(&clock, 3_590);
+    assert_eq!(stopped(&setting, &id).await, None);
+    assert_eq!(setting.renewed(), 2);
+}
+
+#[tokio::test]
+async fn d32_who_signed_in_is_known_from_a_relative_reference_as_from_an_absolute_one() {
+    let relative = Quirks::shipped().unwrap().remove("ecw").unwrap();
+    for quirks in [Quirks::default(), relative] {
+        let world = World {
+            quirks,
+            ..one_person()
+        };
+        let setting = setting_in(world).await;
+        let id = setting.connect(setting.patient()).await;
+        let connection = setting.engine.connection(&id).await.unwrap();
+        let who = connection.signed_in_as.unwrap();
+        assert_eq!(
+            (who.resource_type.as_str(), who.is_patient),
+            ("Patient", true)
+        );
+    }
+}
+
+#[tokio::test]
+async fn c4_a_login_that_comes_back_after_ten_minutes_is_too_late_and_leaves_nothing() {
+    let (setting, clock) = setting_with_clock(one_person()).await;
+    let callback = setting
+        .callback_of(setting.patient(), Decision::Approve)
+        .await;
+    clock.pass(601);
+    assert_eq!(
+        code(setting.engine.login_finish(&callback).await),
+        "login.expired"
+    );
+    assert_eq!(setting.asked("/auth/token"), 0);
+    let connections = setting.engine.connections().await.unwrap();
+    assert_eq!(connections[0].state, ConnectionStateView::New);
+    assert!(setting.engine.logins_pending().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn c4_a_login_whose_browser_was_closed_lapses_by_itself() {
+    let (mut setting, _clock) = setting_with_clock(one_person()).await;
+    let base = setting.mock.fhir_base().to_owned();
+    let begun = setting
+        .engine
+        .login_start(&base, Role::Patient, RedirectKind::Scheme, None)
+        .await;
+    let expires: jiff::Timestamp = begun.unwrap().view.expires_at.parse().unwrap();
+    assert!(expires.duration_since(SystemClock.now()).as_secs() <= 600);
+    setting.restart().await;
+    assert_eq!(
+        setting.engine.logins_pending().await.unwrap().len(),
+        1,
+        "the app may be closed meanwhile"
+    );
+    setting.restart_later(700).await;
+    assert!(setting.engine.logins_pending().await.unwrap().is_empty());
+    let connections = setting.engine.connections().await.unwrap();
+    assert_eq!(connections[0].state, ConnectionStateView::New);
 }

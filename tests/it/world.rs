@@ -134,6 +134,16 @@ impl Setting {
         self.engine = engine(self.profile.path()).await;
     }
 
+    /// As [`Setting::restart`], so many seconds later.
+    pub(crate) async fn restart_later(&mut self, seconds: u32) {
+        self.engine.close().await;
+        let clock = TurnedClock::default();
+        clock.pass(seconds);
+        let mut options = EngineOptions::new(self.profile.path());
+        options.clock = Arc::new(clock);
+        self.engine = Engine::open(options).await.expect("it opens again");
+    }
+
     /// Begins a login by private-use scheme and goes through the portal; gives the callback URL.
     pub(crate) async fn callback_of(&self, account: &Account, decision: Decision) -> String {
         let role = match account.role {

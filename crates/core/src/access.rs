@@ -262,7 +262,9 @@ pub(crate) fn signed_in_as(row: &ConnectionRow, patient: Option<&str>) -> Option
     let reference = row.fhir_user.as_deref()?;
     let mut parts = reference.rsplit('/');
     let (id, kind) = (parts.next()?, parts.next()?);
-    let is_patient = kind == "Patient" && row.patient_id.as_deref() == Some(id);
+    // Relative, or absolute at this very server; elsewhere the same id is somebody else.
+    let here = !reference.contains(':') || reference.starts_with(&format!("{}/", row.fhir_base));
+    let is_patient = here && kind == "Patient" && row.patient_id.as_deref() == Some(id);
     let name = match AccessRecord::of(row).user_name {
         Some(name) => Some(name),
         None if is_patient => patient.map(str::to_owned),
@@ -287,6 +289,14 @@ pub(crate) fn view_of(row: &ConnectionRow, tokens: &TokenRow) -> Option<AccessVi
         .map(|scope| ScopeView {
             scope: scope.as_str().to_owned(),
             granted: match granted.granted(scope) {
+                // Epic gives a refresh token and leaves `offline_access` out of what it says that it
+                // granted. The token decides: to believe the list would have the person sign in again
+                // every hour, and to believe the token costs a refused refresh at worst.
+                Granted::Nothing
+                    if scope.as_str() == "offline_access" && tokens.refresh_token.is_some() =>
+                {
+                    ScopeGrantView::Whole
+                }
                 Granted::Whole => ScopeGrantView::Whole,
                 Granted::Part => ScopeGrantView::Part,
                 Granted::Nothing => ScopeGrantView::Nothing,
