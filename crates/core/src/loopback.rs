@@ -374,7 +374,11 @@ mod tests {
             &format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"),
         )
         .await;
-        done.await.unwrap().unwrap();
+        tokio::time::timeout(READ_TIMEOUT, done)
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
         assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
         let idle = LoopbackListener::bind().await.unwrap();
         idle.hand_out().await.unwrap();
