@@ -15,7 +15,8 @@ CREATE TABLE connections (
     fhir_user      TEXT,                  -- `fhirUser` of the verified id_token.
     created_at     TEXT NOT NULL,         -- When the person connected.
     last_synced_at TEXT,                  -- When the server was last really read; "as of" on the screen.
-    last_sync      TEXT                   -- JSON report of the last sync: per step complete, failed, refused.
+    last_sync      TEXT,                  -- JSON report of the last sync: per step complete, failed, refused.
+    access         TEXT                   -- JSON beside the tokens: asked scopes, who signed in, how it is renewed (core: access.rs). No token.
 ) STRICT;
 
 -- This installation as an OAuth client of one server (RFC 7591). No secret: those are in the keychain.

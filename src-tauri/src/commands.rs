@@ -1,15 +1,15 @@
 //! One thin command per use case. Each either gives a view or a problem with words.
 
+use crate::browser;
 use crate::deep_link;
 use crate::state::{AppState, interrupted};
+use satchel_core::Problem;
 use satchel_core::view::{
-    AppStatusView, AttachmentView, ChartView, ConnectionView, LoginStartedView, ProblemView,
-    RecordDetailView, RecordFilter, RecordKey, RecordPageView, Role, SearchHitView,
-    ServerCheckView, ServerView,
+    AccessCheckView, AppStatusView, AttachmentView, ChartView, ConnectionView, LaunchRequestView,
+    LoginStartedView, ProblemView, RecordDetailView, RecordFilter, RecordKey, RecordPageView, Role,
+    ScopePresetView, SearchHitView, ServerCheckView, ServerView,
 };
-use satchel_core::{Problem, RedirectKind};
 use tauri::{AppHandle, State};
-use tauri_plugin_opener::OpenerExt;
 
 type Answer<T> = Result<T, ProblemView>;
 
@@ -54,20 +54,35 @@ pub(crate) async fn server_check(
         .map_err(words)
 }
 
-/// Begins a login and opens the browser.
+/// The choices of how much to ask a server for.
+#[tauri::command]
+pub(crate) async fn scope_presets(
+    state: State<'_, AppState>,
+    base: String,
+    role: Role,
+) -> Answer<Vec<ScopePresetView>> {
+    let engine = state.engine().await?;
+    engine.scope_presets(&base, role).await.map_err(words)
+}
+
+/// Begins a login and opens the browser. A backend service is never begun from the window.
 #[tauri::command]
 pub(crate) async fn login_start(
     app: AppHandle,
     state: State<'_, AppState>,
     base: String,
     role: Role,
+    preset: Option<String>,
 ) -> Answer<LoginStartedView> {
     let engine = state.engine().await?;
+    let way_back = browser::way_back(role, preset).await;
     let login = engine
-        .login_start(&base, role, RedirectKind::Scheme, None)
+        .login_begin(&base, &way_back.options)
         .await
         .map_err(words)?;
-    open_browser(&app, &login.view.authorization_url);
+    browser::open(&app, &engine, &login, way_back)
+        .await
+        .map_err(words)?;
     Ok(login.view)
 }
 
@@ -79,11 +94,14 @@ pub(crate) async fn login_reconnect(
     connection_id: String,
 ) -> Answer<LoginStartedView> {
     let engine = state.engine().await?;
+    let way_back = browser::way_back(Role::Patient, None).await;
     let login = engine
-        .login_reconnect(&connection_id, RedirectKind::Scheme, None)
+        .login_begin_again(&connection_id, &way_back.options)
         .await
         .map_err(words)?;
-    open_browser(&app, &login.view.authorization_url);
+    browser::open(&app, &engine, &login, way_back)
+        .await
+        .map_err(words)?;
     Ok(login.view)
 }
 
@@ -94,18 +112,59 @@ pub(crate) async fn login_open_browser(
     state: State<'_, AppState>,
     connection_id: String,
 ) -> Answer<()> {
-    let pending = state.engine().await?.login_pending().await.map_err(words)?;
-    if let Some(login) = pending.filter(|login| login.connection_id == connection_id) {
-        open_browser(&app, &login.authorization_url);
+    let engine = state.engine().await?;
+    let pending = engine.logins_pending().await.map_err(words)?;
+    let wanted = pending
+        .into_iter()
+        .find(|login| login.connection_id == connection_id);
+    match wanted {
+        Some(login) => browser::open_again(&app, &engine, &login)
+            .await
+            .map_err(words),
+        None => Ok(()),
     }
+}
+
+/// Launches by a portal that wait for the person's yes.
+#[tauri::command]
+pub(crate) async fn launches_pending(state: State<'_, AppState>) -> Answer<Vec<LaunchRequestView>> {
+    Ok(state.engine().await?.launches_pending())
+}
+
+/// The person says yes to a launch: the sign-in begins.
+#[tauri::command]
+pub(crate) async fn launch_accept(
+    app: AppHandle,
+    state: State<'_, AppState>,
+    id: String,
+) -> Answer<LoginStartedView> {
+    let engine = state.engine().await?;
+    let way_back = browser::way_back(Role::Patient, None).await;
+    let login = engine
+        .launch_accept(&id, &way_back.options)
+        .await
+        .map_err(words)?;
+    browser::open(&app, &engine, &login, way_back)
+        .await
+        .map_err(words)?;
+    Ok(login.view)
+}
+
+/// The person says no to a launch.
+#[tauri::command]
+pub(crate) async fn launch_refuse(state: State<'_, AppState>, id: String) -> Answer<()> {
+    state.engine().await?.launch_refuse(&id);
     Ok(())
 }
 
-/// The browser is started, or not: the window shows the address with a copy button all the same.
-fn open_browser(app: &AppHandle, url: &str) {
-    if let Err(error) = app.opener().open_url(url, None::<String>) {
-        tracing::warn!(%error, "the browser could not be started");
-    }
+/// Asks the server whether access is still on.
+#[tauri::command]
+pub(crate) async fn access_check(
+    state: State<'_, AppState>,
+    connection_id: String,
+) -> Answer<AccessCheckView> {
+    let engine = state.engine().await?;
+    engine.access_check(&connection_id).await.map_err(words)
 }
 
 /// Gives the pending login up.

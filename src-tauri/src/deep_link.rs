@@ -1,8 +1,11 @@
-//! The way back from the browser by the operating system: a private-use URI scheme. A link is hostile
-//! until the engine has found the pending login that it belongs to; it is never logged.
+//! Links that the operating system hands over, by a private-use URI scheme: answers to sign-ins, and
+//! launches by a portal. A link is hostile until the engine has found the pending login that it belongs
+//! to, or the person has said yes to the server that it names; it is never logged.
 
+use crate::browser;
 use crate::state::AppState;
-use satchel_core::Engine;
+use satchel_core::view::Role;
+use satchel_core::{Engine, LaunchReceived};
 use tauri::{AppHandle, Manager};
 use tauri_plugin_deep_link::DeepLinkExt;
 
@@ -24,7 +27,7 @@ pub(crate) fn listen(app: &AppHandle) -> Option<String> {
         for url in event.urls() {
             let handle = handle.clone();
             tauri::async_runtime::spawn(async move {
-                finish_login(&handle, url.into()).await;
+                received(&handle, url.into()).await;
             });
         }
     });
@@ -37,13 +40,38 @@ pub(crate) fn listen(app: &AppHandle) -> Option<String> {
     }
 }
 
-/// Hands a link to the engine; on success the chart is pulled.
-pub(crate) async fn finish_login(app: &AppHandle, link: String) {
+/// Hands a link to the engine: a launch, or the answer to a sign-in.
+pub(crate) async fn received(app: &AppHandle, link: String) {
     let state = app.state::<AppState>();
     let Ok(engine) = state.engine().await else {
         return;
     };
-    match engine.login_finish(&link).await {
+    if engine.is_launch(&link) {
+        launch(app, &engine, &link).await;
+    } else {
+        finish_login(engine, &link).await;
+    }
+}
+
+/// A known server's sign-in begins; for an unknown one the window asks.
+async fn launch(app: &AppHandle, engine: &Engine, link: &str) {
+    let way_back = browser::way_back(Role::Patient, None).await;
+    let opened = match engine.launch_received(link, &way_back.options).await {
+        Ok(LaunchReceived::Started(login)) => browser::open(app, engine, &login, way_back).await,
+        Ok(LaunchReceived::Asked(_)) => Ok(()),
+        Err(problem) => {
+            engine.launch_failed(&problem);
+            Err(problem)
+        }
+    };
+    if let Err(problem) = opened {
+        tracing::info!(code = problem.code.code(), "a launch did not succeed");
+    }
+}
+
+/// Ends a sign-in; on success the chart is pulled.
+pub(crate) async fn finish_login(engine: Engine, link: &str) {
+    match engine.login_finish(link).await {
         Ok(connection_id) => sync(engine, connection_id),
         // The engine has announced it to the window already.
         Err(problem) => tracing::info!(code = problem.code.code(), "a login did not succeed"),

@@ -1,6 +1,7 @@
 //! The Tauri shell: window, deep link, single instance, browser; one thin command per use case.
 //! It knows no HTTP, no SQL and no FHIR: all of that is behind [`satchel_core::Engine`].
 
+mod browser;
 mod commands;
 mod deep_link;
 mod options;
@@ -40,6 +41,11 @@ pub fn run() -> ExitCode {
             commands::login_open_browser,
             commands::login_cancel,
             commands::login_pending,
+            commands::scope_presets,
+            commands::launches_pending,
+            commands::launch_accept,
+            commands::launch_refuse,
+            commands::access_check,
             commands::connections_list,
             commands::connection_remove,
             commands::connection_probe,
@@ -59,7 +65,7 @@ pub fn run() -> ExitCode {
                 let state = handle.state::<AppState>();
                 state.open(&handle).await;
                 if let Some(link) = first_link {
-                    deep_link::finish_login(&handle, link).await;
+                    deep_link::received(&handle, link).await;
                 }
             });
             Ok(())

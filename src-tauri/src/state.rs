@@ -126,6 +126,13 @@ fn probe_all(engine: Engine) {
                 tracing::warn!(code = problem.code.code(), "a server could not be probed");
             }
         }
+        // Connections that were removed while their server could not be reached.
+        if let Err(problem) = engine.revocations_retry().await {
+            tracing::warn!(
+                code = problem.code.code(),
+                "access could not be ended later"
+            );
+        }
     });
 }
 

@@ -7,15 +7,20 @@
     reason = "a test stops at the first thing that is not as it should be, and says what it skipped"
 )]
 
+mod backend;
 mod bad_input;
 mod boundaries;
 mod conformance;
 mod disk;
+mod evil;
+mod launch;
 mod login;
 mod portal;
 mod secrets;
 mod shared_data;
 mod sync;
 mod tls;
+mod tokens;
 mod vendors;
+mod visitor;
 mod world;

@@ -2,10 +2,13 @@
 
 use crate::portal::{self, Decision};
 use satchel_core::view::Role;
-use satchel_core::{Engine, EngineOptions, Keychain, Problem, RedirectKind};
+use satchel_core::{Clock, Engine, EngineOptions, Keychain, Problem, RedirectKind, SystemClock};
 use satchel_mock::population::Account;
 use satchel_mock::{MockServer, World};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 
 pub(crate) struct Setting {
@@ -34,6 +37,70 @@ pub(crate) async fn setting_in(world: World) -> Setting {
         engine,
         profile,
     }
+}
+
+/// A clock that runs, and can be turned: the wall clock and the steady one, each by itself.
+#[derive(Debug, Default)]
+pub(crate) struct TurnedClock {
+    wall: AtomicI64,
+    steady: AtomicU64,
+}
+
+impl TurnedClock {
+    /// As time goes by: both clocks.
+    pub(crate) fn pass(&self, seconds: u32) {
+        self.turn(seconds.into());
+        self.steady.fetch_add(seconds.into(), Ordering::SeqCst);
+    }
+
+    /// Somebody sets the wall clock.
+    pub(crate) fn turn(&self, seconds: i64) {
+        self.wall.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// The steady clock alone: as when the wall clock was set back meanwhile.
+    pub(crate) fn pass_unseen(&self, seconds: u32) {
+        self.steady.fetch_add(seconds.into(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TurnedClock {
+    fn now(&self) -> jiff::Timestamp {
+        let turned = jiff::SignedDuration::from_secs(self.wall.load(Ordering::SeqCst));
+        SystemClock.now().checked_add(turned).expect("a time")
+    }
+
+    fn elapsed(&self) -> Duration {
+        SystemClock.elapsed() + Duration::from_secs(self.steady.load(Ordering::SeqCst))
+    }
+}
+
+impl Setting {
+    /// Time goes by, at the server too.
+    pub(crate) fn pass(&self, clock: &TurnedClock, seconds: u32) {
+        clock.pass(seconds);
+        self.mock.turn_clock(seconds.into());
+    }
+}
+
+/// As [`setting_in`], with a clock of the engine's own.
+pub(crate) async fn setting_with_clock(world: World) -> (Setting, Arc<TurnedClock>) {
+    let clock = Arc::new(TurnedClock::default());
+    let mock = MockServer::start(world)
+        .await
+        .expect("the mock server starts");
+    let profile = TempDir::new().expect("a folder");
+    let mut options = EngineOptions::new(profile.path());
+    options.clock = Arc::<TurnedClock>::clone(&clock);
+    let engine = Engine::open(options)
+        .await
+        .expect("run inside tests/session.sh");
+    let setting = Setting {
+        mock,
+        engine,
+        profile,
+    };
+    (setting, clock)
 }
 
 /// An engine on a profile folder, with the keychain of this session.
@@ -67,6 +134,16 @@ impl Setting {
         self.engine = engine(self.profile.path()).await;
     }
 
+    /// As [`Setting::restart`], so many seconds later.
+    pub(crate) async fn restart_later(&mut self, seconds: u32) {
+        self.engine.close().await;
+        let clock = TurnedClock::default();
+        clock.pass(seconds);
+        let mut options = EngineOptions::new(self.profile.path());
+        options.clock = Arc::new(clock);
+        self.engine = Engine::open(options).await.expect("it opens again");
+    }
+
     /// Begins a login by private-use scheme and goes through the portal; gives the callback URL.
     pub(crate) async fn callback_of(&self, account: &Account, decision: Decision) -> String {
         let role = match account.role {
@@ -96,6 +173,20 @@ impl Setting {
             .login_finish(&callback)
             .await
             .expect("the login ends well")
+    }
+
+    /// How often a path was asked for.
+    pub(crate) fn asked(&self, path: &str) -> usize {
+        let requests = self.mock.requests();
+        requests.iter().filter(|one| one.path == path).count()
+    }
+
+    /// How many tokens or pairs of tokens were given out.
+    pub(crate) fn renewed(&self) -> usize {
+        let requests = self.mock.requests();
+        let given =
+            |one: &&satchel_mock::RequestLogEntry| one.path == "/auth/token" && one.status == 200;
+        requests.iter().filter(given).count()
     }
 
     /// A login that must not succeed; gives the problem's code.

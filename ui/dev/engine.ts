@@ -1,10 +1,10 @@
 /** An engine that is not one: answers from fixtures, so that screens can be seen and tested without the app. */
-import type { ConnectionView, Event, LoginStartedView, ProblemView, RecordFilter, RecordKey, SearchHitView } from "../src/api/bindings";
+import type { ConnectionView, Event, LaunchRequestView, LoginStartedView, ProblemView, RecordFilter, RecordKey, ScopePresetView, SearchHitView } from "../src/api/bindings";
 import type { Transport } from "../src/api/transport";
 import { LOST, MANY, makeConnection, makePatient, makeSections, SERVERS } from "./people";
 import { RECORDS, type Fixture } from "./records";
 
-export type Scene = "first" | "chart" | "offline" | "syncing" | "lost" | "many" | "signin" | "denied" | "nokeychain" | "empty" | "long";
+export type Scene = "first" | "chart" | "offline" | "syncing" | "lost" | "many" | "signin" | "denied" | "nokeychain" | "empty" | "long" | "launch";
 
 const LOGIN: LoginStartedView = {
   connectionId: "c9",
@@ -12,6 +12,13 @@ const LOGIN: LoginStartedView = {
   serverName: "Lakeside Family Clinic",
   expiresAt: new Date(Date.now() + 600_000).toISOString(),
 };
+
+export const LAUNCH: LaunchRequestView = { id: "l1", host: "portal.elsewhere.example", fhirBase: "https://portal.elsewhere.example/fhir", role: "patient", known: false };
+
+const PRESETS: ScopePresetView[] = [
+  { id: "everything", title: "Everything I may see", help: "All kinds of records.", scopes: ["launch/patient", "patient/*.rs"] },
+  { id: "summary", title: "A summary", help: "Problems, medications, allergies.", scopes: ["launch/patient", "patient/Condition.rs"] },
+];
 
 export const DENIED: ProblemView = {
   code: "login.denied",
@@ -31,6 +38,7 @@ const NO_KEYCHAIN: ProblemView = {
 
 const CONNECTIONS: Record<Scene, ConnectionView[]> = {
   first: [],
+  launch: [],
   signin: [],
   denied: [],
   nokeychain: [],
@@ -95,6 +103,7 @@ export function makeEngine(scene: Scene): FakeEngine {
   records.forEach(({ summary: { section } }) => counts.set(section, (counts.get(section) ?? 0) + 1));
   let connections = CONNECTIONS[scene];
   let pending = scene === "signin" ? LOGIN : null;
+  let launches: LaunchRequestView[] = scene === "launch" ? [LAUNCH] : [];
   const find = (key: RecordKey) => records.find(({ summary }) => summary.key.resourceType === key.resourceType && summary.key.id === key.id);
   const notFound: ProblemView = { code: "record.not_found", message: "This is not stored here.", advice: "It may have been removed. Go back and look again.", detail: null, canRetry: false };
 
@@ -108,6 +117,16 @@ export function makeEngine(scene: Scene): FakeEngine {
     login_open_browser: () => null,
     login_cancel: () => (pending = null),
     login_pending: () => pending,
+    scope_presets: () => PRESETS,
+    launches_pending: () => launches,
+    launch_accept: () => {
+      launches = [];
+      return (pending = LOGIN);
+    },
+    launch_refuse: () => {
+      launches = [];
+      return null;
+    },
     connections_list: () => connections,
     connection_remove: ({ connectionId }: { connectionId: string }) => {
       connections = connections.filter(({ id }) => id !== connectionId);

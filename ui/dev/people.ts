@@ -1,5 +1,5 @@
 /** Made-up connections, servers and people for looking at the screens. */
-import type { ChartSectionView, ConnectionView, PatientHeaderView, ServerView, SyncReportView } from "../src/api/bindings";
+import type { AccessView, ChartSectionView, ConnectionView, PatientHeaderView, ServerView, SyncReportView } from "../src/api/bindings";
 
 const LONG =
   "Maximiliana-Theodora Wilhelmina Konstantinopolitanska-Featherstonehaugh of the Very Long Family Name, Countess of Llanfairpwllgwyngyll";
@@ -39,6 +39,19 @@ function report(problem: boolean): SyncReportView {
 
 const GRANTED = ["Who you are", "Read health problems", "Read laboratory results and vital signs", "Read documents", "Stay signed in"];
 
+export const ACCESS: AccessView = {
+  obtainedAt: "2026-11-24T10:30:00Z",
+  expiresAt: "2026-11-24T11:30:00Z",
+  renewable: true,
+  longLived: false,
+  notShared: [],
+  scopes: [
+    { scope: "patient/Condition.rs", granted: "whole" },
+    { scope: "patient/Observation.rs", granted: "whole" },
+  ],
+  superseded: [],
+};
+
 export function makeConnection(change: Partial<ConnectionView> = {}): ConnectionView {
   return {
     id: "c1",
@@ -50,6 +63,8 @@ export function makeConnection(change: Partial<ConnectionView> = {}): Connection
     reachability: "online",
     patientName: "Ada Marie Lindqvist",
     granted: GRANTED,
+    signedInAs: { name: "Ada Marie Lindqvist", resourceType: "Patient", isPatient: true },
+    access: ACCESS,
     lastSyncedAt: "2026-11-24T10:32:00Z",
     lastSync: report(false),
     syncing: false,
@@ -78,7 +93,7 @@ export const MANY: ConnectionView[] = [
     lastSync: report(true),
     lastSyncedAt: "2026-10-02T08:05:00Z",
   }),
-  makeConnection({ id: "c3", serverName: "Mock server", role: "provider", state: "new", patientName: null, granted: [], lastSyncedAt: null, lastSync: null, recordCount: 0 }),
+  makeConnection({ id: "c3", serverName: "Mock server", role: "provider", state: "new", patientName: null, granted: [], signedInAs: null, access: null, lastSyncedAt: null, lastSync: null, recordCount: 0 }),
 ];
 
 export function makePatient(long: boolean): PatientHeaderView {

@@ -43,12 +43,42 @@ pub(crate) enum Command {
         /// How the browser comes back
         #[arg(long, value_enum, default_value = "loopback")]
         redirect: RedirectArgument,
+        /// How much to ask for: a name that `satchel scopes` lists
+        #[arg(long, value_name = "CHOICE")]
+        scopes: Option<String>,
         /// Only print the address; somebody else opens it
         #[arg(long)]
         no_browser: bool,
         /// Sign in only, pull nothing yet
         #[arg(long)]
         no_sync: bool,
+    },
+    /// Take the link by which a portal opens Satchel, sign in through the browser, and pull the chart
+    Launch {
+        /// The link, as in org.satchel.app:/launch?iss=…&launch=…; "-" reads it from standard input
+        link: String,
+        /// The server was looked at and is the right one: do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Only print the address; somebody else opens it
+        #[arg(long)]
+        no_browser: bool,
+        /// Sign in only, pull nothing yet
+        #[arg(long)]
+        no_sync: bool,
+    },
+    /// List how much can be asked of a server, with the exact scopes
+    Scopes {
+        /// FHIR base URL
+        fhir_base: String,
+        /// Who signs in
+        #[arg(long, value_enum, default_value = "patient")]
+        role: RoleArgument,
+    },
+    /// Ask a server whether access is still on
+    Access {
+        /// Identifier of a connection; its beginning is enough
+        connection: String,
     },
     /// End a login begun with --redirect scheme or https: reads the callback URL from standard input
     Callback,

@@ -1,10 +1,12 @@
 //! One function per command.
 
 use crate::arguments::{Arguments, Command};
-use crate::connect::{self, Connect};
+use crate::connect::{self, Connect, Server};
 use crate::output::{Output, record_line, report_lines};
-use satchel_core::view::{ConnectionView, RecordFilter, Role, SyncReportView};
-use satchel_core::{Engine, EngineOptions, Problem, ProblemCode, Result, default_data_dir};
+use satchel_core::view::{ConnectionView, RecordFilter, Role, ScopePresetView, SyncReportView};
+use satchel_core::{
+    Engine, EngineOptions, Problem, ProblemCode, RedirectKind, Result, default_data_dir,
+};
 use serde_json::json;
 use std::io::Read;
 use std::path::PathBuf;
@@ -30,18 +32,33 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             fhir_base,
             role,
             redirect,
+            scopes,
             no_browser,
             no_sync,
         } => {
             let request = Connect {
-                fhir_base,
+                server: Server::Typed(fhir_base),
                 role: (*role).into(),
                 redirect: (*redirect).into(),
+                preset: scopes.as_deref(),
                 open_browser: !no_browser,
                 sync: !no_sync,
             };
             connect::run(engine, &request, output).await
         }
+        Command::Launch {
+            link,
+            yes,
+            no_browser,
+            no_sync,
+        } => {
+            let wanted = (*yes, !no_browser, !no_sync);
+            launch(engine, link, wanted, output).await
+        }
+        Command::Scopes { fhir_base, role } => {
+            scopes(engine, fhir_base, (*role).into(), output).await
+        }
+        Command::Access { connection } => access(engine, connection, output).await,
         Command::Callback => callback(engine, output).await,
         Command::Connections => connections(engine, output).await,
         Command::Sync { connection } => sync(engine, connection.as_deref(), output).await,
@@ -110,14 +127,63 @@ fn options(arguments: &Arguments) -> Result<EngineOptions> {
     Ok(options)
 }
 
-async fn callback(engine: &Engine, output: &Output) -> Result<()> {
+async fn launch(
+    engine: &Engine,
+    link: &str,
+    (yes, open_browser, sync): (bool, bool, bool),
+    output: &Output,
+) -> Result<()> {
+    let link = match link {
+        "-" => from_standard_input(ProblemCode::LaunchBadLink)?,
+        link => link.to_owned(),
+    };
+    let request = Connect {
+        server: Server::Launch { link: &link, yes },
+        role: Role::Patient,
+        redirect: RedirectKind::Loopback,
+        preset: None,
+        open_browser,
+        sync,
+    };
+    connect::run(engine, &request, output).await
+}
+
+async fn scopes(engine: &Engine, fhir_base: &str, role: Role, output: &Output) -> Result<()> {
+    let presets = engine.scope_presets(fhir_base, role).await?;
+    let line = |preset: &ScopePresetView| {
+        let (title, help, scopes) = (&preset.title, &preset.help, preset.scopes.join(" "));
+        format!("{}\t{title}\n    {help}\n    {scopes}", preset.id)
+    };
+    output.answer(&presets, || presets.iter().map(line).collect());
+    Ok(())
+}
+
+async fn access(engine: &Engine, connection: &str, output: &Output) -> Result<()> {
+    let id = connection_id(engine, connection).await?;
+    let told = engine.access_check(&id).await?;
+    let words = match told.active {
+        Some(true) => "Access is on.",
+        Some(false) => "Access is off.",
+        None => "The server does not say.",
+    };
+    output.answer(&told, || vec![words.to_owned()]);
+    Ok(())
+}
+
+/// A link from standard input: it is a secret, and arguments can be read by others.
+fn from_standard_input(otherwise: ProblemCode) -> Result<String> {
     let mut text = String::new();
     std::io::stdin()
         .lock()
         .take(CALLBACK_LIMIT)
         .read_to_string(&mut text)
-        .map_err(|error| Problem::with_detail(ProblemCode::LoginBadCallback, error.kind()))?;
-    let id = engine.login_finish(text.trim()).await?;
+        .map_err(|error| Problem::with_detail(otherwise, error.kind()))?;
+    Ok(text.trim().to_owned())
+}
+
+async fn callback(engine: &Engine, output: &Output) -> Result<()> {
+    let link = from_standard_input(ProblemCode::LoginBadCallback)?;
+    let id = engine.login_finish(&link).await?;
     let connection = engine.connection(&id).await?;
     output.answer(&connection, || vec![connection_line(&connection)]);
     Ok(())
@@ -163,6 +229,8 @@ async fn sync(engine: &Engine, connection: Option<&str>, output: &Output) -> Res
             .map(|connection| connection.id)
             .collect(),
     };
+    // Connections that were removed while their server could not be reached.
+    engine.revocations_retry().await?;
     let mut reports = Vec::new();
     for id in ids {
         reports.push(sync_one(engine, &id, output).await?);

@@ -4,9 +4,11 @@ use crate::commands::{connection_line, failed, sync_one};
 use crate::output::{Output, report_lines};
 use satchel_core::view::{ConnectionStateView, Role};
 use satchel_core::{
-    Engine, LoopbackListener, Problem, ProblemCode, RedirectKind, Result, StartedLogin,
+    Engine, LaunchReceived, LoginOptions, LoopbackListener, Problem, ProblemCode, RedirectKind,
+    Result, StartedLogin,
 };
 use serde_json::json;
+use std::io::IsTerminal;
 use std::time::Duration;
 
 /// The engine's own limit is ten minutes; the terminal gives up with it.
@@ -14,19 +16,33 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// How often to look whether another process ended the login.
 const LOOK: Duration = Duration::from_millis(300);
 
+/// Which server, and how it became known.
+pub(crate) enum Server<'a> {
+    /// A FHIR base URL that the person typed.
+    Typed(&'a str),
+    /// A link by which a portal opens us.
+    Launch {
+        /// The link.
+        link: &'a str,
+        /// The person has said yes to the server that it names.
+        yes: bool,
+    },
+}
+
 /// What was asked for.
 pub(crate) struct Connect<'a> {
-    pub(crate) fhir_base: &'a str,
+    pub(crate) server: Server<'a>,
     pub(crate) role: Role,
     pub(crate) redirect: RedirectKind,
+    pub(crate) preset: Option<&'a str>,
     pub(crate) open_browser: bool,
     pub(crate) sync: bool,
 }
 
 pub(crate) async fn run(engine: &Engine, request: &Connect<'_>, output: &Output) -> Result<()> {
-    let id = match request.role {
-        Role::Backend => engine.connect_backend(request.fhir_base).await?,
-        Role::Patient | Role::Provider => sign_in(engine, request, output).await?,
+    let id = match (request.role, &request.server) {
+        (Role::Backend, Server::Typed(base)) => engine.connect_backend(base).await?,
+        _ => sign_in(engine, request, output).await?,
     };
     if !request.sync {
         let connection = engine.connection(&id).await?;
@@ -47,43 +63,80 @@ pub(crate) async fn run(engine: &Engine, request: &Connect<'_>, output: &Output)
 }
 
 async fn sign_in(engine: &Engine, request: &Connect<'_>, output: &Output) -> Result<String> {
-    if request.redirect != RedirectKind::Loopback {
-        let login = engine
-            .login_start(request.fhir_base, request.role, request.redirect, None)
-            .await?;
-        show(request, &login, output);
-        return or_cancel(
-            engine,
-            &login,
-            wait_for_another_process(engine, &login.view.connection_id),
-        )
-        .await;
-    }
-    let listener = LoopbackListener::bind()
-        .await
-        .map_err(|error| Problem::with_detail(ProblemCode::RedirectNotAvailable, error))?;
-    let port = Some(listener.port());
-    let login = engine
-        .login_start(request.fhir_base, request.role, request.redirect, port)
-        .await?;
-    show(request, &login, output);
+    let unavailable = |error| Problem::with_detail(ProblemCode::RedirectNotAvailable, error);
+    let mut listener = match request.redirect {
+        RedirectKind::Loopback => Some(LoopbackListener::bind().await.map_err(unavailable)?),
+        _ => None,
+    };
+    let port = listener.as_ref().map(LoopbackListener::port);
+    let options = LoginOptions {
+        preset: request.preset.map(str::to_owned),
+        ..LoginOptions::new(request.role, &[request.redirect], port)
+    };
+    let login = begin(engine, &request.server, &options, output).await?;
+    let form = engine.login_form(&login.view.connection_id).await?;
+    let address = match (&mut listener, form) {
+        (Some(listener), Some(form)) => listener.offer(&form),
+        _ => login.view.authorization_url.clone(),
+    };
+    show(request, &address, output);
+    let Some(listener) = listener else {
+        let waits = wait_for_another_process(engine, &login.view.connection_id);
+        return or_cancel(engine, &login, waits).await;
+    };
     let redirect_uri = login.redirect_uri.clone();
     or_cancel(engine, &login, async {
-        let callback = listener
-            .wait(&redirect_uri)
-            .await
-            .map_err(|error| Problem::with_detail(ProblemCode::RedirectNotAvailable, error))?;
+        let callback = listener.wait(&redirect_uri).await.map_err(unavailable)?;
         engine.login_finish(&callback).await
     })
     .await
 }
 
+/// Begins the sign-in; for a server that a link names and that is not known, only after a yes.
+async fn begin(
+    engine: &Engine,
+    server: &Server<'_>,
+    options: &LoginOptions,
+    output: &Output,
+) -> Result<StartedLogin> {
+    let (link, yes) = match server {
+        Server::Typed(base) => return engine.login_begin(base, options).await,
+        Server::Launch { link, yes } => (*link, *yes),
+    };
+    let question = match engine.launch_received(link, options).await? {
+        LaunchReceived::Started(login) => return Ok(login),
+        LaunchReceived::Asked(question) => question,
+    };
+    output.note(&format!(
+        "A portal asks Satchel to connect to {} ({}), which it does not know.",
+        question.host, question.fhir_base
+    ));
+    if yes || says_yes(output) {
+        return engine.launch_accept(&question.id, options).await;
+    }
+    engine.launch_refuse(&question.id);
+    Err(Problem::new(ProblemCode::LoginCancelled))
+}
+
+/// Asks at a terminal; without one the answer is no.
+fn says_yes(output: &Output) -> bool {
+    let input = std::io::stdin();
+    if !input.is_terminal() {
+        output.note("Nobody can be asked here; --yes says that it is the right one.");
+        return false;
+    }
+    output.note("Is that where your records are? Type yes to connect:");
+    let mut answer = String::new();
+    let read = input.read_line(&mut answer).is_ok();
+    read && answer.trim().eq_ignore_ascii_case("yes")
+}
+
 /// The address is printed too: the browser may not open, or be on another screen.
-fn show(request: &Connect<'_>, login: &StartedLogin, output: &Output) {
+fn show(request: &Connect<'_>, address: &str, output: &Output) {
     output.note("Sign in at this address; it is open in your browser if there is one:");
-    output.note(&login.view.authorization_url);
+    output.note(address);
     if request.open_browser
-        && let Err(error) = open::that_detached(&login.view.authorization_url)
+        && let Err(error) = open::that_detached(address)
     {
         output.note(&format!("(no browser could be started: {error})"));
     }

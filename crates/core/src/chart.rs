@@ -1,5 +1,6 @@
 //! Reading what is stored: connections, charts, lists, records, search. Works without a network.
 
+use crate::access;
 use crate::connection::ConnectionState;
 use crate::document;
 use crate::engine::{Engine, lock};
@@ -94,8 +95,12 @@ impl Engine {
         let state = state_of(row);
         let tokens = self.inner.store.tokens_get(&row.id).await?;
         let granted = tokens
+            .as_ref()
             .map(|tokens| scopes_in_words(&tokens.scope))
             .unwrap_or_default();
+        let access = tokens
+            .as_ref()
+            .and_then(|tokens| access::view_of(row, tokens));
         let last_sync: Option<SyncReportView> = row
             .last_sync
             .as_deref()
@@ -121,8 +126,10 @@ impl Engine {
                 .get(&row.id)
                 .copied()
                 .unwrap_or(Reachability::Unknown),
+            signed_in_as: access::signed_in_as(row, patient_name.as_deref()),
             patient_name,
             granted,
+            access,
             last_synced_at: row.last_synced_at.clone(),
             last_sync,
             syncing: lock(&self.inner.running).contains_key(&row.id),

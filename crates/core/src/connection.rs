@@ -23,6 +23,16 @@ pub enum AccessLostReason {
     RegistrationGone,
     /// The server refuses every record (`403`) although the token is valid.
     Refused,
+    /// Switched off in the portal, by the person or by the practice; the server said so.
+    SwitchedOff,
+    /// The practice has not approved the app; the server said so.
+    NotApproved,
+    /// At the last sign-in the person, or the portal for them, said no (`access_denied`).
+    Denied,
+    /// The answer to a refresh was lost, and the server takes the refresh token no more.
+    AnswerLost,
+    /// The server renewed the sign-in for somebody else; nothing of that answer was kept.
+    OtherPerson,
 }
 
 /// The state of a connection, as stored.

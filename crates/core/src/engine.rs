@@ -1,7 +1,9 @@
 //! The engine: what the window, the command line and an embedding program hold in their hand.
 
+use crate::access::Fresh;
 use crate::identity::AppIdentity;
 use crate::keychain::Keychain;
+use crate::launch::Launches;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::servers::{KnownServer, shipped_servers};
 use crate::view::{Event, Reachability};
@@ -69,6 +71,8 @@ pub(crate) struct Inner {
     pub(crate) reachability: Mutex<HashMap<String, Reachability>>,
     pub(crate) running: Mutex<HashMap<String, Arc<tokio::sync::Notify>>>,
     pub(crate) refreshing: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    pub(crate) fresh: Mutex<HashMap<String, Fresh>>,
+    pub(crate) launches: Mutex<Launches>,
     pub(crate) registering: tokio::sync::Mutex<()>,
     events: broadcast::Sender<Event>,
 }
@@ -118,6 +122,8 @@ impl Engine {
                 reachability: Mutex::default(),
                 running: Mutex::default(),
                 refreshing: Mutex::default(),
+                fresh: Mutex::default(),
+                launches: Mutex::default(),
                 registering: tokio::sync::Mutex::default(),
                 events,
             }),

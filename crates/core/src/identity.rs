@@ -66,12 +66,17 @@ impl AppIdentity {
         let path = Self::callback_path(fhir_base);
         let mut uris = vec![
             format!("{}:/{path}", self.redirect_scheme),
-            format!("http://127.0.0.1/{path}"),
+            self.loopback_redirect_uri(fhir_base),
         ];
         if let Some(https) = &self.https_redirect {
             uris.push(format!("{}/{path}", https.trim_end_matches('/')));
         }
         uris
+    }
+
+    /// The loopback redirect URI as it is registered: without a port (RFC 8252 §7.3).
+    pub(crate) fn loopback_redirect_uri(&self, fhir_base: &str) -> String {
+        format!("http://127.0.0.1/{}", Self::callback_path(fhir_base))
     }
 
     /// The redirect URI of one kind; `port` is the loopback listener's.

@@ -27,6 +27,9 @@
 //!
 //! What is absent here: Tauri, axum, clap, printing, SQL, HTTP requests by hand.
 
+mod access;
+mod assertion;
+mod backend;
 mod chart;
 pub mod connection;
 mod digest;
@@ -36,26 +39,33 @@ mod export;
 mod folders;
 mod identity;
 mod keychain;
+mod launch;
 mod lockfile;
 mod login;
 mod loopback;
 pub mod patient;
+mod presets;
 pub mod problem;
+mod refusals;
 mod registration;
 mod removal;
+mod revocation;
 mod servers;
 mod session;
 pub mod summary;
 pub mod sync;
 pub mod view;
 
+pub use assertion::AssertionAudience;
 pub use engine::{Engine, EngineOptions};
 pub use export::{ExportFormat, ExportReport};
 pub use folders::default_data_dir;
 pub use identity::{AppIdentity, RedirectKind};
 pub use keychain::{Keychain, KeychainError};
-pub use login::StartedLogin;
+pub use launch::LaunchReceived;
+pub use login::{LoginOptions, StartedLogin};
 pub use loopback::LoopbackListener;
 pub use problem::{Problem, ProblemCode, Result};
+pub use satchel_smart::authorization::AuthorizationForm;
 pub use satchel_smart::{Clock, Random, SystemClock, SystemRandom};
 pub use servers::{KnownServer, shipped_servers};

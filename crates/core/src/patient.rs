@@ -27,6 +27,15 @@ pub fn header_of(json: &str, today: Date) -> PatientHeaderView {
     }
 }
 
+/// The name in any resource of a person, if it gives one; that of the practitioner for a role.
+pub(crate) fn name_in(json: &str) -> Option<String> {
+    let person: Value = serde_json::from_str(json).ok()?;
+    if let Some(practitioner) = person.get("practitioner") {
+        return string(practitioner, "display").map(str::to_owned);
+    }
+    (!list(&person, "name").is_empty()).then(|| name_of(&person))
+}
+
 /// The official name, then the usual one, then any that is not old.
 fn name_of(patient: &Value) -> String {
     let names = list(patient, "name");

@@ -217,6 +217,22 @@ problems! {
     NotConnected = "access.not_connected", 45, false,
         "This connection is not signed in.",
         "Sign in first.";
+    /// Switched off.
+    AccessSwitchedOff = "access.switched_off", 46, false,
+        "Access for Satchel was switched off in the portal.",
+        "Your stored records stay readable. Switch Satchel on again in the portal, then sign in again here.";
+    /// Not approved.
+    AccessNotApproved = "access.not_approved", 47, false,
+        "The practice has not approved Satchel.",
+        "Ask the practice to approve the app, then sign in again. What is stored stays readable.";
+    /// Denied at the last sign-in.
+    AccessDenied = "access.denied", 48, false,
+        "Access was not granted when you last signed in.",
+        "Your stored records stay readable. Sign in again and allow it to get new ones.";
+    /// The answer to a refresh was lost.
+    AccessAnswerLost = "access.answer_lost", 49, false,
+        "The connection broke while the sign-in was being renewed, and the server does not accept the old one any more.",
+        "Nobody switched Satchel off. Sign in again to get new records; what is stored stays readable.";
     // Sync
     /// Not shared.
     NotShared = "sync.not_shared", 50, false,
@@ -307,6 +323,27 @@ problems! {
     ExportFailed = "export.failed", 71, true,
         "The files could not be written.",
         "Check that the folder exists, is writable and has space.";
+    // More of access, and what a portal asks
+    /// Renewed for somebody else.
+    AccessOtherPerson = "access.other_person", 72, false,
+        "The server renewed the sign-in for another person or another app, so Satchel stopped.",
+        "Nothing of it was kept. Sign in again, and tell the clinic if it happens again.";
+    /// The link is no launch.
+    LaunchBadLink = "launch.bad_link", 73, false,
+        "A link asked Satchel to open a server in a way that cannot be used, so it was ignored.",
+        "Open Satchel from the portal again, or connect the server in Satchel.";
+    /// No such launch waits.
+    LaunchUnknown = "launch.unknown", 74, false,
+        "This request to open a server is no longer waiting.",
+        "Open Satchel from the portal again.";
+    /// The other kind of profile.
+    SeparateProfile = "access.separate_profile", 75, false,
+        "A backend service and people's own records are kept apart: this profile holds the other kind.",
+        "Use another profile folder for it, with --profile.";
+    /// No such choice of records.
+    UnknownPreset = "login.unknown_choice", 76, false,
+        "There is no such choice of records to ask for.",
+        "Choose everything, summary or labs-and-medications.";
     /// Should not happen.
     Internal = "internal", 99, true,
         "Something went wrong inside Satchel.",

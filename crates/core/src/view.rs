@@ -108,6 +108,10 @@ pub struct ConnectionView {
     pub patient_name: Option<String>,
     /// Scopes as granted, in plain words.
     pub granted: Vec<String>,
+    /// Who signed in, where the server says so; "you are X, viewing Y".
+    pub signed_in_as: Option<SignedInAsView>,
+    /// How long access lasts and what was granted of what was asked for, while there is access.
+    pub access: Option<AccessView>,
     /// When a sync last ended, RFC 3339.
     pub last_synced_at: Option<String>,
     /// What the last sync did.
@@ -117,6 +121,113 @@ pub struct ConnectionView {
     /// Records stored.
     #[ts(type = "number")]
     pub record_count: u64,
+}
+
+/// Who signed in.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SignedInAsView {
+    /// Name, once it is known.
+    pub name: Option<String>,
+    /// FHIR type: Patient, Practitioner, PractitionerRole, RelatedPerson or Person.
+    pub resource_type: String,
+    /// They are the patient whose records these are.
+    pub is_patient: bool,
+}
+
+/// An access: how long it lasts, how it is renewed, what was granted of what was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessView {
+    /// When it was given, RFC 3339.
+    pub obtained_at: Option<String>,
+    /// When the access token ends, RFC 3339.
+    pub expires_at: String,
+    /// It is renewed without the person; otherwise it ends at `expires_at` for good.
+    pub renewable: bool,
+    /// The token lives for more than an hour: whoever gets hold of it has it for that long.
+    pub long_lived: bool,
+    /// Kinds of record that were asked for and not given, in plain words.
+    pub not_shared: Vec<String>,
+    /// The exact scopes.
+    pub scopes: Vec<ScopeView>,
+    /// Tokens of before that still live at the server and could not be revoked.
+    pub superseded: Vec<SupersededTokenView>,
+}
+
+/// One scope, and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ScopeView {
+    /// As it was written.
+    pub scope: String,
+    /// What became of it.
+    pub granted: ScopeGrantView,
+}
+
+/// What became of a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ScopeGrantView {
+    /// Asked for and granted.
+    Whole,
+    /// Granted in part.
+    Part,
+    /// Not granted.
+    Nothing,
+    /// Granted in these words, which were not those that were asked for.
+    Given,
+}
+
+/// A token that was replaced and still lives at the server; an administrator can ask for its end.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SupersededTokenView {
+    /// SHA-256 of the token, in hex.
+    pub sha256: String,
+    /// When it ends, RFC 3339.
+    pub expires_at: String,
+}
+
+/// What the server says when asked whether access is on.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessCheckView {
+    /// On, or not said.
+    pub active: Option<bool>,
+    /// When the token ends, as the server sees it, RFC 3339.
+    pub expires_at: Option<String>,
+}
+
+/// A choice of how much to ask for.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ScopePresetView {
+    /// Its name in commands.
+    pub id: String,
+    /// What it is, in a few words.
+    pub title: String,
+    /// One sentence about it.
+    pub help: String,
+    /// The exact scopes that are sent to this server.
+    pub scopes: Vec<String>,
+}
+
+/// A portal, or anything else that can open a link, wants Satchel to open a server that it does not
+/// know. Nothing was sent there yet.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LaunchRequestView {
+    /// Identifier made by Satchel; opaque.
+    pub id: String,
+    /// The server's host, which is what the person has to know.
+    pub host: String,
+    /// FHIR base URL.
+    pub fhir_base: String,
+    /// Who would sign in.
+    pub role: Role,
+    /// Whether the server is known: then there were too many such links at once.
+    pub known: bool,
 }
 
 /// How one part of a sync ended.
@@ -513,6 +624,8 @@ pub enum Event {
         /// Why.
         problem: ProblemView,
     },
+    /// A launch by a portal waits for the person's yes, or waits no longer.
+    LaunchesChanged,
     /// A sync moved on.
     SyncProgress(SyncProgressView),
     /// A sync ended; the report is in the connection.

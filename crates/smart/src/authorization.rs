@@ -5,9 +5,11 @@
 //! Its `accept` consumes it and gives an [`AuthorizationCode`], the only way to one; `exchange`
 //! consumes that. A callback can so be used once, and a code only with the login that it belongs to.
 
+mod form;
 mod pending;
 
 pub use crate::callback::{CallbackError, callback_state};
+pub use form::AuthorizationForm;
 pub use pending::{AuthorizationCode, PendingAuthorization, StoredPending};
 
 use crate::discovery::SmartConfiguration;
@@ -36,6 +38,43 @@ pub struct AuthorizationRequest {
     pub scope: String,
     /// The `launch` value of an EHR launch, passed on unchanged.
     pub launch: Option<String>,
+    /// `prompt`, when something has to be asked anew.
+    pub prompt: Option<Prompt>,
+}
+
+/// What the server has to ask the person again (OpenID Connect Core §3.1.2.1). `max_age` is never
+/// sent: SMART forbids it towards servers that do not support it, and nothing here needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// `login`: somebody else wants to sign in.
+    Login,
+    /// `consent`: strict OpenID providers give `offline_access` only with it (§11).
+    Consent,
+}
+
+impl Prompt {
+    /// The wire value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Consent => "consent",
+        }
+    }
+
+    /// `consent`, where `offline_access` is asked of a server that says it knows the word
+    /// (`prompt_values_supported`, OpenID Connect Prompt Create 1.0 §4). Others are not sent what
+    /// they may not know.
+    #[must_use]
+    pub fn for_offline_access(scope: &str, configuration: &SmartConfiguration) -> Option<Self> {
+        let asks = scope.split(' ').any(|one| one == "offline_access");
+        let document: serde_json::Value = serde_json::from_str(&configuration.raw).ok()?;
+        let knows = document
+            .get("prompt_values_supported")
+            .and_then(serde_json::Value::as_array)
+            .is_some_and(|values| values.iter().any(|value| value == "consent"));
+        (asks && knows).then_some(Self::Consent)
+    }
 }
 
 /// Why a login cannot begin.
@@ -62,7 +101,7 @@ pub enum AuthorizationError {
 }
 
 /// What we write into the authorization URL.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "response_type",
     "client_id",
     "redirect_uri",
@@ -71,6 +110,7 @@ const OURS: [&str; 10] = [
     "aud",
     "launch",
     "nonce",
+    "prompt",
     "code_challenge",
     "code_challenge_method",
 ];
@@ -115,6 +155,9 @@ impl AuthorizationRequest {
         }
         if let Some(launch) = &self.launch {
             request = request.add_extra_param("launch", launch);
+        }
+        if let Some(prompt) = self.prompt {
+            request = request.add_extra_param("prompt", prompt.as_str());
         }
         let (url, _) = request.url();
         let transaction = Transaction {

@@ -3,13 +3,13 @@
 use crate::client_auth::ClientAuthentication;
 use crate::grant::{Grant, TokenEndpoint};
 use crate::http::HttpClient;
-use crate::keys::SigningKey;
 use crate::time::{Clock, Random};
 use crate::token::{TokenError, TokenResponse};
 use url::Url;
 
-/// Asks for an access token with `client_credentials` and a signed assertion. A refresh token, which
-/// this grant does not have, is ignored.
+/// Asks for an access token with `client_credentials` and a signed assertion: `authentication` is one
+/// with a key, as a shared secret does not do for a service. A refresh token, which this grant does not
+/// have, is ignored.
 ///
 /// # Errors
 /// [`TokenError`].
@@ -17,18 +17,17 @@ pub async fn request_backend_token(
     http: &HttpClient,
     token_endpoint: &Url,
     client_id: &str,
-    key: &SigningKey,
+    authentication: &ClientAuthentication,
     scope: &str,
     clock: &dyn Clock,
     random: &dyn Random,
 ) -> Result<TokenResponse, TokenError> {
-    let authentication = ClientAuthentication::PrivateKeyJwt(key.clone());
     let endpoint = TokenEndpoint {
         http,
         url: token_endpoint,
         audience: token_endpoint,
         client_id,
-        authentication: &authentication,
+        authentication,
         clock,
         random,
     };

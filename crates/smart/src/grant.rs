@@ -1,8 +1,10 @@
 //! One request to the token or revocation endpoint, with the client's proof, and the one second try
 //! that a refused proof may deserve.
 
-use crate::client_auth::{ASSERTION_TYPE, ClientAuthentication, client_assertion};
+use crate::client_auth::{ASSERTION_TYPE, Audience, ClientAuthentication, client_assertion};
 use crate::http::HttpClient;
+use crate::introspection::Introspection;
+use crate::scope::Scopes;
 use crate::secret::SecretString;
 use crate::time::{Clock, Random};
 use crate::token::{TokenError, TokenTransport, WireToken};
@@ -11,8 +13,9 @@ use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
 };
 use oauth2::{
-    AuthType, AuthorizationCode, Client, ClientId, ClientSecret, EndpointNotSet, EndpointSet,
-    PkceCodeVerifier, RedirectUrl, RefreshToken, RevocableToken, RevocationUrl, Scope, TokenUrl,
+    AccessToken, AuthType, AuthorizationCode, Client, ClientId, ClientSecret, EndpointNotSet,
+    EndpointSet, IntrospectionUrl, PkceCodeVerifier, RedirectUrl, RefreshToken, RevocableToken,
+    RevocationUrl, Scope, TokenIntrospectionResponse as _, TokenUrl,
 };
 use std::borrow::Cow;
 use std::sync::Mutex;
@@ -171,6 +174,37 @@ impl TokenEndpoint<'_> {
         answer.map_err(|error| crate::token::from_library(error, transport.take_seen()))
     }
 
+    /// Asks about a token (RFC 7662 §2.1).
+    pub(crate) async fn introspect(
+        &self,
+        token: &SecretString,
+    ) -> Result<Introspection, TokenError> {
+        let proof = Proof::default();
+        let client = self
+            .client()
+            .set_introspection_url(IntrospectionUrl::from_url(self.url.clone()));
+        let transport = self.transport(proof);
+        let token = AccessToken::new(token.expose().clone());
+        let mut request = client.introspect(&token);
+        for (name, value) in self.extra(proof)? {
+            request = request.add_extra_param(name, value);
+        }
+        let answer = request
+            .request_async(&transport)
+            .await
+            .map_err(|error| crate::token::from_library(error, transport.take_seen()))?;
+        Ok(Introspection {
+            active: answer.active(),
+            scope: answer.scopes().map(|scopes| {
+                let words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+                Scopes::parse(&words.join(" "))
+            }),
+            expires_at: answer
+                .exp()
+                .and_then(|at| jiff::Timestamp::from_second(at.timestamp()).ok()),
+        })
+    }
+
     fn client<'t>(&self) -> OAuthClient<'t> {
         // The library demands https here, loopback or not; the transport sends to the real address.
         let mut revocation = self.url.clone();
@@ -203,7 +237,9 @@ impl TokenEndpoint<'_> {
             endpoint: self.url.clone(),
             without_client_id: matches!(
                 self.authentication,
-                ClientAuthentication::ClientSecretBasic(_) | ClientAuthentication::PrivateKeyJwt(_)
+                ClientAuthentication::ClientSecretBasic(_)
+                    | ClientAuthentication::PrivateKeyJwt(_)
+                    | ClientAuthentication::PrivateKeyJwtForIssuer { .. }
             ),
             basic,
             seen: Mutex::default(),
@@ -211,15 +247,21 @@ impl TokenEndpoint<'_> {
     }
 
     fn extra(&self, proof: Proof) -> Result<Vec<(&'static str, String)>, TokenError> {
-        let ClientAuthentication::PrivateKeyJwt(key) = self.authentication else {
-            return Ok(Vec::new());
+        let (key, audience) = match self.authentication {
+            ClientAuthentication::PrivateKeyJwt(key) => {
+                (key, Audience::TokenEndpoint(self.audience))
+            }
+            ClientAuthentication::PrivateKeyJwtForIssuer { key, issuer } => {
+                (key, Audience::Issuer(issuer))
+            }
+            _ => return Ok(Vec::new()),
         };
         let now = self
             .clock
             .now()
             .checked_add(proof.skew)
             .unwrap_or_else(|_| self.clock.now());
-        let assertion = client_assertion(key, self.client_id, self.audience, now, self.random)?;
+        let assertion = client_assertion(key, self.client_id, audience, now, self.random)?;
         Ok(vec![
             ("client_assertion_type", ASSERTION_TYPE.to_owned()),
             ("client_assertion", assertion.expose().clone()),
@@ -234,7 +276,8 @@ impl TokenEndpoint<'_> {
         sent_at: jiff::Timestamp,
     ) -> Option<Proof> {
         match self.authentication {
-            ClientAuthentication::PrivateKeyJwt(_) => {
+            ClientAuthentication::PrivateKeyJwt(_)
+            | ClientAuthentication::PrivateKeyJwtForIssuer { .. } => {
                 let skew = date?.duration_since(sent_at);
                 (skew.abs() > SKEW).then_some(Proof {
                     skew,

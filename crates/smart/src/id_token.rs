@@ -2,6 +2,7 @@
 //! App Launch 2.2, "Steps for using an ID token").
 
 mod jwks;
+pub(crate) mod refreshed;
 
 use crate::http::{HttpClient, HttpError};
 use crate::secret::SecretString;
@@ -57,6 +58,9 @@ pub enum IdTokenError {
     /// Not a signed JWT with the required claims.
     #[error("the id_token is malformed: {0}")]
     Malformed(&'static str),
+    /// The id_token of a refresh names another person, or another issuer, than the sign-in.
+    #[error("the id_token of the refresh is for another person than the sign-in")]
+    AnotherPerson,
     /// `openid` was granted but no id_token came.
     #[error("the id_token is missing")]
     Missing,

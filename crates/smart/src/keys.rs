@@ -156,9 +156,10 @@ impl SigningKey {
         serde_json::to_value(self.public.as_ref()).unwrap_or_default()
     }
 
-    /// A compact JWS over `claims`, with `typ` JWT, `alg` and `kid` in its header.
-    pub(crate) fn sign<T: Serialize>(&self, claims: &T) -> Result<String, KeyError> {
+    /// A compact JWS over `claims`, with `typ`, `alg` and `kid` in its header.
+    pub(crate) fn sign<T: Serialize>(&self, claims: &T, typ: &str) -> Result<String, KeyError> {
         let mut header = Header::new(self.algorithm.jwa());
+        header.typ = Some(typ.to_owned());
         header.kid = Some(self.kid.clone());
         jsonwebtoken::encode(&header, claims, &self.signer).map_err(|_| KeyError::Signing)
     }
@@ -214,7 +215,7 @@ mod tests {
             let made = SigningKey::generate(algorithm).unwrap();
             let read = SigningKey::from_pkcs8(algorithm, made.to_pkcs8().expose()).unwrap();
             assert_eq!(made.public_jwk(), read.public_jwk());
-            let jwt = read.sign(&serde_json::json!({"iss": "me"})).unwrap();
+            let jwt = read.sign(&serde_json::json!({"iss": "me"}), "JWT").unwrap();
             let header = jsonwebtoken::decode_header(&jwt).unwrap();
             assert_eq!(
                 (header.kid.as_deref(), header.typ.as_deref()),

@@ -2,8 +2,10 @@
 //! "Scopes and Launch Context").
 
 mod choose;
+mod compare;
 
-pub use choose::{Role, choose_scopes};
+pub use choose::{Role, Wanted, choose_scopes, choose_scopes_for, registration_scopes};
+pub use compare::Granted;
 
 use std::fmt;
 

@@ -6,6 +6,13 @@ use rand::RngCore;
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> jiff::Timestamp;
+
+    /// Time since some moment in this process' life, which nobody can set back or forward. It may
+    /// stand still while the machine sleeps: it tells a changed wall clock, and replaces none.
+    fn elapsed(&self) -> std::time::Duration {
+        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        START.get_or_init(std::time::Instant::now).elapsed()
+    }
 }
 
 /// Where unpredictable bytes come from. Implementations for production must be cryptographically

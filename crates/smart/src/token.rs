@@ -12,7 +12,7 @@ pub(crate) use wire::WireToken;
 use crate::client_auth::ClientAuthentication;
 use crate::grant::{Grant, TokenEndpoint};
 use crate::http::HttpClient;
-use crate::id_token::IdTokenClaims;
+use crate::id_token::{IdTokenClaims, refreshed};
 use crate::launch_context::LaunchContext;
 use crate::scope::Scopes;
 use crate::secret::SecretString;
@@ -46,17 +46,25 @@ pub struct TokenResponse {
 /// Gets a new access token with a refresh token (RFC 6749 §6).
 ///
 /// The server may have used the refresh token up even when no answer arrives; do not send it twice
-/// without a need.
+/// without a need ([`TokenError::outcome_unknown`]).
+///
+/// `who` is the person of the sign-in, from its verified id_token: an id_token that comes with the
+/// answer must not name another one (OpenID Connect Core §12.2).
 ///
 /// # Errors
 /// [`TokenError`]; `InvalidGrant` means that the grant has ended, `InvalidClient` that the server no
 /// longer knows this installation.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call of RFC 6749 §6 with everything handed in"
+)]
 pub async fn refresh_access_token(
     http: &HttpClient,
     token_endpoint: &Url,
     client_id: &str,
     authentication: &ClientAuthentication,
     refresh_token: &SecretString,
+    who: Option<&IdTokenClaims>,
     clock: &dyn Clock,
     random: &dyn Random,
 ) -> Result<TokenResponse, TokenError> {
@@ -69,9 +77,12 @@ pub async fn refresh_access_token(
         clock,
         random,
     };
-    let wire = endpoint
+    let mut wire = endpoint
         .request(&Grant::RefreshToken(refresh_token))
         .await?;
+    if let (Some(who), Some(id_token)) = (who, wire.take_id_token()) {
+        refreshed::check(&id_token, who, client_id)?;
+    }
     wire.into_response(clock.now(), None)
 }
 

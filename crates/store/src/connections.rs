@@ -7,7 +7,7 @@ use sqlx::{Row, Sqlite, Transaction};
 use zeroize::Zeroizing;
 
 const COLUMNS: &str = "SELECT id, fhir_base, server_name, role, state, state_detail, patient_id,
-    fhir_user, created_at, last_synced_at, last_sync FROM connections";
+    fhir_user, created_at, last_synced_at, last_sync, access FROM connections";
 
 impl Store {
     /// Adds a connection.
@@ -129,7 +129,21 @@ impl Store {
             refresh_token: row.try_get::<Option<String>, _>(1)?.map(Zeroizing::new),
             expires_at: row.try_get(2)?,
             scope: row.try_get(3)?,
+            access: None,
         }))
+    }
+
+    /// What is known of the access beside its tokens.
+    ///
+    /// # Errors
+    /// [`StoreError::StateChanged`] when there is no such connection.
+    pub async fn connection_access_set(&self, id: &str, access: &str) -> Result<()> {
+        let done = sqlx::query("UPDATE connections SET access = ? WHERE id = ?")
+            .bind(access)
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        one_row(done.rows_affected())
     }
 
     /// New tokens of a connection that stays as it is.
@@ -257,5 +271,13 @@ async fn put_tokens(
     .bind(id)
     .execute(&mut **transaction)
     .await?;
-    one_row(done.rows_affected())
+    one_row(done.rows_affected())?;
+    if let Some(access) = &tokens.access {
+        sqlx::query("UPDATE connections SET access = ? WHERE id = ?")
+            .bind(access)
+            .bind(id)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(())
 }

@@ -27,6 +27,9 @@ pub struct ConnectionRow {
     pub last_synced_at: Option<String>,
     /// Report of the last sync, JSON.
     pub last_sync: Option<String>,
+    /// What is known of the access beside its tokens, JSON. Written with [`TokenRow::access`] or
+    /// [`crate::Store::connection_access_set`] only.
+    pub access: Option<String>,
 }
 
 /// This installation's registration with one server in one role.
@@ -65,6 +68,9 @@ pub struct TokenRow {
     pub expires_at: String,
     /// As granted.
     pub scope: String,
+    /// The connection's `access`, to be written in the same transaction; `None` leaves it as it is,
+    /// and is what comes back when tokens are read.
+    pub access: Option<String>,
 }
 
 impl std::fmt::Debug for TokenRow {

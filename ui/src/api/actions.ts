@@ -7,7 +7,7 @@ import { keys } from "./queries";
 import { createStore, useStore } from "./store";
 
 /** Which login is being tried: needed to try the same again. */
-export type LoginAttempt = { base: string; role: Role } | { connectionId: string };
+export type LoginAttempt = { base: string; role: Role; preset?: string } | { connectionId: string };
 
 const attempt = createStore<LoginAttempt | null>(null);
 /** The login that is being prepared: the server is asked, the browser not yet opened. */
@@ -36,7 +36,7 @@ export function abandonStart() {
 }
 
 function begin(wanted: LoginAttempt): Promise<LoginStartedView> {
-  return "base" in wanted ? engine.loginStart(wanted.base, wanted.role) : engine.loginReconnect(wanted.connectionId);
+  return "base" in wanted ? engine.loginStart(wanted.base, wanted.role, wanted.preset) : engine.loginReconnect(wanted.connectionId);
 }
 
 /** Starts a login, or starts it again on a connection. */
@@ -63,6 +63,29 @@ export function useStartLogin() {
       starting.set(null);
       loginFailure.set({ connectionId: null, problem });
     },
+  });
+}
+
+/** The person's yes to a launch by a portal: the sign-in begins. */
+export function useAcceptLaunch() {
+  const client = useQueryClient();
+  return useMutation<LoginStartedView, ProblemView, string>({
+    mutationFn: engine.launchAccept,
+    onSuccess: (started) => {
+      loginFailure.set(null);
+      client.setQueryData(keys.pending, started);
+      void client.invalidateQueries({ queryKey: keys.connections });
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: keys.launches }),
+  });
+}
+
+/** The person's no: nothing was sent, and it is forgotten. */
+export function useRefuseLaunch() {
+  const client = useQueryClient();
+  return useMutation<null, ProblemView, string>({
+    mutationFn: engine.launchRefuse,
+    onSettled: () => client.invalidateQueries({ queryKey: keys.launches }),
   });
 }
 

@@ -61,6 +61,122 @@ export type ConnectionStateView = "new" | "authorizing" | "connected" | "accessL
 
 export type Reachability = "unknown" | "online" | "offline";
 
+export type SignedInAsView = { 
+/**
+ * Name, once it is known.
+ */
+name: string | null, 
+/**
+ * FHIR type: Patient, Practitioner, PractitionerRole, RelatedPerson or Person.
+ */
+resourceType: string, 
+/**
+ * They are the patient whose records these are.
+ */
+isPatient: boolean, };
+
+export type ScopeGrantView = "whole" | "part" | "nothing" | "given";
+
+export type ScopeView = { 
+/**
+ * As it was written.
+ */
+scope: string, 
+/**
+ * What became of it.
+ */
+granted: ScopeGrantView, };
+
+export type SupersededTokenView = { 
+/**
+ * SHA-256 of the token, in hex.
+ */
+sha256: string, 
+/**
+ * When it ends, RFC 3339.
+ */
+expiresAt: string, };
+
+export type AccessView = { 
+/**
+ * When it was given, RFC 3339.
+ */
+obtainedAt: string | null, 
+/**
+ * When the access token ends, RFC 3339.
+ */
+expiresAt: string, 
+/**
+ * It is renewed without the person; otherwise it ends at `expires_at` for good.
+ */
+renewable: boolean, 
+/**
+ * The token lives for more than an hour: whoever gets hold of it has it for that long.
+ */
+longLived: boolean, 
+/**
+ * Kinds of record that were asked for and not given, in plain words.
+ */
+notShared: Array<string>, 
+/**
+ * The exact scopes.
+ */
+scopes: Array<ScopeView>, 
+/**
+ * Tokens of before that still live at the server and could not be revoked.
+ */
+superseded: Array<SupersededTokenView>, };
+
+export type AccessCheckView = { 
+/**
+ * On, or not said.
+ */
+active: boolean | null, 
+/**
+ * When the token ends, as the server sees it, RFC 3339.
+ */
+expiresAt: string | null, };
+
+export type ScopePresetView = { 
+/**
+ * Its name in commands.
+ */
+id: string, 
+/**
+ * What it is, in a few words.
+ */
+title: string, 
+/**
+ * One sentence about it.
+ */
+help: string, 
+/**
+ * The exact scopes that are sent to this server.
+ */
+scopes: Array<string>, };
+
+export type LaunchRequestView = { 
+/**
+ * Identifier made by Satchel; opaque.
+ */
+id: string, 
+/**
+ * The server's host, which is what the person has to know.
+ */
+host: string, 
+/**
+ * FHIR base URL.
+ */
+fhirBase: string, 
+/**
+ * Who would sign in.
+ */
+role: Role, 
+/**
+ * Whether the server is known: then there were too many such links at once.
+ */
+known: boolean, };
+
 export type ConnectionView = { 
 /**
  * Identifier made by Satchel; opaque.
@@ -98,6 +214,14 @@ patientName: string | null,
  * Scopes as granted, in plain words.
  */
 granted: Array<string>, 
+/**
+ * Who signed in, where the server says so; "you are X, viewing Y".
+ */
+signedInAs: SignedInAsView | null, 
+/**
+ * How long access lasts and what was granted of what was asked for, while there is access.
+ */
+access: AccessView | null, 
 /**
  * When a sync last ended, RFC 3339.
  */
@@ -503,7 +627,7 @@ connectionId: string | null,
 /**
  * Why.
  */
-problem: ProblemView, } | { "type": "syncProgress" } & SyncProgressView | { "type": "syncFinished", 
+problem: ProblemView, } | { "type": "launchesChanged" } | { "type": "syncProgress" } & SyncProgressView | { "type": "syncFinished", 
 /**
  * Its connection.
  */

@@ -72,6 +72,8 @@ export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => vo
         drop(keys.connections);
         drop(["chart"]);
         return drop(keys.pending);
+      case "launchesChanged":
+        return drop(keys.launches);
       case "loginFinished":
         loginFailure.set(null);
         client.setQueryData(keys.pending, null);

@@ -1,6 +1,6 @@
 /** What screens read. Each names what it is made of, so that events can say what became stale. */
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
-import type { RecordFilter, RecordKey } from "./bindings";
+import type { RecordFilter, RecordKey, Role } from "./bindings";
 import { engine } from "./client";
 
 /** Rows asked for at a time. */
@@ -10,6 +10,8 @@ export const keys = {
   status: ["status"],
   servers: ["servers"],
   pending: ["login-pending"],
+  launches: ["launches"],
+  presets: (base: string, role: string) => ["presets", base, role],
   connections: ["connections"],
   chart: (connectionId: string) => ["chart", connectionId],
   records: (connectionId: string) => ["records", connectionId],
@@ -27,6 +29,16 @@ export function useServers() {
 
 export function usePendingLogin() {
   return useQuery({ queryKey: keys.pending, queryFn: engine.loginPending });
+}
+
+/** Launches by a portal that wait for the person's yes. */
+export function useLaunches() {
+  return useQuery({ queryKey: keys.launches, queryFn: engine.launches });
+}
+
+/** How much can be asked of a server; it is asked only when somebody wants to know. */
+export function useScopePresets(base: string, role: Role) {
+  return useQuery({ queryKey: keys.presets(base, role), queryFn: () => engine.scopePresets(base, role) });
 }
 
 export function useConnections() {

@@ -1,6 +1,7 @@
 import { Link, Outlet, useLocation, useNavigate, useRouter } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { Icon, type IconName } from "../components/Icon";
+import { LaunchDialog } from "../features/connect/LaunchDialog";
 import { useWords, type MessageId } from "../i18n";
 import { useShortcuts } from "./useShortcuts";
 import { ThemeSwitch } from "./ThemeSwitch";
@@ -53,6 +54,7 @@ export function Shell() {
         <ThemeSwitch />
       </nav>
       <main ref={main} className={styles.main} tabIndex={-1}>
+        <LaunchDialog onStarted={() => void navigate({ to: "/connect" })} />
         <Outlet />
       </main>
     </div>

@@ -202,3 +202,53 @@ async fn a9_a_server_with_its_own_authority_is_reached_when_it_is_trusted() {
     reqwest::get(&callback).await.unwrap();
     assert_eq!(begun.end().await.ok().json()["report"]["complete"], true);
 }
+
+#[tokio::test]
+async fn c11_a_launch_of_an_unknown_server_needs_a_yes_and_without_one_nothing_is_sent() {
+    let shell = Shell::new().await;
+    let base = shell.mock.fhir_base();
+    let link = format!("org.satchel.app:/launch?iss={base}&launch=xyz%2B1");
+    let host = url::Url::parse(base).unwrap();
+    let refused = shell.run(&["launch", &link]).await;
+    assert_eq!(refused.code, 35, "{refused:?}");
+    assert!(
+        refused.stderr.contains(host.host_str().unwrap()),
+        "{refused:?}"
+    );
+    assert!(!refused.stderr.contains("xyz"), "{refused:?}");
+    assert!(shell.mock.requests().is_empty());
+
+    let mut command = shell.command(&["launch", &link, "--yes", "--no-browser"]);
+    let begun = waiting(&mut command).await;
+    assert!(
+        begun.address.contains("launch=xyz%2B1"),
+        "{}",
+        begun.address
+    );
+
+    let bad = shell
+        .run(&["launch", "org.satchel.app:/launch?launch=x"])
+        .await;
+    assert_eq!(bad.code, 73, "{bad:?}");
+}
+
+#[tokio::test]
+async fn c16_how_much_is_asked_for_can_be_chosen_by_name() {
+    let shell = Shell::new().await;
+    let base = shell.mock.fhir_base().to_owned();
+    let listed = shell.run(&["scopes", &base, "--json"]).await.ok().json();
+    assert_eq!(listed[1]["id"], "summary");
+    let done = shell
+        .connect(&["--json", "--scopes", "summary"], Decision::Approve)
+        .await
+        .ok();
+    let connection = &done.json()["connection"];
+    let granted = connection["granted"].as_array().unwrap();
+    assert!(granted.iter().any(|one| one == "Problems"), "{granted:?}");
+    assert!(granted.iter().all(|one| one != "Documents"), "{granted:?}");
+    let id = connection["id"].as_str().unwrap();
+    let told = shell.run(&["access", id, "--json"]).await.ok().json();
+    assert_eq!(told["active"], true);
+    let wrong = shell.run(&["connect", &base, "--scopes", "nonsense"]).await;
+    assert_eq!(wrong.code, 76, "{wrong:?}");
+}

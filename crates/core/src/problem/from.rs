@@ -8,6 +8,7 @@ use satchel_smart::discovery::DiscoveryError;
 use satchel_smart::fhir::client::FhirError;
 use satchel_smart::http::{FhirBaseUrlError, HttpError};
 use satchel_smart::keys::KeyError;
+use satchel_smart::launch::LaunchError;
 use satchel_smart::registration::{RegistrationError, RegistrationErrorCode};
 use satchel_smart::token::TokenError;
 use satchel_store::StoreError;
@@ -97,6 +98,12 @@ impl From<RegistrationError> for Problem {
 impl From<AuthorizationError> for Problem {
     fn from(error: AuthorizationError) -> Self {
         Self::with_detail(P::BadConfiguration, chain(&error))
+    }
+}
+
+impl From<LaunchError> for Problem {
+    fn from(error: LaunchError) -> Self {
+        Self::with_detail(P::LaunchBadLink, chain(&error))
     }
 }
 

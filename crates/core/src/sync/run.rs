@@ -64,6 +64,9 @@ impl Engine {
         }
         self.emit(Event::ConnectionsChanged);
         let report = self.sync_with_report(&row, &cancel).await;
+        if report.problem.is_none() {
+            self.learn_user(connection_id).await;
+        }
         lock(&self.inner.running).remove(connection_id);
         let stored = self.keep_report(&row, &report).await;
         self.emit(Event::RecordsChanged {
@@ -295,8 +298,11 @@ impl Run {
             FetchError::Fhir(FhirError::NotFound | FhirError::Gone) => StepOutcome::NotOffered,
             _ => StepOutcome::Failed,
         };
+        // Refused by the token endpoint, not for this one search: then nobody is let in.
+        let refused = matches!(error, FetchError::Problem(_));
         let problem = Problem::from(error);
-        if stops_everything(problem.code) {
+        let nobody = refused && problem.code == ProblemCode::AccessRefused;
+        if nobody || stops_everything(problem.code) {
             self.engine.note_unreachable(&self.connection_id, &problem);
             let mut stopped = lock(&self.stopped);
             if stopped.is_none() {
@@ -614,6 +620,11 @@ fn stops_everything(code: ProblemCode) -> bool {
             | P::AccessEnded
             | P::AccessExpired
             | P::AccessRegistrationGone
+            | P::AccessSwitchedOff
+            | P::AccessNotApproved
+            | P::AccessDenied
+            | P::AccessAnswerLost
+            | P::AccessOtherPerson
             | P::NotConnected
             | P::DiskFull
             | P::StoreReadOnly

@@ -64,6 +64,14 @@ pub struct StoredPending {
 #[derive(Serialize, Deserialize)]
 struct StoredSecret(#[serde(with = "for_encrypted_store")] SecretString);
 
+impl StoredPending {
+    /// The server as it was when the login began.
+    #[must_use]
+    pub fn configuration(&self) -> &SmartConfiguration {
+        &self.configuration
+    }
+}
+
 impl fmt::Debug for StoredPending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "StoredPending({}, [secret])", self.fhir_base)

@@ -53,4 +53,8 @@ pub struct ClientMetadata {
     /// person installs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application_type: Option<String>,
+    /// `initiate_login_uri` (OpenID Connect Dynamic Registration §2): where an EHR or a portal opens
+    /// the app, with `iss` and `launch` (SMART App Launch 2.2, "Launch from EHR").
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
 }

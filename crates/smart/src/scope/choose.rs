@@ -60,18 +60,39 @@ const CHART_TYPES: &[&str] = &[
     "Specimen",
 ];
 
-/// The scopes to ask for, as one string.
+/// One kind of record that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// FHIR type.
+    pub resource_type: String,
+    /// A finer limit, as in `category=...|laboratory`; only sent to a server that lists it.
+    pub query: Option<String>,
+}
+
+/// The scopes to ask for, as one string, when everything in a chart is wanted.
 ///
 /// SMART 2 letters when the server has `permission-v2`, SMART 1 words otherwise; reading only. Of the
 /// chart's types those that the server lists; all of them when it lists none; the wildcard only when
-/// that is all it lists. With `launch/patient` wherever a person signs in (a provider picks the patient at the portal), `openid fhirUser` where the server does
-/// OpenID Connect, and `offline_access` where it grants that.
+/// that is all it lists. With `launch/patient` wherever a person signs in (a provider picks the
+/// patient at the portal), `openid fhirUser` where the server does OpenID Connect, and
+/// `offline_access` where it grants that.
 #[must_use]
 pub fn choose_scopes(role: Role, configuration: &SmartConfiguration) -> String {
+    choose_scopes_for(role, configuration, None, false)
+}
+
+/// As [`choose_scopes`], for a part of the chart: each kind that is wanted, by name. `launched` is an
+/// EHR launch: the patient comes with the launch, so `launch` stands in place of `launch/patient`.
+#[must_use]
+pub fn choose_scopes_for(
+    role: Role,
+    configuration: &SmartConfiguration,
+    wanted: Option<&[Wanted]>,
+    launched: bool,
+) -> String {
     let mut scopes: Vec<String> = Vec::new();
-    // A provider picks the patient at the portal.
     if role != Role::System {
-        scopes.push("launch/patient".to_owned());
+        scopes.push(if launched { "launch" } else { "launch/patient" }.to_owned());
     }
     let has_openid = configuration.issuer.is_some()
         && (configuration.supports("sso-openid-connect") || lists(configuration, "openid"));
@@ -84,8 +105,66 @@ pub fn choose_scopes(role: Role, configuration: &SmartConfiguration) -> String {
     if role != Role::System && (offline || silent) {
         scopes.push("offline_access".to_owned());
     }
-    scopes.extend(data_scopes(role.context(), configuration));
+    match wanted {
+        None => scopes.extend(data_scopes(role.context(), configuration)),
+        Some(wanted) => {
+            let named = wanted
+                .iter()
+                .map(|one| wanted_scope(role.context(), configuration, one));
+            scopes.extend(named);
+        }
+    }
     scopes.join(" ")
+}
+
+/// The scopes to register (RFC 7591 §2, `scope`): everything that may ever be asked for, since a
+/// server may refuse at sign-in what was not registered. That is the whole chart type by type, the
+/// wildcard where the server lists it, and both ways to be launched.
+#[must_use]
+pub fn registration_scopes(role: Role, configuration: &SmartConfiguration) -> String {
+    let mut scopes: Vec<String> = choose_scopes(role, configuration)
+        .split(' ')
+        .map(str::to_owned)
+        .collect();
+    if role != Role::System {
+        scopes.insert(0, "launch".to_owned());
+    }
+    for resource_type in CHART_TYPES {
+        let one = Wanted {
+            resource_type: (*resource_type).to_owned(),
+            query: None,
+        };
+        scopes.push(wanted_scope(role.context(), configuration, &one));
+    }
+    let mut seen = std::collections::HashSet::new();
+    scopes.retain(|scope| seen.insert(scope.clone()));
+    scopes.join(" ")
+}
+
+/// A finer limit is asked for only where the server lists that very limit: others answer
+/// `invalid_scope` to what they do not know, and then nobody signs in at all.
+fn wanted_scope(
+    context: ScopeContext,
+    configuration: &SmartConfiguration,
+    wanted: &Wanted,
+) -> String {
+    let suffix = suffix(configuration);
+    let plain = format!("{}/{}.{suffix}", context.as_str(), wanted.resource_type);
+    let finer = wanted
+        .query
+        .as_ref()
+        .map(|query| format!("{plain}?{query}"));
+    finer
+        .filter(|finer| lists(configuration, finer))
+        .unwrap_or(plain)
+}
+
+fn suffix(configuration: &SmartConfiguration) -> &'static str {
+    if knows_v2(configuration) {
+        "rs"
+    } else {
+        "read"
+    }
 }
 
 fn lists(configuration: &SmartConfiguration, scope: &str) -> bool {
@@ -96,11 +175,7 @@ fn lists(configuration: &SmartConfiguration, scope: &str) -> bool {
 }
 
 fn data_scopes(context: ScopeContext, configuration: &SmartConfiguration) -> Vec<String> {
-    let suffix = if knows_v2(configuration) {
-        "rs"
-    } else {
-        "read"
-    };
+    let suffix = suffix(configuration);
     let listed: Vec<Scope> = configuration
         .scopes_supported
         .iter()

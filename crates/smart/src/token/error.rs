@@ -78,6 +78,26 @@ pub enum TokenError {
 }
 
 impl TokenError {
+    /// Whether the request may have reached the server although no answer came: then a code or a
+    /// rotating refresh token may be used up. A connection that never came about sent nothing.
+    #[must_use]
+    pub fn outcome_unknown(&self) -> bool {
+        match self {
+            Self::Http(error) => !matches!(
+                error,
+                HttpError::Setup(_)
+                    | HttpError::InvalidUrl { .. }
+                    | HttpError::NotHttps { .. }
+                    | HttpError::Connect { .. }
+                    | HttpError::Tls { .. }
+            ),
+            // A gateway's page instead of an answer: what stands behind it may have done its work.
+            Self::NotJson { status, .. } => *status >= 500,
+            Self::Malformed(_) => true,
+            _ => false,
+        }
+    }
+
     pub(crate) fn is_invalid_client(&self) -> bool {
         matches!(
             self,

@@ -2,6 +2,7 @@
 
 use crate::support::{FrozenClock, NOW, SeededRandom, Server, client, form, json_answer};
 use satchel_smart::backend::request_backend_token;
+use satchel_smart::client_auth::ClientAuthentication;
 use satchel_smart::keys::{SigningAlgorithm, SigningKey};
 use satchel_smart::token::{TokenError, TokenErrorCode, TokenResponse};
 
@@ -13,7 +14,7 @@ async fn ask(server: &Server) -> Result<TokenResponse, TokenError> {
         &client(),
         &url,
         "client-1",
-        &key,
+        &ClientAuthentication::PrivateKeyJwt(key),
         "system/Patient.rs system/Goal.rs",
         &clock,
         &random,
@@ -22,7 +23,7 @@ async fn ask(server: &Server) -> Result<TokenResponse, TokenError> {
 }
 
 #[tokio::test]
-async fn e1_e2_client_credentials_with_an_assertion_and_system_scopes() {
+async fn e1_e2_e4_client_credentials_with_an_assertion_and_system_scopes() {
     let server = Server::start().await;
     let body = r#"{"access_token":"at","token_type":"bearer","expires_in":300,"scope":"system/Patient.rs","refresh_token":"never"}"#;
     server

@@ -51,6 +51,7 @@ pub(crate) async fn refresh(
         "client-1",
         authentication,
         &secret("rt-0"),
+        None,
         &clock,
         &random,
     )
@@ -269,6 +270,7 @@ async fn a_token_endpoint_out_of_reach_is_a_network_error() {
         "c",
         &none,
         &secret("rt"),
+        None,
         &clock,
         &SeededRandom::new(),
     )
@@ -389,9 +391,18 @@ async fn every_call_can_run_in_a_task_of_its_own() {
         let (http, clock, random) = (client(), FrozenClock::new(), SeededRandom::new());
         let authentication = ClientAuthentication::PrivateKeyJwt(key.clone());
         let (url, token) = (here.url("/token"), secret("rt"));
-        refresh_access_token(&http, &url, "c", &authentication, &token, &clock, &random)
-            .await
-            .unwrap();
+        refresh_access_token(
+            &http,
+            &url,
+            "c",
+            &authentication,
+            &token,
+            None,
+            &clock,
+            &random,
+        )
+        .await
+        .unwrap();
         let revoked = revoke_token(
             &http,
             &url,
@@ -408,7 +419,7 @@ async fn every_call_can_run_in_a_task_of_its_own() {
             &http,
             &url,
             "c",
-            &key,
+            &authentication,
             "system/*.rs",
             &clock,
             &random,

@@ -172,6 +172,7 @@ impl Server {
             redirect_uri: REDIRECT.into(),
             scope: "launch/patient openid fhirUser patient/Condition.rs".into(),
             launch: None,
+            prompt: None,
         }
     }
 

@@ -73,6 +73,7 @@ pub(crate) fn tokens(name: &str) -> TokenRow {
         refresh_token: Some(Zeroizing::new(format!("refresh-{name}"))),
         expires_at: NOW.to_owned(),
         scope: "patient/*.rs".to_owned(),
+        access: None,
     }
 }
 

@@ -82,7 +82,7 @@ export function ConnectScreen({ firstRun }: { firstRun: boolean }) {
               roles={checked?.fhirBase === server.fhirBase ? checked.roles : PEOPLE}
               note={checked?.fhirBase === server.fhirBase && !checked.canRegister ? t("connect.cannotRegister") : undefined}
               onChoose={() => setChosen(server.fhirBase)}
-              onRole={(role) => start.mutate({ base: server.fhirBase, role })}
+              onRole={(role, preset) => start.mutate({ base: server.fhirBase, role, preset })}
             />
           ))}
         </ul>

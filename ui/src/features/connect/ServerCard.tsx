@@ -1,8 +1,10 @@
+import { useState } from "react";
 import type { Role, ServerView } from "../../api/bindings";
 import { Badge } from "../../components/Badge";
 import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { useWords } from "../../i18n";
+import { HowMuch } from "./HowMuch";
 import styles from "./connect.module.css";
 
 /** Who signs in; choosing it starts the sign-in. */
@@ -41,12 +43,13 @@ interface ServerCardProps {
   roles: readonly Role[];
   note?: string;
   onChoose: () => void;
-  onRole: (role: Role) => void;
+  onRole: (role: Role, preset?: string) => void;
 }
 
 /** A server, and once it is chosen, who signs in there. */
 export function ServerCard({ server, chosen, roles, note, onChoose, onRole }: ServerCardProps) {
   const { t } = useWords();
+  const [preset, setPreset] = useState<string>();
   return (
     <li className={chosen ? styles.cardChosen : styles.card}>
       <button type="button" className={styles.cardButton} data-testid="server-card" data-base={server.fhirBase} aria-expanded={chosen} onClick={onChoose}>
@@ -64,7 +67,8 @@ export function ServerCard({ server, chosen, roles, note, onChoose, onRole }: Se
       {chosen ? (
         <div className={styles.cardRoles}>
           {note ? <p className={styles.note}>{note}</p> : null}
-          <RoleChoice roles={roles} onChoose={onRole} />
+          <RoleChoice roles={roles} onChoose={(role) => onRole(role, preset)} />
+          <HowMuch base={server.fhirBase} role={roles[0] ?? "patient"} chosen={preset} onChoose={setPreset} />
         </div>
       ) : null}
     </li>

@@ -9,6 +9,7 @@ import { Icon, type IconName } from "../../components/Icon";
 import { ProblemNotice } from "../../components/ProblemNotice";
 import { ProgressBar } from "../../components/ProgressBar";
 import { useWords, type MessageId } from "../../i18n";
+import { Access } from "./Access";
 import { SyncReport } from "./SyncReport";
 import styles from "./connections.module.css";
 
@@ -51,6 +52,7 @@ export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: C
   const { t } = useWords();
   const start = useStartSync();
   const state = stateOf(connection);
+  const who = connection.signedInAs?.isPatient === false ? connection.signedInAs.name : null;
   const connected = connection.state === "connected";
   useReachability(connection.id, connected);
   return (
@@ -62,6 +64,7 @@ export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: C
             {connection.patientName ? `${connection.serverName} · ` : ""}
             {t(`role.${connection.role}`)}
           </p>
+          {who ? <p className={styles.help}>{t("connections.signedInAs", { name: who })}</p> : null}
         </div>
         <Badge tone={state.tone} icon={state.icon}>
           {t(state.words)}
@@ -93,18 +96,7 @@ export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: C
       {connection.lastSync ? <SyncReport report={connection.lastSync} /> : null}
       <Disclosure title={t("connections.more")}>
         <p className={styles.base}>{connection.fhirBase}</p>
-        {connection.granted.length > 0 ? (
-          <>
-            <p>{t("connections.granted")}</p>
-            <ul className={styles.granted}>
-              {connection.granted.map((grant) => (
-                <li key={grant}>{grant}</li>
-              ))}
-            </ul>
-          </>
-        ) : (
-          <p>{t("connections.grantedNothing")}</p>
-        )}
+        <Access connection={connection} />
       </Disclosure>
     </li>
   );
