@@ -53,4 +53,8 @@ pub struct ClientMetadata {
     /// person installs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application_type: Option<String>,
+    /// `initiate_login_uri` (OpenID Connect Dynamic Registration §2): where a portal opens the app; only
+    /// where launches from a portal are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
 }

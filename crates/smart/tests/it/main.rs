@@ -13,6 +13,8 @@ mod exchange;
 mod fhir;
 mod http;
 mod id_token;
+mod installation;
+mod management;
 mod pages;
 mod proof;
 mod registration;
