@@ -34,6 +34,7 @@ CREATE TABLE registrations (
     registered              TEXT,          -- JSON: what the server said that it holds, without secrets.
     unmanaged               INTEGER,       -- HTTP status with which the server refused to manage it.
     rotation                TEXT,          -- JSON: how far the exchange of the key has come.
+    secret_since            TEXT,          -- When the secret in use was given, once it was renewed.
     PRIMARY KEY (fhir_base, role)
 ) STRICT, WITHOUT ROWID;
 

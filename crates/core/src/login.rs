@@ -107,12 +107,7 @@ impl Engine {
     ) -> Result<StartedLogin> {
         let connection = self.connection_row(connection_id).await?;
         let (base, configuration) = self.discover(&connection.fhir_base).await?;
-        if let ConnectionState::AccessLost { reason } = state_of(&connection)
-            && reason == crate::connection::AccessLostReason::RegistrationGone
-        {
-            self.forget_registration(&connection.fhir_base, Role::parse(&connection.role))
-                .await?;
-        }
+        self.forget_if_gone(&connection).await?;
         self.start(connection, &base, configuration, redirect, port)
             .await
     }
@@ -253,7 +248,9 @@ impl Engine {
                 self.inner.random.as_ref(),
             )
             .await?;
-        self.keep_login(connection, &tokens).await
+        let connection_id = self.keep_login(connection, &tokens).await?;
+        self.after_sign_in(&connection_id, &tokens).await;
+        Ok(connection_id)
     }
 
     /// Tokens and state in one transaction. A person who signs in again where a connection for the

@@ -37,6 +37,7 @@ impl Engine {
         if !shared {
             self.forget_registration(&row.fhir_base, role).await?;
         }
+        self.forget_installation_key(connection_id).await?;
         self.inner.store.connection_remove(connection_id).await?;
         lock(&self.inner.reachability).remove(connection_id);
         self.emit(Event::RecordsChanged {

@@ -137,6 +137,10 @@ impl Engine {
             .await
             .map_err(Problem::from)?
             .ok_or(Refused::Lost(AccessLostReason::RegistrationGone))?;
+        let client = self.with_lasting_secret(client).await?;
+        if let Some(answer) = self.installation_token(&row).await? {
+            return answer.map_err(refused);
+        }
         if role != Role::Backend && tokens.refresh_token.is_none() {
             return Err(Refused::Lost(AccessLostReason::Expired));
         }
@@ -191,7 +195,11 @@ enum Refused {
 
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
-        Self::Other(problem)
+        match problem.code {
+            // The secret has ended, or the keychain no longer has it.
+            ProblemCode::AccessRegistrationGone => Self::Lost(AccessLostReason::RegistrationGone),
+            _ => Self::Other(problem),
+        }
     }
 }
 

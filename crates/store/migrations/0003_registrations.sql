@@ -4,6 +4,7 @@ ALTER TABLE registrations ADD COLUMN origin TEXT NOT NULL DEFAULT 'dynamic';
 ALTER TABLE registrations ADD COLUMN registered TEXT;
 ALTER TABLE registrations ADD COLUMN unmanaged INTEGER;
 ALTER TABLE registrations ADD COLUMN rotation TEXT;
+ALTER TABLE registrations ADD COLUMN secret_since TEXT;
 
 CREATE TABLE loose_registrations (
     key_name  TEXT PRIMARY KEY,

@@ -8,7 +8,7 @@ use sqlx::{Row, Sqlite, Transaction};
 
 const COLUMNS: &str = "SELECT fhir_base, role, client_id, auth_method, redirect_uris, key_name,
     key_alg, secret_expires_at, registration_client_uri, created_at, origin, registered, unmanaged,
-    rotation FROM registrations";
+    rotation, secret_since FROM registrations";
 
 const STATIC: &str = "static";
 const DYNAMIC: &str = "dynamic";
@@ -176,6 +176,7 @@ fn client_row(row: &SqliteRow) -> Result<ClientRow> {
         registered: row.try_get("registered")?,
         unmanaged: row.try_get("unmanaged")?,
         rotation: row.try_get("rotation")?,
+        secret_since: row.try_get("secret_since")?,
     })
 }
 
@@ -185,8 +186,9 @@ async fn put(transaction: &mut Transaction<'_, Sqlite>, row: &ClientRow) -> Resu
     sqlx::query(
         "INSERT OR REPLACE INTO registrations (fhir_base, role, client_id, auth_method,
              redirect_uris, key_name, key_alg, secret_expires_at, registration_client_uri,
-             created_at, origin, registered, unmanaged, rotation)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             created_at, origin, registered, unmanaged, rotation,
+             secret_since)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&row.fhir_base)
     .bind(&row.role)
@@ -202,6 +204,7 @@ async fn put(transaction: &mut Transaction<'_, Sqlite>, row: &ClientRow) -> Resu
     .bind(&row.registered)
     .bind(row.unmanaged)
     .bind(&row.rotation)
+    .bind(&row.secret_since)
     .execute(&mut **transaction)
     .await?;
     Ok(())

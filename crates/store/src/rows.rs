@@ -60,6 +60,8 @@ pub struct ClientRow {
     pub unmanaged: Option<u16>,
     /// JSON: how far the exchange of the key has come.
     pub rotation: Option<String>,
+    /// RFC 3339: when the secret in use was given, once it was renewed.
+    pub secret_since: Option<String>,
 }
 
 /// A registration at a server without a row of its own.

@@ -38,6 +38,7 @@ async fn b22_two_servers_that_give_the_same_client_id_are_two_registrations() {
     b.registered = Some("{}".to_owned());
     b.unmanaged = Some(403);
     b.rotation = Some("1".to_owned());
+    b.secret_since = Some(NOW.to_owned());
     for row in [&a, &b] {
         kit.store.registration_put(row).await.unwrap();
     }
