@@ -1,5 +1,21 @@
 //! Servers that are known by name. Vendors are data: `vendors/servers.json`, and whatever the
 //! embedding program adds.
+//!
+//! How to add one: an entry in that file, with `fhirBase`, `name` and `description`. A server at which
+//! the publisher has registered the app by hand gets a `client`; one whose installations register
+//! themselves after the sign-in (Epic's two steps) says so in it:
+//!
+//! ```json
+//! {
+//!   "fhirBase": "https://ehr.example.org/api/FHIR/R4", "name": "Example Health", "description": "...",
+//!   "client": {
+//!     "clientId": "the client_id of the app, no secret",
+//!     "installation": { "endpoint": "register", "algorithm": "RS384" }
+//!   }
+//! }
+//! ```
+//!
+//! `endpoint` is relative to the authorization endpoint.
 
 use crate::view::ServerView;
 use serde::Deserialize;

@@ -6,7 +6,7 @@ use crate::connection::{AccessLostReason, ConnectionState};
 use crate::engine::Engine;
 use crate::login::state_of;
 use crate::problem::{Problem, ProblemCode, Result};
-use crate::view::{RegistrationView, Role};
+use crate::view::{ProblemView, RegistrationView, Role};
 use satchel_smart::registration::{
     ClientInformation, RegistrationError, read_registration, update_registration,
 };
@@ -39,6 +39,17 @@ impl Engine {
         };
         self.registration_view(&connection, &row, read_from_server)
             .await
+    }
+
+    /// What the person should know about a registration, from what is stored here; nobody is asked.
+    ///
+    /// # Errors
+    /// `record.not_found`, `store.*`.
+    pub async fn registration_notes(&self, connection_id: &str) -> Result<Vec<ProblemView>> {
+        let connection = self.connection_row(connection_id).await?;
+        let row = self.registration_of(&connection).await?;
+        let view = self.registration_view(&connection, &row, false).await?;
+        Ok(view.notes)
     }
 
     pub(super) async fn registration_of(&self, connection: &ConnectionRow) -> Result<ClientRow> {

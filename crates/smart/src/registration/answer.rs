@@ -29,8 +29,8 @@ pub struct ClientInformation {
     pub registration_client_uri: Option<Url>,
     /// `registration_access_token` (RFC 7592 §3).
     pub registration_access_token: Option<SecretString>,
-    /// Every member of the answer as it came, but for [`SERVERS_OWN`] and the secret: what the server
-    /// holds about this client.
+    /// Every member of the answer as it came, but for the secret and what RFC 7592 §2.2 calls
+    /// the server's own: what it holds about this client.
     pub registered: Map<String, Value>,
 }
 
