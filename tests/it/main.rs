@@ -10,9 +10,12 @@
 mod bad_input;
 mod boundaries;
 mod conformance;
+#[cfg(unix)]
+mod crash;
 mod disk;
 mod login;
 mod portal;
+mod registration;
 mod secrets;
 mod shared_data;
 mod sync;
