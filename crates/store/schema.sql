@@ -31,8 +31,34 @@ CREATE TABLE registrations (
     secret_expires_at       INTEGER,       -- Seconds since 1970; 0 is never (RFC 7591, 3.2.1).
     registration_client_uri TEXT,          -- Where the registration is managed (RFC 7592).
     created_at              TEXT NOT NULL, -- When it was made.
+    origin                  TEXT NOT NULL DEFAULT 'dynamic', -- dynamic, or static: agreed on by hand.
+    registered              TEXT,          -- JSON: what the server said that it holds, without secrets.
+    unmanaged               INTEGER,       -- HTTP status with which the server refused to manage it.
+    rotation                TEXT,          -- JSON: how far the exchange of the key has come.
+    secret_since            TEXT,          -- When the secret in use was given, once it was renewed.
     PRIMARY KEY (fhir_base, role)
 ) STRICT, WITHOUT ROWID;
+
+-- Registrations without a row above: on their way there when the program ended, or left at the server
+-- when it could not be asked to delete them. The next start deletes them there.
+CREATE TABLE loose_registrations (
+    key_name  TEXT PRIMARY KEY, -- Name of the keychain entry that belongs to it.
+    fhir_base TEXT NOT NULL,    -- At which server.
+    role      TEXT NOT NULL,    -- In which role.
+    client_id TEXT,             -- As the server named us, where the answer came.
+    state     TEXT NOT NULL,    -- asking: on its way; unwanted: to delete; left: it stays at the server.
+    since     TEXT NOT NULL     -- When that began.
+) STRICT, WITHOUT ROWID;
+
+-- The client of this installation alone, made after the sign-in of one person (vendor profiles).
+CREATE TABLE installation_clients (
+    connection_key INTEGER PRIMARY KEY REFERENCES connections (key) ON DELETE CASCADE, -- Whose sign-in.
+    client_id      TEXT,         -- As the server named the installation; none when it refused.
+    key_name       TEXT,         -- Name of the keychain entry of its private key.
+    key_alg        TEXT,         -- ES384 or RS384.
+    problem_code   TEXT,         -- Why there is none.
+    created_at     TEXT NOT NULL -- When it was made or refused.
+) STRICT;
 
 -- Tokens stand in this file, not in the keychain, so that a rotated refresh token commits with the
 -- state that it belongs to.

@@ -31,6 +31,7 @@ pub(crate) fn from_process() -> Result<EngineOptions, String> {
             name: "Satchel mock server".into(),
             description: "On this computer, with synthetic people".into(),
             for_testing: true,
+            client: None,
         });
     }
     if let Some(path) = std::env::var_os("SATCHEL_TRUST_CERTIFICATE") {

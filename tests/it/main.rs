@@ -11,11 +11,14 @@ mod backend;
 mod bad_input;
 mod boundaries;
 mod conformance;
+#[cfg(unix)]
+mod crash;
 mod disk;
 mod evil;
 mod launch;
 mod login;
 mod portal;
+mod registration;
 mod secrets;
 mod shared_data;
 mod sync;

@@ -1,5 +1,6 @@
 //! The words that the command line takes.
 
+use crate::registration::Agreed;
 use clap::{Parser, Subcommand, ValueEnum};
 use satchel_core::view::Role;
 use satchel_core::{ExportFormat, RedirectKind};
@@ -27,6 +28,10 @@ pub(crate) struct Arguments {
         env = "SATCHEL_TRUST_CERTIFICATE"
     )]
     pub(crate) trust_certificate: Option<PathBuf>,
+    /// Who this app is to servers: JSON in the words of RFC 7591 (client_name, contacts, ...), in place of
+    /// Satchel's own
+    #[arg(long, global = true, value_name = "FILE", env = "SATCHEL_IDENTITY")]
+    pub(crate) identity: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -52,6 +57,8 @@ pub(crate) enum Command {
         /// Sign in only, pull nothing yet
         #[arg(long)]
         no_sync: bool,
+        #[command(flatten)]
+        agreed: Agreed,
     },
     /// Take the link by which a portal opens Satchel, sign in through the browser, and pull the chart
     Launch {
@@ -124,6 +131,14 @@ pub(crate) enum Command {
         #[arg(long)]
         connection: Option<String>,
     },
+    /// Show what the server holds about this app: its registration, asked anew where the server allows it
+    Registration {
+        /// Identifier of a connection; its beginning is enough
+        connection: String,
+    },
+    /// This installation's keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Remove a connection: revoke its access, delete its keys and its records
     Remove {
         /// Identifier of a connection; its beginning is enough
@@ -131,6 +146,15 @@ pub(crate) enum Command {
     },
     /// List every problem with its code, its exit code and its words
     Problems,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Exchange the key with which this installation proves itself to a server
+    Rotate {
+        /// Identifier of a connection; its beginning is enough
+        connection: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -1,8 +1,9 @@
 //! One function per command.
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, KeysCommand};
 use crate::connect::{self, Connect, Server};
 use crate::output::{Output, record_line, report_lines};
+use crate::registration;
 use satchel_core::view::{ConnectionView, RecordFilter, Role, ScopePresetView, SyncReportView};
 use satchel_core::{
     Engine, EngineOptions, Problem, ProblemCode, RedirectKind, Result, default_data_dir,
@@ -35,7 +36,9 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             scopes,
             no_browser,
             no_sync,
+            agreed,
         } => {
+            registration::hand_in(engine, fhir_base, (*role).into(), agreed).await?;
             let request = Connect {
                 server: Server::Typed(fhir_base),
                 role: (*role).into(),
@@ -100,6 +103,14 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             });
             Ok(())
         }
+        Command::Registration { connection } => {
+            let id = connection_id(engine, connection).await?;
+            registration::show(engine, &id, output).await
+        }
+        Command::Keys(KeysCommand::Rotate { connection }) => {
+            let id = connection_id(engine, connection).await?;
+            registration::rotate(engine, &id, output).await
+        }
         Command::Remove { connection } => {
             let id = connection_id(engine, connection).await?;
             engine.remove(&id).await?;
@@ -119,6 +130,9 @@ fn options(arguments: &Arguments) -> Result<EngineOptions> {
         Problem::with_detail(ProblemCode::StoreFailed, "no home folder: use --profile")
     })?;
     let mut options = EngineOptions::new(profile);
+    if let Some(file) = &arguments.identity {
+        options.identity = registration::identity(file)?;
+    }
     if let Some(path) = &arguments.trust_certificate {
         let certificate = std::fs::read(path)
             .map_err(|error| Problem::with_detail(ProblemCode::NotTrusted, error))?;

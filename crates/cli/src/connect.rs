@@ -44,6 +44,12 @@ pub(crate) async fn run(engine: &Engine, request: &Connect<'_>, output: &Output)
         (Role::Backend, Server::Typed(base)) => engine.connect_backend(base).await?,
         _ => sign_in(engine, request, output).await?,
     };
+    for note in engine.registration_notes(&id).await? {
+        // That one is for those who ask with `satchel registration`.
+        if note.code != ProblemCode::RegistrationUnmanaged.code() {
+            output.note(&format!("{} {}", note.message, note.advice));
+        }
+    }
     if !request.sync {
         let connection = engine.connection(&id).await?;
         output.answer(&connection, || vec![connection_line(&connection)]);

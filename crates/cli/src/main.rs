@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod connect;
 mod output;
+mod registration;
 
 use arguments::Arguments;
 use clap::Parser;

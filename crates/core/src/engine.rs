@@ -74,6 +74,8 @@ pub(crate) struct Inner {
     pub(crate) fresh: Mutex<HashMap<String, Fresh>>,
     pub(crate) launches: Mutex<Launches>,
     pub(crate) registering: tokio::sync::Mutex<()>,
+    /// Servers that said when to come again to register.
+    pub(crate) registration_waits: Mutex<HashMap<String, jiff::Timestamp>>,
     events: broadcast::Sender<Event>,
 }
 
@@ -91,6 +93,7 @@ impl Engine {
     /// `keychain.*` when there is no keychain or it is locked; `store.*` when the database cannot be
     /// opened with that key. Nothing is changed in either case.
     pub async fn open(options: EngineOptions) -> Result<Self> {
+        options.identity.check()?;
         let profile_dir = prepare_profile(&options.profile_dir)?;
         let keychain = Keychain::new(&options.identity.keychain_service, &profile_dir);
         let path = profile_dir.join(DATABASE_FILE);
@@ -125,10 +128,12 @@ impl Engine {
                 fresh: Mutex::default(),
                 launches: Mutex::default(),
                 registering: tokio::sync::Mutex::default(),
+                registration_waits: Mutex::default(),
                 events,
             }),
         };
         engine.expire_pending_logins().await?;
+        engine.settle_in_background().await?;
         Ok(engine)
     }
 

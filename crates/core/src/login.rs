@@ -13,7 +13,7 @@ mod state;
 pub(crate) use state::state_of;
 
 use crate::access::AccessRecord;
-use crate::connection::{AccessLostReason, ConnectionEvent, ConnectionState};
+use crate::connection::{ConnectionEvent, ConnectionState};
 use crate::digest;
 use crate::engine::Engine;
 use crate::identity::RedirectKind;
@@ -188,14 +188,7 @@ impl Engine {
         let connection = self.connection_row(connection_id).await?;
         let (base, configuration) = self.discover(&connection.fhir_base).await?;
         let role = Role::parse(&connection.role);
-        if state_of(&connection)
-            == (ConnectionState::AccessLost {
-                reason: AccessLostReason::RegistrationGone,
-            })
-        {
-            self.forget_registration(&connection.fhir_base, role)
-                .await?;
-        }
+        self.forget_if_gone(&connection).await?;
         let before = AccessRecord::of(&connection).preset;
         let options = LoginOptions {
             role,

@@ -151,6 +151,26 @@ problems! {
     RegistrationUnusable = "registration.unusable", 24, false,
         "The server registered this installation in a way that cannot be used.",
         "Send the technical detail to the server's operator.";
+    /// An initial access token is missing or not taken.
+    RegistrationTokenNeeded = "registration.token_needed", 25, false,
+        "This server only registers apps that bring a code from its operator.",
+        "Ask the clinic for one (an initial access token) and give it to Satchel.";
+    /// RFC 7592 is not offered.
+    RegistrationUnmanaged = "registration.unmanaged", 26, false,
+        "This server does not let Satchel look after its own registration.",
+        "To renew it, remove the connection and connect again.";
+    /// 429 or 503.
+    RegistrationBusy = "registration.busy", 27, true,
+        "The server takes no more registrations at the moment.",
+        "Try again later; the technical detail says when, if the server said it.";
+    /// Registered without the grant type `refresh_token`.
+    RegistrationNoRefresh = "registration.no_refresh", 28, false,
+        "This server will ask for a new sign-in each time your access ends.",
+        "Nothing to do; your stored records stay readable.";
+    /// `client_secret_expires_at` is missing.
+    RegistrationSecretEnd = "registration.secret_end_unknown", 29, false,
+        "The server did not say how long this installation's password is valid.",
+        "Nothing to do; when it ends, Satchel asks you to sign in again.";
     // Login
     /// The person said no.
     LoginDenied = "login.denied", 30, true,
@@ -344,6 +364,22 @@ problems! {
     UnknownPreset = "login.unknown_choice", 76, false,
         "There is no such choice of records to ask for.",
         "Choose everything, summary or labs-and-medications.";
+    /// The embedding program's identity.
+    BadIdentity = "app.bad_identity", 77, false,
+        "The description of this app, which servers are shown, cannot be used.",
+        "The technical detail names the member to correct.";
+    /// The vendor's second step is not there.
+    InstallationNotOffered = "registration.installation_not_offered", 78, false,
+        "This server does not let the installation keep its own access, so the sign-in lasts for a short time only.",
+        "Sign in again when it has ended; your stored records stay readable.";
+    /// The vendor's second step failed.
+    InstallationFailed = "registration.installation_failed", 79, true,
+        "This installation could not get an access of its own, so the sign-in lasts for a short time only.",
+        "It is tried again when you sign in the next time.";
+    /// A registration stays at the server.
+    RegistrationLeft = "registration.left_at_server", 80, false,
+        "An earlier registration of this app is still listed at the server.",
+        "You can delete it there, in the portal's list of apps.";
     /// Should not happen.
     Internal = "internal", 99, true,
         "Something went wrong inside Satchel.",

@@ -1,19 +1,37 @@
 //! This installation's own registration with a server (RFC 7591): one per server and role, with a
 //! key pair made here. The private key goes into the keychain before anything refers to it.
+//!
+//! A registration is made in [`Engine::ensure_registered`] or agreed on by hand (`statics`); it is looked
+//! after by RFC 7592 (`management`): read, renewed before its secret ends (`renewal`), given another
+//! key (`rotation`). What a crash leaves half done is found at the next start (`loose`). Some vendors
+//! want a second step after the sign-in (`installation`).
+
+mod credential;
+mod installation;
+mod loose;
+mod management;
+mod method;
+mod renewal;
+mod rotation;
+mod statics;
 
 use crate::digest;
-use crate::engine::Engine;
+use crate::engine::{Engine, lock};
+use crate::lockfile::{self, FileLock};
 use crate::problem::{Problem, ProblemCode, Result};
+use crate::servers;
 use crate::view::Role;
-use satchel_smart::client_auth::ClientAuthentication;
+use loose::Loose;
+use method::{AuthMethod, choose_auth_method};
 use satchel_smart::discovery::SmartConfiguration;
+use satchel_smart::http::HttpError;
 use satchel_smart::keys::{SigningAlgorithm, SigningKey};
 use satchel_smart::registration::{
-    ClientInformation, ClientMetadata, delete_registration, register_client_with_ladder,
+    ClientInformation, ClientMetadata, RegistrationError, register_client_with_ladder,
 };
 use satchel_smart::scope;
-use satchel_smart::secret::Secret;
 use satchel_store::ClientRow;
+use std::time::Duration;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -43,52 +61,32 @@ impl Role {
     }
 }
 
-/// How the client proves itself, in the words of RFC 7591 §2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AuthMethod {
-    PrivateKeyJwt(SigningAlgorithm),
-    ClientSecretBasic,
-    ClientSecretPost,
-    None,
+/// Says how far a task has come whose steps must survive a crash.
+fn step(name: &'static str) {
+    tracing::debug!(step = name, "registration");
 }
 
-impl AuthMethod {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::PrivateKeyJwt(_) => "private_key_jwt",
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-            Self::None => "none",
-        }
-    }
-}
-
-/// The strongest method that the server takes (checklist A13): asymmetric, then a secret, then none.
-/// A server that lists nothing is asked by its capabilities.
-fn choose_auth_method(configuration: &SmartConfiguration) -> AuthMethod {
-    let methods = &configuration.token_endpoint_auth_methods;
-    let takes = |method: &str| methods.iter().any(|m| m == method);
-    let algorithms = &configuration.token_endpoint_auth_signing_algs;
-    let algorithm = if algorithms.is_empty() || algorithms.iter().any(|a| a == "ES384") {
-        SigningAlgorithm::ES384
-    } else {
-        SigningAlgorithm::RS384
-    };
-    let asymmetric = takes("private_key_jwt")
-        || (methods.is_empty() && configuration.supports("client-confidential-asymmetric"));
-    let symmetric = methods.is_empty() && configuration.supports("client-confidential-symmetric");
-    if asymmetric {
-        AuthMethod::PrivateKeyJwt(algorithm)
-    } else if takes("client_secret_basic") || symmetric {
-        AuthMethod::ClientSecretBasic
-    } else if takes("client_secret_post") {
-        AuthMethod::ClientSecretPost
-    } else {
-        AuthMethod::None
-    }
+/// Nobody else of this profile registers, rotates or tidies up.
+pub(crate) struct Alone<'a> {
+    _here: tokio::sync::MutexGuard<'a, ()>,
+    _between_processes: FileLock,
 }
 
 impl Engine {
+    /// Waits until nobody else works on registrations (checklist B24: two clicks, one POST).
+    async fn alone(&self) -> Result<Alone<'_>> {
+        let here = self.inner.registering.lock().await;
+        let between = lockfile::lock(self.registering_lock()).await?;
+        Ok(Alone {
+            _here: here,
+            _between_processes: between,
+        })
+    }
+
+    fn registering_lock(&self) -> std::path::PathBuf {
+        self.inner.profile_dir.join("register.lock")
+    }
+
     /// The stored registration, or a new one.
     pub(crate) async fn ensure_registered(
         &self,
@@ -96,23 +94,24 @@ impl Engine {
         role: Role,
         configuration: &SmartConfiguration,
     ) -> Result<ClientRow> {
-        // Two clicks at once must not register twice (checklist B24).
-        let _one_at_a_time = self.inner.registering.lock().await;
-        if let Some(row) = self
-            .inner
-            .store
-            .registration_get(fhir_base, role.as_str())
-            .await?
-            && !self.secret_expired(&row)
+        let _alone = self.alone().await?;
+        let stored = self.inner.store.registration_get(fhir_base, role.as_str());
+        if let Some(row) = stored.await?
+            && self.is_usable(&row).await?
         {
-            return Ok(row);
+            let row = self.renew_if_due(row).await?;
+            // A secret that ends soon and cannot be renewed: another registration, while there is time.
+            if row.is_static || !self.ends_soon(&row) {
+                return Ok(row);
+            }
+        }
+        let profile = servers::client_of(&self.inner.servers, fhir_base);
+        if let Some(profile) = profile
+            && role != Role::Backend
+        {
+            return self.keep_static(fhir_base, role, &profile.client_id).await;
         }
         self.register(fhir_base, role, configuration).await
-    }
-
-    fn secret_expired(&self, row: &ClientRow) -> bool {
-        row.secret_expires_at
-            .is_some_and(|at| at != 0 && at <= self.now().as_second())
     }
 
     async fn register(
@@ -125,54 +124,97 @@ impl Engine {
             .registration_endpoint
             .as_ref()
             .ok_or_else(|| Problem::new(ProblemCode::RegistrationNotOffered))?;
-        let method = if role == Role::Backend {
-            match choose_auth_method(configuration) {
-                jwt @ AuthMethod::PrivateKeyJwt(_) => jwt,
-                _ => AuthMethod::PrivateKeyJwt(SigningAlgorithm::ES384),
+        self.respect_retry_after(fhir_base)?;
+        let method = match (role, choose_auth_method(configuration)) {
+            (Role::Backend, AuthMethod::PrivateKeyJwt(algorithm)) => {
+                AuthMethod::PrivateKeyJwt(algorithm)
             }
-        } else {
-            choose_auth_method(configuration)
-        };
-        let key = match method {
-            AuthMethod::PrivateKeyJwt(algorithm) => {
-                let key = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm))
-                    .await
-                    .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))??;
-                Some((key, algorithm))
-            }
-            _ => None,
+            (Role::Backend, _) => AuthMethod::PrivateKeyJwt(SigningAlgorithm::ES384),
+            (_, method) => method,
         };
         let name = self.new_credential_name(fhir_base, role);
-        if let Some((key, _)) = &key {
-            let pkcs8 = Zeroizing::new(key.to_pkcs8().expose().clone());
-            self.inner.keychain.set(&name, pkcs8).await?;
-        }
-        let metadata = self.client_metadata(
-            fhir_base,
-            role,
-            method,
-            key.as_ref().map(|k| &k.0),
-            configuration,
-        );
-        let answer = register_client_with_ladder(&self.inner.http, endpoint, &metadata, None).await;
-        let information = match answer {
-            Ok(information) => information,
-            Err(error) => {
-                self.inner.keychain.delete(&name).await?;
-                return Err(error.into());
-            }
+        self.put_loose(&name, fhir_base, role, None, Loose::Asking)
+            .await?;
+        let key = match method {
+            AuthMethod::PrivateKeyJwt(algorithm) => Some(self.new_key(&name, algorithm).await?),
+            _ => None,
         };
-        let row = self
-            .keep_registration(fhir_base, role, &name, key.map(|k| k.1), &information)
-            .await;
-        if row.is_err() {
-            // Nothing may refer to a key that is not kept; the orphan at the server is deleted.
-            let _ = self.inner.keychain.delete(&name).await;
-            let _ = delete_registration(&self.inner.http, &information).await;
+        let metadata = self.client_metadata(fhir_base, role, method, key.as_ref(), configuration);
+        let introduction = self.initial_access_token(fhir_base).await?;
+        let answer = register_client_with_ladder(
+            &self.inner.http,
+            endpoint,
+            &metadata,
+            introduction.as_ref(),
+        )
+        .await;
+        step("registration.answered");
+        match answer {
+            Ok(information) => {
+                if introduction.is_some() {
+                    self.forget_initial_access_token(fhir_base).await?;
+                }
+                let algorithm = key.map(|key| key.algorithm());
+                self.keep_registration(fhir_base, role, &name, algorithm, &information)
+                    .await
+            }
+            Err(error) => {
+                self.note_refusal(fhir_base, role, &name, &error).await?;
+                Err(error.into())
+            }
         }
-        row
     }
 
+    /// What a refusal leaves: nothing, or a registration that may be there all the same.
+    async fn note_refusal(
+        &self,
+        fhir_base: &str,
+        role: Role,
+        name: &str,
+        error: &RegistrationError,
+    ) -> Result<()> {
+        self.inner.keychain.delete(name).await?;
+        if let RegistrationError::TooManyRequests {
+            retry_after: Some(wait),
+        } = error
+        {
+            let wait = wait.min(&Duration::from_secs(86_400)).as_secs();
+            let wait = jiff::SignedDuration::from_secs(i64::try_from(wait).unwrap_or(0));
+            let until = self.now().checked_add(wait).unwrap_or(jiff::Timestamp::MAX);
+            lock(&self.inner.registration_waits).insert(fhir_base.to_owned(), until);
+        }
+        let unknown = matches!(
+            error,
+            RegistrationError::Http(
+                HttpError::Timeout { .. }
+                    | HttpError::Interrupted { .. }
+                    | HttpError::TooLarge { .. }
+            )
+        );
+        if unknown {
+            self.put_loose(name, fhir_base, role, None, Loose::Left)
+                .await
+        } else {
+            Ok(self.inner.store.loose_delete(name).await?)
+        }
+    }
+
+    /// A server that said when to come again is not asked before (checklist B34).
+    fn respect_retry_after(&self, fhir_base: &str) -> Result<()> {
+        let until = lock(&self.inner.registration_waits).get(fhir_base).copied();
+        match until {
+            Some(until) if self.now() < until => {
+                let seconds = until.duration_since(self.now()).as_secs();
+                Err(Problem::with_detail(
+                    ProblemCode::RegistrationBusy,
+                    format!("wait {seconds} seconds"),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keychain first, then the row that refers to it (checklist B23).
     async fn keep_registration(
         &self,
         fhir_base: &str,
@@ -181,6 +223,7 @@ impl Engine {
         algorithm: Option<SigningAlgorithm>,
         information: &ClientInformation,
     ) -> Result<ClientRow> {
+        self.put_management(name, information).await?;
         let method = information.token_endpoint_auth_method.as_str();
         match (method, &information.client_secret, algorithm) {
             ("private_key_jwt", _, Some(_)) | ("none", _, _) => {}
@@ -189,19 +232,16 @@ impl Engine {
                 self.inner.keychain.set(name, bytes).await?;
             }
             _ => {
-                return Err(Problem::with_detail(
+                let problem = Problem::with_detail(
                     ProblemCode::RegistrationUnusable,
                     format!("token_endpoint_auth_method {method} without what it needs"),
-                ));
+                );
+                self.let_go(name, fhir_base, role, &information.client_id)
+                    .await?;
+                return Err(problem);
             }
         }
-        if let Some(token) = &information.registration_access_token {
-            let bytes = Zeroizing::new(token.expose().as_bytes().to_vec());
-            self.inner
-                .keychain
-                .set(&format!("{name}/management"), bytes)
-                .await?;
-        }
+        step("registration.credential_kept");
         let row = ClientRow {
             fhir_base: fhir_base.to_owned(),
             role: role.as_str().to_owned(),
@@ -216,24 +256,24 @@ impl Engine {
                 .as_ref()
                 .map(Url::to_string),
             created_at: self.now().to_string(),
+            registered: serde_json::to_string(&information.registered).ok(),
+            ..ClientRow::default()
         };
+        self.replace_registration(&row).await?;
+        Ok(row)
+    }
+
+    /// Stores a registration; the one that it replaces is deleted at the server.
+    async fn replace_registration(&self, row: &ClientRow) -> Result<()> {
         let before = self
             .inner
             .store
-            .registration_get(fhir_base, role.as_str())
+            .registration_get(&row.fhir_base, &row.role)
             .await?;
-        self.inner.store.registration_put(&row).await?;
-        if let Some(old) = before.and_then(|old| old.key_name)
-            && old != name
-        {
-            let _ = self.inner.keychain.delete(&old).await;
-            let _ = self
-                .inner
-                .keychain
-                .delete(&format!("{old}/management"))
-                .await;
+        if let Some(old) = before.filter(|old| old.key_name != row.key_name) {
+            self.drop_row(&old).await?;
         }
-        Ok(row)
+        Ok(self.inner.store.registration_put(row).await?)
     }
 
     /// A fresh name for each registration, so that the old credential stays until the new one is
@@ -255,113 +295,54 @@ impl Engine {
         configuration: &SmartConfiguration,
     ) -> ClientMetadata {
         let identity = &self.inner.identity;
-        let (redirect_uris, grant_types, response_types) = if role == Role::Backend {
-            (
-                Vec::new(),
-                vec!["client_credentials".to_owned()],
-                Vec::new(),
-            )
-        } else {
-            (
-                identity.redirect_uris(fhir_base),
-                vec!["authorization_code".to_owned(), "refresh_token".to_owned()],
-                vec!["code".to_owned()],
-            )
-        };
+        let person = role != Role::Backend;
+        let words = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         ClientMetadata {
-            redirect_uris,
+            redirect_uris: if person {
+                identity.redirect_uris(fhir_base)
+            } else {
+                Vec::new()
+            },
             client_name: identity.name.clone(),
             client_uri: identity.client_uri.clone(),
             logo_uri: identity.logo_uri.clone(),
+            policy_uri: identity.policy_uri.clone(),
+            tos_uri: identity.tos_uri.clone(),
             contacts: identity.contacts.clone(),
             software_id: Some(identity.software_id.clone()),
             software_version: Some(identity.software_version.clone()),
+            software_statement: identity.software_statement.clone(),
             scope: Some(scope::registration_scopes(role.scope_role(), configuration)),
-            initiate_login_uri: identity.launch_uri(role),
-            grant_types,
-            response_types,
+            grant_types: if person {
+                words(&["authorization_code", "refresh_token"])
+            } else {
+                words(&["client_credentials"])
+            },
+            response_types: if person { words(&["code"]) } else { Vec::new() },
             token_endpoint_auth_method: method.as_str().to_owned(),
             jwks: key.map(|key| serde_json::json!({ "keys": [key.public_jwk()] })),
-            ..ClientMetadata::default()
-        }
-    }
-
-    /// How this installation proves itself to the server of `row`; the secret comes from the
-    /// keychain.
-    pub(crate) async fn client_authentication(
-        &self,
-        row: &ClientRow,
-    ) -> Result<ClientAuthentication> {
-        if row.auth_method == "none" {
-            return Ok(ClientAuthentication::None);
-        }
-        let name = row.key_name.as_deref().unwrap_or_default();
-        let secret = self
-            .inner
-            .keychain
-            .get(name)
-            .await?
-            .ok_or_else(|| Problem::new(ProblemCode::AccessRegistrationGone))?;
-        match row.auth_method.as_str() {
-            "private_key_jwt" => {
-                let algorithm = row
-                    .key_alg
-                    .as_deref()
-                    .and_then(SigningAlgorithm::parse)
-                    .unwrap_or(SigningAlgorithm::ES384);
-                let key = SigningKey::from_pkcs8(algorithm, &secret)?;
-                Ok(ClientAuthentication::PrivateKeyJwt(key))
-            }
-            method => {
-                let text = String::from_utf8(secret.to_vec())
-                    .map_err(|_| Problem::new(ProblemCode::KeychainFailed))?;
-                Ok(if method == "client_secret_post" {
-                    ClientAuthentication::ClientSecretPost(Secret::new(text))
-                } else {
-                    ClientAuthentication::ClientSecretBasic(Secret::new(text))
-                })
-            }
+            application_type: person.then(|| "native".to_owned()),
+            initiate_login_uri: identity
+                .initiate_login_uri
+                .clone()
+                .filter(|_| person)
+                .or_else(|| identity.launch_uri(role)),
         }
     }
 
     /// Deletes the registration at the server (RFC 7592 §2.3) where that is offered, and here. A
-    /// server that does not answer changes nothing about what happens here (checklist B29).
+    /// server that does not answer changes nothing about what happens here (checklist B29); it is
+    /// asked again at the next start.
     pub(crate) async fn forget_registration(&self, fhir_base: &str, role: Role) -> Result<()> {
-        let Some(row) = self
+        let _alone = self.alone().await?;
+        let row = self
             .inner
             .store
             .registration_get(fhir_base, role.as_str())
-            .await?
-        else {
-            return Ok(());
-        };
-        if let Some(name) = &row.key_name {
-            let management = format!("{name}/management");
-            let token = self.inner.keychain.get(&management).await?;
-            let uri = row
-                .registration_client_uri
-                .as_deref()
-                .and_then(|uri| Url::parse(uri).ok());
-            if let (Some(token), Some(uri)) = (token, uri) {
-                let information = ClientInformation {
-                    client_id: row.client_id.clone(),
-                    registration_client_uri: Some(uri),
-                    registration_access_token: String::from_utf8(token.to_vec())
-                        .ok()
-                        .map(Secret::new),
-                    ..ClientInformation::default()
-                };
-                if let Err(error) = delete_registration(&self.inner.http, &information).await {
-                    tracing::info!(%error, "the registration could not be deleted at the server");
-                }
-            }
-            self.inner.keychain.delete(name).await?;
-            self.inner.keychain.delete(&management).await?;
-        }
-        self.inner
-            .store
-            .registration_delete(fhir_base, role.as_str())
             .await?;
-        Ok(())
+        match row {
+            Some(row) => self.drop_row(&row).await,
+            None => Ok(()),
+        }
     }
 }

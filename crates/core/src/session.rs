@@ -75,7 +75,9 @@ impl Engine {
         let row = self.connection_row(connection_id).await?;
         let tokens = self.stored_tokens(connection_id).await?;
         let service = Role::parse(&row.role) == Role::Backend;
-        let renewable = service || tokens.refresh_token.is_some();
+        let renewable = service
+            || tokens.refresh_token.is_some()
+            || self.has_installation(connection_id).await?;
         if !renewable || self.still_good(&row, &tokens) {
             return Ok(Secret::new(tokens.access_token.to_string()));
         }
@@ -174,6 +176,11 @@ impl Engine {
             .await
             .map_err(Problem::from)?
             .ok_or(Refused::Lost(AccessLostReason::RegistrationGone))?;
+        let client = self.with_lasting_secret(client).await?;
+        if let Some(answer) = self.installation_token(&row).await? {
+            let answer = answer.map_err(refused)?;
+            return Ok(self.keep_refreshed(&row, tokens, answer).await?);
+        }
         if role != Role::Backend && tokens.refresh_token.is_none() {
             return Err(Refused::Lost(AccessLostReason::Expired));
         }
@@ -389,7 +396,11 @@ enum Refused {
 
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
-        Self::Other(problem)
+        match problem.code {
+            // The secret has ended, or the keychain no longer has it.
+            ProblemCode::AccessRegistrationGone => Self::Lost(AccessLostReason::RegistrationGone),
+            _ => Self::Other(problem),
+        }
     }
 }
 

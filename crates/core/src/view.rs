@@ -641,3 +641,43 @@ pub enum Event {
     /// The engine became ready, or stopped being so.
     StatusChanged,
 }
+
+/// What a server holds about this app (RFC 7591 §3.2.1), for the person and for testers.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RegistrationView {
+    /// The server.
+    pub server_name: String,
+    /// `client_id`.
+    pub client_id: String,
+    /// Agreed on by hand; not by dynamic registration.
+    pub agreed_by_hand: bool,
+    /// `token_endpoint_auth_method`.
+    pub token_endpoint_auth_method: String,
+    /// ES384 or RS384, of this installation's key.
+    pub signing_algorithm: Option<String>,
+    /// Key ids of the public keys that the server holds.
+    pub key_ids: Vec<String>,
+    /// `client_name`, as the server shows it.
+    pub client_name: Option<String>,
+    /// `software_version` that was registered.
+    pub software_version: Option<String>,
+    /// `redirect_uris`.
+    pub redirect_uris: Vec<String>,
+    /// `grant_types`.
+    pub grant_types: Vec<String>,
+    /// `scope`: all that this app may ask for.
+    pub scope: Option<String>,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+    /// When the secret ends, RFC 3339; none when it never does, or there is none.
+    pub secret_expires_at: Option<String>,
+    /// The server was asked just now; else it is as it was when it was made.
+    pub read_from_server: bool,
+    /// `client_id` of this installation alone, where the vendor has such.
+    pub installation_client_id: Option<String>,
+    /// What to know about it.
+    pub notes: Vec<ProblemView>,
+    /// Everything that the server said, as JSON, without secrets.
+    pub held: String,
+}

@@ -4,6 +4,7 @@
 use crate::client_auth::{ASSERTION_TYPE, Audience, ClientAuthentication, client_assertion};
 use crate::http::HttpClient;
 use crate::introspection::Introspection;
+use crate::keys::SigningKey;
 use crate::scope::Scopes;
 use crate::secret::SecretString;
 use crate::time::{Clock, Random};
@@ -33,7 +34,21 @@ pub(crate) enum Grant<'a> {
     RefreshToken(&'a SecretString),
     /// `client_credentials` (RFC 6749 §4.4; SMART Backend Services).
     ClientCredentials { scope: &'a str },
+    /// `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523 §2.1), signed by the client itself.
+    JwtBearer { key: &'a SigningKey },
 }
+
+impl Grant<'_> {
+    fn scope(&self) -> &str {
+        match self {
+            Self::ClientCredentials { scope } => scope,
+            _ => "",
+        }
+    }
+}
+
+/// The grant type of RFC 7523 §2.1.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// A token or revocation endpoint, and who asks it.
 pub(crate) struct TokenEndpoint<'a> {
@@ -109,8 +124,15 @@ impl TokenEndpoint<'_> {
     ) -> Result<WireToken, (TokenError, Option<Proof>)> {
         let sent_at = self.clock.now();
         let client = self.client();
-        let transport = self.transport(proof);
-        let extra = self.extra(proof).map_err(|error| (error, None))?;
+        let mut transport = self.transport(proof);
+        let mut extra = self.extra(proof).map_err(|error| (error, None))?;
+        if let Grant::JwtBearer { key } = grant {
+            transport.grant_type = Some(JWT_BEARER);
+            let assertion = self
+                .assertion(key, Audience::TokenEndpoint(self.audience), proof)
+                .map_err(|error| (error, None))?;
+            extra.push(("assertion", assertion.expose().clone()));
+        }
         let answer = match grant {
             Grant::AuthorizationCode {
                 code,
@@ -136,9 +158,9 @@ impl TokenEndpoint<'_> {
                 }
                 request.request_async(&transport).await
             }
-            Grant::ClientCredentials { scope } => {
+            Grant::ClientCredentials { .. } | Grant::JwtBearer { .. } => {
                 let mut request = client.exchange_client_credentials();
-                for scope in scope.split_ascii_whitespace() {
+                for scope in grant.scope().split_ascii_whitespace() {
                     request = request.add_scope(Scope::new(scope.to_owned()));
                 }
                 for (name, value) in extra {
@@ -151,10 +173,11 @@ impl TokenEndpoint<'_> {
             let seen = transport.take_seen();
             let date = seen.date;
             let error = crate::token::from_library(error, seen);
-            let again = error
-                .is_invalid_client()
-                .then(|| self.better_proof(date, sent_at))
-                .flatten();
+            let again = match grant {
+                Grant::JwtBearer { .. } if error.is_invalid_grant() => other_clock(date, sent_at),
+                _ if error.is_invalid_client() => self.better_proof(date, sent_at),
+                _ => None,
+            };
             (error, again)
         })
     }
@@ -242,6 +265,7 @@ impl TokenEndpoint<'_> {
                     | ClientAuthentication::PrivateKeyJwtForIssuer { .. }
             ),
             basic,
+            grant_type: None,
             seen: Mutex::default(),
         }
     }
@@ -256,16 +280,31 @@ impl TokenEndpoint<'_> {
             }
             _ => return Ok(Vec::new()),
         };
+        let assertion = self.assertion(key, audience, proof)?;
+        Ok(vec![
+            ("client_assertion_type", ASSERTION_TYPE.to_owned()),
+            ("client_assertion", assertion.expose().clone()),
+        ])
+    }
+
+    fn assertion(
+        &self,
+        key: &SigningKey,
+        audience: Audience<'_>,
+        proof: Proof,
+    ) -> Result<SecretString, TokenError> {
         let now = self
             .clock
             .now()
             .checked_add(proof.skew)
             .unwrap_or_else(|_| self.clock.now());
-        let assertion = client_assertion(key, self.client_id, audience, now, self.random)?;
-        Ok(vec![
-            ("client_assertion_type", ASSERTION_TYPE.to_owned()),
-            ("client_assertion", assertion.expose().clone()),
-        ])
+        Ok(client_assertion(
+            key,
+            self.client_id,
+            audience,
+            now,
+            self.random,
+        )?)
     }
 
     /// After `invalid_client`: the proof that may hold where the first did not. A server that refuses
@@ -277,13 +316,7 @@ impl TokenEndpoint<'_> {
     ) -> Option<Proof> {
         match self.authentication {
             ClientAuthentication::PrivateKeyJwt(_)
-            | ClientAuthentication::PrivateKeyJwtForIssuer { .. } => {
-                let skew = date?.duration_since(sent_at);
-                (skew.abs() > SKEW).then_some(Proof {
-                    skew,
-                    ..Proof::default()
-                })
-            }
+            | ClientAuthentication::PrivateKeyJwtForIssuer { .. } => other_clock(date, sent_at),
             ClientAuthentication::ClientSecretBasic(secret) => {
                 let differs = |text: &str| form_encoded(text) != text;
                 (differs(self.client_id) || differs(secret.expose())).then_some(Proof {
@@ -294,6 +327,15 @@ impl TokenEndpoint<'_> {
             _ => None,
         }
     }
+}
+
+/// A proof by the server's clock, where that is not ours.
+fn other_clock(date: Option<jiff::Timestamp>, sent_at: jiff::Timestamp) -> Option<Proof> {
+    let skew = date?.duration_since(sent_at);
+    (skew.abs() > SKEW).then_some(Proof {
+        skew,
+        ..Proof::default()
+    })
 }
 
 fn form_encoded(text: &str) -> String {

@@ -1,11 +1,16 @@
-//! Dynamic client registration (RFC 7591) and its end (RFC 7592 §2.3).
+//! Dynamic client registration (RFC 7591), its management and its end (RFC 7592), and the variant in
+//! which an app that has signed in registers the key of its installation.
 
 mod answer;
+mod installation;
 mod ladder;
+mod management;
 mod metadata;
 
 pub use answer::{ClientInformation, RegistrationError, RegistrationErrorCode};
+pub use installation::{InstallationClient, register_installation, request_installation_token};
 pub use ladder::register_client_with_ladder;
+pub use management::{delete_registration, read_registration, update_registration};
 pub use metadata::ClientMetadata;
 
 use crate::http::{HttpClient, json_headers};
@@ -28,9 +33,7 @@ pub async fn register_client(
 ) -> Result<ClientInformation, RegistrationError> {
     let mut headers = json_headers("application/json");
     if let Some(token) = initial_access_token {
-        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-            .map_err(|_| RegistrationError::InitialAccessTokenNeeded)?;
-        value.set_sensitive(true);
+        let value = bearer(token).ok_or(RegistrationError::InitialAccessTokenNeeded)?;
         headers.insert(header::AUTHORIZATION, value);
     }
     let body = serde_json::to_vec(metadata).map_err(|_| RegistrationError::NotJson)?;
@@ -48,26 +51,9 @@ pub async fn register_client(
     Ok(information)
 }
 
-/// Deletes the registration at the server (RFC 7592 §2.3). A server that no longer knows it (401) is
-/// as good as one that deletes it.
-///
-/// # Errors
-/// [`RegistrationError::NotOffered`] when the server manages no registrations or not this one
-/// (403, 404, 405, or no management URI); [`RegistrationError::Http`].
-pub async fn delete_registration(
-    http: &HttpClient,
-    information: &ClientInformation,
-) -> Result<(), RegistrationError> {
-    let (Some(uri), Some(token)) = (
-        &information.registration_client_uri,
-        &information.registration_access_token,
-    ) else {
-        return Err(RegistrationError::NotOffered { status: 0 });
-    };
-    let response = http.delete(uri, token).await?;
-    match response.status {
-        200..=299 | 401 => Ok(()),
-        status @ 403..=405 => Err(RegistrationError::NotOffered { status }),
-        _ => Err(response.status_error().into()),
-    }
+/// The value of an `Authorization` header; nothing for a token that does not fit into one.
+fn bearer(token: &SecretString) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }

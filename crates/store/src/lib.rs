@@ -23,6 +23,6 @@ mod write;
 pub use error::StoreError;
 pub use open::{DatabaseKey, Store};
 pub use rows::{
-    ClientRow, ConnectionRow, IndexIn, PendingRow, RecordFilter, RecordIn, RecordRow, RecordsPage,
-    SavedPage, SearchHit, SyncStepRow, TokenRow,
+    ClientRow, ConnectionRow, IndexIn, InstallationRow, LooseRegistrationRow, PendingRow,
+    RecordFilter, RecordIn, RecordRow, RecordsPage, SavedPage, SearchHit, SyncStepRow, TokenRow,
 };

@@ -33,7 +33,7 @@ pub struct ConnectionRow {
 }
 
 /// This installation's registration with one server in one role.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientRow {
     /// FHIR base URL.
     pub fhir_base: String,
@@ -53,6 +53,48 @@ pub struct ClientRow {
     pub secret_expires_at: Option<i64>,
     /// RFC 7592.
     pub registration_client_uri: Option<String>,
+    /// RFC 3339.
+    pub created_at: String,
+    /// Agreed on by hand (`static`), not by dynamic registration.
+    pub is_static: bool,
+    /// JSON: what the server said that it holds, without secrets.
+    pub registered: Option<String>,
+    /// HTTP status with which the server refused to manage it.
+    pub unmanaged: Option<u16>,
+    /// JSON: how far the exchange of the key has come.
+    pub rotation: Option<String>,
+    /// RFC 3339: when the secret in use was given, once it was renewed.
+    pub secret_since: Option<String>,
+}
+
+/// A registration at a server without a row of its own.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct LooseRegistrationRow {
+    /// Name of the keychain entry.
+    pub key_name: String,
+    /// FHIR base URL.
+    pub fhir_base: String,
+    /// `patient`, `provider` or `backend`.
+    pub role: String,
+    /// `client_id`, where the answer came.
+    pub client_id: Option<String>,
+    /// `asking`, `unwanted` or `left`.
+    pub state: String,
+    /// RFC 3339.
+    pub since: String,
+}
+
+/// The client of this installation alone, for one connection.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct InstallationRow {
+    /// `client_id`; none when the server refused.
+    pub client_id: Option<String>,
+    /// Name of the keychain entry.
+    pub key_name: Option<String>,
+    /// `ES384` or `RS384`.
+    pub key_alg: Option<String>,
+    /// Why there is none.
+    pub problem_code: Option<String>,
     /// RFC 3339.
     pub created_at: String,
 }

@@ -107,7 +107,9 @@ impl Engine {
                 self.inner.random.as_ref(),
             )
             .await?;
-        self.keep_login(connection, &tokens, stored.access).await
+        let connection_id = self.keep_login(connection, &tokens, stored.access).await?;
+        self.after_sign_in(&connection_id, &tokens).await;
+        Ok(connection_id)
     }
 
     /// Tokens and state in one transaction. A person who signs in again where a connection for the

@@ -2,6 +2,7 @@
 //! rich error inside becomes the technical detail.
 
 use super::{Problem, ProblemCode as P};
+use crate::identity::IdentityError;
 use crate::keychain::KeychainError;
 use satchel_smart::authorization::{AuthorizationError, CallbackError};
 use satchel_smart::discovery::DiscoveryError;
@@ -85,13 +86,29 @@ impl From<RegistrationError> for Problem {
                 | RegistrationErrorCode::UnapprovedSoftwareStatement => P::RegistrationStatement,
                 _ => P::RegistrationRefused,
             },
-            RegistrationError::InitialAccessTokenNeeded => P::RegistrationStatement,
+            RegistrationError::InitialAccessTokenNeeded => P::RegistrationTokenNeeded,
+            RegistrationError::TooManyRequests { retry_after } => {
+                let wait = retry_after.map(|wait| format!("wait {} seconds", wait.as_secs()));
+                return Self {
+                    code: P::RegistrationBusy,
+                    detail: wait,
+                };
+            }
+            RegistrationError::Gone => P::AccessRegistrationGone,
             RegistrationError::MissingClientId
             | RegistrationError::NotJson
+            | RegistrationError::ClientIdChanged
+            | RegistrationError::SoftwareStatementChanged
             | RegistrationError::UnsupportedAuthMethod(_) => P::RegistrationUnusable,
             _ => P::RegistrationRefused,
         };
         Self::with_detail(code, chain(&error))
+    }
+}
+
+impl From<IdentityError> for Problem {
+    fn from(error: IdentityError) -> Self {
+        Self::with_detail(P::BadIdentity, chain(&error))
     }
 }
 

@@ -234,6 +234,20 @@ impl HttpClient {
         self.send(url, request).await
     }
 
+    /// A PUT that follows nothing.
+    pub(crate) async fn put(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Answer, HttpError> {
+        self.send(
+            url,
+            self.client.put(url.clone()).headers(headers).body(body),
+        )
+        .await
+    }
+
     /// A DELETE with a bearer token.
     pub(crate) async fn delete(
         &self,

@@ -29,7 +29,33 @@ pub struct ClientInformation {
     pub registration_client_uri: Option<Url>,
     /// `registration_access_token` (RFC 7592 §3).
     pub registration_access_token: Option<SecretString>,
+    /// Every member of the answer as it came, but for the secret and what RFC 7592 §2.2 calls
+    /// the server's own: what it holds about this client.
+    pub registered: Map<String, Value>,
 }
+
+impl ClientInformation {
+    /// The key ids of the public keys that the server holds (`jwks`).
+    #[must_use]
+    pub fn key_ids(&self) -> Vec<String> {
+        let keys = self
+            .registered
+            .get("jwks")
+            .and_then(|jwks| jwks.get("keys"));
+        let keys = keys.and_then(Value::as_array).into_iter().flatten();
+        keys.filter_map(|key| key.get("kid").and_then(Value::as_str))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+/// Members that a client never sends back (RFC 7592 §2.2).
+pub(super) const SERVERS_OWN: [&str; 4] = [
+    "registration_access_token",
+    "registration_client_uri",
+    "client_secret_expires_at",
+    "client_id_issued_at",
+];
 
 /// The codes of RFC 7591 §3.2.2.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +116,17 @@ pub enum RegistrationError {
     /// Registered without any of the redirect URIs that were asked for.
     #[error("the server registered none of the redirect URIs")]
     RedirectUrisNotGranted,
-    /// Too many registrations; try later (429).
+    /// The server answered with another software statement than the one it was given (RFC 7591
+    /// §3.2.1).
+    #[error("the server changed the software statement")]
+    SoftwareStatementChanged,
+    /// The server no longer knows this registration (401 at the management address, RFC 7592 §2.1).
+    #[error("the server no longer knows this registration")]
+    Gone,
+    /// Reading or updating gave another `client_id`, which must not change (RFC 7592 §2.1, §2.2).
+    #[error("the server answered with another client_id")]
+    ClientIdChanged,
+    /// Too many registrations; try later (429, or 503 that says when).
     #[error("the server takes no more registrations now")]
     TooManyRequests {
         /// How long to wait.
@@ -108,6 +144,9 @@ pub(super) fn refusal(answer: &Answer) -> RegistrationError {
     match (answer.status, text("error")) {
         (401, _) => RegistrationError::InitialAccessTokenNeeded,
         (429, _) => RegistrationError::TooManyRequests {
+            retry_after: answer.retry_after(),
+        },
+        (503, _) if answer.retry_after().is_some() => RegistrationError::TooManyRequests {
             retry_after: answer.retry_after(),
         },
         (400..=499, Some(code)) => RegistrationError::Refused {
@@ -161,7 +200,63 @@ pub(super) fn read(
             .or_else(|| asked.scope.clone()),
         registration_client_uri,
         registration_access_token,
+        registered: public_members(members),
     })
+}
+
+/// What may be kept beside the secrets: the members without them.
+fn public_members(mut members: Map<String, Value>) -> Map<String, Value> {
+    for name in SERVERS_OWN.iter().chain(&["client_secret"]) {
+        members.remove(*name);
+    }
+    members
+}
+
+/// Reads the answer to reading or updating (RFC 7592 §3): a new secret or registration access token
+/// takes the place of the old one; what the answer leaves out stays as it was known.
+pub(super) fn read_again(
+    answer: &Answer,
+    known: &ClientInformation,
+) -> Result<ClientInformation, RegistrationError> {
+    let uri = known
+        .registration_client_uri
+        .as_ref()
+        .ok_or(RegistrationError::NotOffered { status: 0 })?;
+    let before = ClientMetadata {
+        token_endpoint_auth_method: known.token_endpoint_auth_method.clone(),
+        redirect_uris: known.redirect_uris.clone(),
+        grant_types: known.grant_types.clone(),
+        scope: known.scope.clone(),
+        ..ClientMetadata::default()
+    };
+    let mut now = read(answer, uri, &before)?;
+    if now.client_id != known.client_id {
+        return Err(RegistrationError::ClientIdChanged);
+    }
+    if now.client_secret.is_none() {
+        now.client_secret.clone_from(&known.client_secret);
+        now.client_secret_expires_at = now
+            .client_secret_expires_at
+            .or(known.client_secret_expires_at);
+    }
+    if now.registration_access_token.is_none() {
+        now.registration_client_uri = Some(uri.clone());
+        now.registration_access_token = new_token(answer).or_else(|| {
+            let token = known.registration_access_token.as_ref();
+            token.cloned()
+        });
+    }
+    Ok(now)
+}
+
+/// A registration access token that comes without an address of its own.
+fn new_token(answer: &Answer) -> Option<SecretString> {
+    let members: Map<String, Value> = serde_json::from_slice(&answer.body).ok()?;
+    if members.contains_key("registration_client_uri") {
+        return None;
+    }
+    let token = members.get("registration_access_token")?.as_str()?;
+    (!token.is_empty()).then(|| SecretString::new(token.to_owned()))
 }
 
 fn seconds(value: &Value) -> Option<i64> {
@@ -198,6 +293,14 @@ pub(super) fn hold_against(
     if !usable {
         let method = plain(&granted.token_endpoint_auth_method, 100);
         return Err(RegistrationError::UnsupportedAuthMethod(method));
+    }
+    // Unmodified, or left out, which harms nobody (RFC 7591 §3.2.1).
+    if let (Some(given), Some(echoed)) = (
+        &asked.software_statement,
+        granted.registered.get("software_statement"),
+    ) && echoed.as_str() != Some(given)
+    {
+        return Err(RegistrationError::SoftwareStatementChanged);
     }
     let any = asked
         .redirect_uris

@@ -98,6 +98,16 @@ impl TokenError {
         }
     }
 
+    pub(crate) fn is_invalid_grant(&self) -> bool {
+        matches!(
+            self,
+            Self::OAuth {
+                error: TokenErrorCode::InvalidGrant,
+                ..
+            }
+        )
+    }
+
     pub(crate) fn is_invalid_client(&self) -> bool {
         matches!(
             self,

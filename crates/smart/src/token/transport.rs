@@ -22,6 +22,9 @@ pub(crate) struct TokenTransport {
     pub(crate) without_client_id: bool,
     /// Name and password of `client_secret_basic`.
     pub(crate) basic: Option<(String, SecretString)>,
+    /// Takes the place of the library's `grant_type`: it has no request for grants that extend RFC
+    /// 6749 (§4.5 there).
+    pub(crate) grant_type: Option<&'static str>,
     pub(crate) seen: Mutex<Seen>,
 }
 
@@ -36,6 +39,10 @@ impl TokenTransport {
             strip_client_id(&body)
         } else {
             body
+        };
+        let body = match self.grant_type {
+            Some(grant_type) => replace_grant_type(&body, grant_type),
+            None => body,
         };
         let basic = self
             .basic
@@ -79,6 +86,15 @@ impl<'c> AsyncHttpClient<'c> for TokenTransport {
 fn strip_client_id(body: &[u8]) -> Vec<u8> {
     let pairs = form_urlencoded::parse(body).filter(|(name, _)| name != "client_id");
     form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish()
+        .into_bytes()
+}
+
+fn replace_grant_type(body: &[u8], grant_type: &str) -> Vec<u8> {
+    let pairs = form_urlencoded::parse(body).filter(|(name, _)| name != "grant_type");
+    form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", grant_type)
         .extend_pairs(pairs)
         .finish()
         .into_bytes()

@@ -10,6 +10,7 @@ mod kit;
 mod login;
 mod opening;
 mod records;
+mod registrations;
 mod schema;
 mod search;
 mod space;
