@@ -103,6 +103,7 @@ impl Engine {
             extra_root_certificates: options.extra_root_certificates,
             timeout: Duration::from_secs(60),
             max_body_bytes: 64 * 1024 * 1024,
+            public_hosts_only: false,
         };
         let http = HttpClient::new(policy.clone())?;
         let mut servers = options.extra_servers;

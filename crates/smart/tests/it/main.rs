@@ -7,13 +7,16 @@
 )]
 
 mod backend;
+mod brands;
 mod callback;
+mod capabilities;
 mod discovery;
 mod exchange;
 mod fhir;
 mod http;
 mod id_token;
 mod launch;
+mod logos;
 mod loose;
 mod pages;
 mod proof;
