@@ -344,6 +344,23 @@ problems! {
     UnknownPreset = "login.unknown_choice", 76, false,
         "There is no such choice of records to ask for.",
         "Choose everything, summary or labs-and-medications.";
+    // Directories of servers
+    /// Not a bundle of brands.
+    DirectoryNotAList = "directory.not_a_list", 90, false,
+        "This is not a list of health-record servers that Satchel can read.",
+        "Use the address or file of a User-access Brands bundle, as health systems and vendors publish it.";
+    /// Nobody in it.
+    DirectoryEmpty = "directory.empty", 91, false,
+        "This list names no server that Satchel can connect to.",
+        "It may be for another FHIR version than R4. The technical detail says what was left out.";
+    /// The file cannot be read.
+    DirectoryUnreadable = "directory.unreadable", 92, true,
+        "The file could not be read.",
+        "Check that it exists and that you may open it.";
+    /// Another origin of the token endpoint than at registration.
+    ServerMoved = "server.moved", 93, false,
+        "The server's sign-in service is at another address than when you connected, so Satchel sends nothing there by itself.",
+        "Your stored records stay readable. If the clinic says that it moved, connect to the server again and use the new address.";
     /// Should not happen.
     Internal = "internal", 99, true,
         "Something went wrong inside Satchel.",
