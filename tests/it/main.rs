@@ -11,6 +11,7 @@ mod backend;
 mod bad_input;
 mod boundaries;
 mod conformance;
+mod directory;
 mod disk;
 mod evil;
 mod launch;

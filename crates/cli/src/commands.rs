@@ -3,6 +3,7 @@
 use crate::arguments::{Arguments, Command};
 use crate::connect::{self, Connect, Server};
 use crate::output::{Output, record_line, report_lines};
+use crate::servers;
 use satchel_core::view::{ConnectionView, RecordFilter, Role, ScopePresetView, SyncReportView};
 use satchel_core::{
     Engine, EngineOptions, Problem, ProblemCode, RedirectKind, Result, default_data_dir,
@@ -106,6 +107,7 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             output.answer(&json!({ "removed": id }), || vec!["Removed.".to_owned()]);
             Ok(())
         }
+        Command::Servers { command } => servers::run(engine, command, output).await,
         Command::Problems => Ok(()),
     }
 }

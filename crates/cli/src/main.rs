@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod connect;
 mod output;
+mod servers;
 
 use arguments::Arguments;
 use clap::Parser;
