@@ -12,4 +12,5 @@ mod connect;
 #[path = "../../../../tests/it/portal.rs"]
 mod portal;
 mod problems;
+mod servers;
 mod shell;
