@@ -137,3 +137,58 @@ CREATE TABLE settings (
     name  TEXT PRIMARY KEY, -- Which.
     value TEXT NOT NULL     -- Its value, as text or JSON.
 ) STRICT, WITHOUT ROWID;
+
+-- Lists of servers: what a person imported, and what servers say of themselves.
+CREATE TABLE directories (
+    key         INTEGER PRIMARY KEY,   -- Short key for the brands; never leaves the file.
+    id          TEXT NOT NULL UNIQUE,  -- UUID; what the app and the command line call it.
+    source      TEXT NOT NULL UNIQUE,  -- URL of the bundle, or the name of the file; a second import replaces the first.
+    linked_base TEXT,                  -- The server whose own brand this is; none for a list that was imported.
+    etag        TEXT,                  -- ETag of the answer, for If-None-Match.
+    published   TEXT,                  -- Bundle.timestamp.
+    imported_at TEXT NOT NULL,         -- When it was last read.
+    skipped     TEXT NOT NULL          -- JSON: what was left out, how often, by reason.
+) STRICT;
+
+-- One row for each brand and FHIR server that it names.
+CREATE TABLE brands (
+    key           INTEGER PRIMARY KEY, -- Row of the full-text index.
+    directory_key INTEGER NOT NULL REFERENCES directories (key) ON DELETE CASCADE, -- Where it was listed.
+    fhir_base     TEXT NOT NULL,       -- FHIR base URL, checked.
+    linked        INTEGER NOT NULL,    -- 1 when the server itself names this brand: it wins over lists.
+    name          TEXT NOT NULL,       -- Organization.name.
+    place         TEXT,                -- City and state, to tell similar names apart.
+    portal        TEXT,                -- The portal as its patients know it: name and host.
+    logo          TEXT,                -- URL of the logo: https, or data.
+    logo_license  TEXT                 -- Terms of the logo, to show beside it.
+) STRICT;
+
+CREATE INDEX brands_directory ON brands (directory_key);
+CREATE INDEX brands_base ON brands (fhir_base);
+
+-- Words of the brands: name with aliases, place with postal code, hosts of portal, website and server.
+CREATE VIRTUAL TABLE brands_fts USING fts5 (
+    name, place, site,
+    content = '', contentless_delete = 1, detail = column, prefix = '1 2 3',
+    tokenize = "unicode61 remove_diacritics 2"
+);
+
+CREATE TRIGGER brands_forgotten AFTER DELETE ON brands BEGIN
+    DELETE FROM brands_fts WHERE rowid = old.key;
+END;
+
+-- Logos that were fetched, so that they show without a network and are asked for once.
+CREATE TABLE logos (
+    source     TEXT PRIMARY KEY, -- URL that it came from.
+    media_type TEXT,             -- Kind of picture; none when there was no usable one.
+    bytes      BLOB,             -- The picture, checked.
+    fetched_at TEXT NOT NULL     -- When it was asked for.
+) STRICT;
+
+-- Where a server's sign-in was when this installation registered there. Tokens go to no other place
+-- before the person has said so.
+CREATE TABLE server_origins (
+    fhir_base    TEXT PRIMARY KEY, -- FHIR base URL.
+    token        TEXT NOT NULL,    -- Origin of the token endpoint.
+    registration TEXT              -- Origin of the registration endpoint; none where nobody registers.
+) STRICT, WITHOUT ROWID;

@@ -85,7 +85,7 @@ pub(crate) async fn open_again(
 }
 
 /// The browser is started, or not: the window shows the address with a copy button all the same.
-fn show(app: &AppHandle, address: &str) {
+pub(crate) fn show(app: &AppHandle, address: &str) {
     if let Err(error) = app.opener().open_url(address, None::<String>) {
         tracing::warn!(%error, "the browser could not be started");
     }

@@ -7,17 +7,17 @@ use satchel_core::Problem;
 use satchel_core::view::{
     AccessCheckView, AppStatusView, AttachmentView, ChartView, ConnectionView, LaunchRequestView,
     LoginStartedView, ProblemView, RecordDetailView, RecordFilter, RecordKey, RecordPageView, Role,
-    ScopePresetView, SearchHitView, ServerCheckView, ServerView,
+    ScopePresetView, SearchHitView, ServerCheckView,
 };
 use tauri::{AppHandle, State};
 
-type Answer<T> = Result<T, ProblemView>;
+pub(crate) type Answer<T> = Result<T, ProblemView>;
 
 #[expect(
     clippy::needless_pass_by_value,
     reason = "used as a function in map_err"
 )]
-fn words(problem: Problem) -> ProblemView {
+pub(crate) fn words(problem: Problem) -> ProblemView {
     problem.view()
 }
 
@@ -32,12 +32,6 @@ pub(crate) async fn app_status(state: State<'_, AppState>) -> Answer<AppStatusVi
 pub(crate) async fn app_retry(app: AppHandle, state: State<'_, AppState>) -> Answer<AppStatusView> {
     state.open(&app).await;
     Ok(state.status().await)
-}
-
-/// Servers known by name.
-#[tauri::command]
-pub(crate) async fn servers_list(state: State<'_, AppState>) -> Answer<Vec<ServerView>> {
-    Ok(state.engine().await?.servers())
 }
 
 /// Asks a server what it can do.

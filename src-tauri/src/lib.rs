@@ -4,6 +4,7 @@
 mod browser;
 mod commands;
 mod deep_link;
+mod directory;
 mod options;
 mod state;
 
@@ -34,7 +35,14 @@ pub fn run() -> ExitCode {
         .invoke_handler(tauri::generate_handler![
             commands::app_status,
             commands::app_retry,
-            commands::servers_list,
+            directory::servers_search,
+            directory::server_logo,
+            directory::server_open_management,
+            directory::server_accept_move,
+            directory::directories_list,
+            directory::directory_import_url,
+            directory::directory_import_text,
+            directory::directory_remove,
             commands::server_check,
             commands::login_start,
             commands::login_reconnect,

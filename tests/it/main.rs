@@ -13,6 +13,7 @@ mod boundaries;
 mod conformance;
 #[cfg(unix)]
 mod crash;
+mod directory;
 mod disk;
 mod evil;
 mod launch;

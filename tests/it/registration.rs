@@ -160,10 +160,13 @@ async fn b4_b6_b8_b10_b11_b12_what_the_installation_says_of_itself() {
 }
 
 #[tokio::test]
-async fn b12_without_wanted_launches_no_launch_address_is_registered() {
+async fn b12_the_launch_address_that_is_registered_is_the_roles_own() {
     let setting = setting().await;
     let id = setting.connect(setting.patient()).await;
-    assert!(setting.held(&id).await["initiate_login_uri"].is_null());
+    assert_eq!(
+        setting.held(&id).await["initiate_login_uri"],
+        "org.satchel.app:/launch/patient"
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 /** An engine that is not one: answers from fixtures, so that screens can be seen and tested without the app. */
-import type { ConnectionView, Event, LaunchRequestView, LoginStartedView, ProblemView, RecordFilter, RecordKey, ScopePresetView, SearchHitView } from "../src/api/bindings";
+import type { ConnectionView, DirectoryView, Event, LaunchRequestView, LoginStartedView, ProblemView, RecordFilter, RecordKey, ScopePresetView, SearchHitView } from "../src/api/bindings";
 import type { Transport } from "../src/api/transport";
-import { LOST, MANY, makeConnection, makePatient, makeSections, SERVERS } from "./people";
+import { checkOf, LIST, LOGO, searchServers } from "./servers";
+import { LOST, MANY, makeConnection, makePatient, makeSections } from "./people";
 import { RECORDS, type Fixture } from "./records";
 
 export type Scene = "first" | "chart" | "offline" | "syncing" | "lost" | "many" | "signin" | "denied" | "nokeychain" | "empty" | "long" | "launch";
@@ -104,14 +105,30 @@ export function makeEngine(scene: Scene): FakeEngine {
   let connections = CONNECTIONS[scene];
   let pending = scene === "signin" ? LOGIN : null;
   let launches: LaunchRequestView[] = scene === "launch" ? [LAUNCH] : [];
+  let directories: DirectoryView[] = [];
+  const importList = (source: string): DirectoryView => {
+    const imported = { ...LIST, id: `d${directories.length}`, source };
+    directories = [...directories, imported];
+    return imported;
+  };
   const find = (key: RecordKey) => records.find(({ summary }) => summary.key.resourceType === key.resourceType && summary.key.id === key.id);
   const notFound: ProblemView = { code: "record.not_found", message: "This is not stored here.", advice: "It may have been removed. Go back and look again.", detail: null, canRetry: false };
 
   const replies: Record<string, (args: never) => unknown> = {
     app_status: () => (scene === "nokeychain" ? { ready: false, problem: NO_KEYCHAIN, version: "0.1.0" } : { ready: true, problem: null, version: "0.1.0" }),
     app_retry: () => ({ ready: false, problem: NO_KEYCHAIN, version: "0.1.0" }),
-    servers_list: () => SERVERS,
-    server_check: ({ base }: { base: string }) => ({ fhirBase: base, name: new URL(base).host, canRegister: true, roles: ["patient", "provider"] }),
+    servers_search: ({ typed }: { typed: string }) => searchServers(typed, scene === "long"),
+    server_check: ({ base }: { base: string }) => checkOf(base),
+    server_logo: () => LOGO,
+    server_open_management: () => null,
+    server_accept_move: () => null,
+    directories_list: () => directories,
+    directory_import_url: ({ address }: { address: string }) => importList(address),
+    directory_import_text: ({ name }: { name: string }) => importList(`file:${name}`),
+    directory_remove: ({ id }: { id: string }) => {
+      directories = directories.filter((directory) => directory.id !== id);
+      return null;
+    },
     login_start: () => (pending = LOGIN),
     login_reconnect: () => (pending = LOGIN),
     login_open_browser: () => null,

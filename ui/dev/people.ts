@@ -5,8 +5,8 @@ const LONG =
   "Maximiliana-Theodora Wilhelmina Konstantinopolitanska-Featherstonehaugh of the Very Long Family Name, Countess of Llanfairpwllgwyngyll";
 
 export const SERVERS: ServerView[] = [
-  { fhirBase: "https://ehr.lakeside.example/fhir/r4", name: "Lakeside Family Clinic", description: "Family medicine and paediatrics, Duluth", forTesting: false },
-  { fhirBase: "http://127.0.0.1:4010/fhir", name: "Mock server", description: "Made-up people, on this computer", forTesting: true },
+  { fhirBase: "https://ehr.lakeside.example/fhir/r4", name: "Lakeside Family Clinic", description: "Family medicine and paediatrics", forTesting: false, place: "Duluth, MN", portal: "MyLakeside · my.lakeside.example", hasLogo: true, logoLicense: "https://lakeside.example/logo-terms" },
+  { fhirBase: "http://127.0.0.1:4010/fhir", name: "Mock server", description: "Made-up people, on this computer", forTesting: true, place: null, portal: null, hasLogo: false, logoLicense: null },
 ];
 
 function report(problem: boolean): SyncReportView {

@@ -21,7 +21,7 @@ describe("connecting", () => {
 
   test("what is no address is refused before any server is asked", async () => {
     const engine = openApp("first");
-    await userEvent.type(await screen.findByTestId("server-url"), "my clinic{Enter}");
+    await userEvent.type(await screen.findByTestId("server-url"), "https://my clinic{Enter}");
     expect(await screen.findByTestId("problem")).toHaveAttribute("data-code", "server.not_a_url");
     expect(asked(engine, "server_check")).toEqual([]);
   });

@@ -1,6 +1,7 @@
 //! The words that the command line takes.
 
 use crate::registration::Agreed;
+use crate::servers::ServersCommand;
 use clap::{Parser, Subcommand, ValueEnum};
 use satchel_core::view::Role;
 use satchel_core::{ExportFormat, RedirectKind};
@@ -143,6 +144,11 @@ pub(crate) enum Command {
     Remove {
         /// Identifier of a connection; its beginning is enough
         connection: String,
+    },
+    /// Find servers: import lists of them, and search
+    Servers {
+        #[command(subcommand)]
+        command: ServersCommand,
     },
     /// List every problem with its code, its exit code and its words
     Problems,

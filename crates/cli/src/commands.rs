@@ -4,6 +4,7 @@ use crate::arguments::{Arguments, Command, KeysCommand};
 use crate::connect::{self, Connect, Server};
 use crate::output::{Output, record_line, report_lines};
 use crate::registration;
+use crate::servers;
 use satchel_core::view::{ConnectionView, RecordFilter, Role, ScopePresetView, SyncReportView};
 use satchel_core::{
     Engine, EngineOptions, Problem, ProblemCode, RedirectKind, Result, default_data_dir,
@@ -117,6 +118,7 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             output.answer(&json!({ "removed": id }), || vec!["Removed.".to_owned()]);
             Ok(())
         }
+        Command::Servers { command } => servers::run(engine, command, output).await,
         Command::Problems => Ok(()),
     }
 }

@@ -5,6 +5,7 @@ mod commands;
 mod connect;
 mod output;
 mod registration;
+mod servers;
 
 use arguments::Arguments;
 use clap::Parser;

@@ -1,6 +1,7 @@
 //! The engine: what the window, the command line and an embedding program hold in their hand.
 
 use crate::access::Fresh;
+use crate::discovery_cache::DiscoveryCache;
 use crate::identity::AppIdentity;
 use crate::keychain::Keychain;
 use crate::launch::Launches;
@@ -12,13 +13,15 @@ use satchel_smart::{Clock, Random, SystemClock, SystemRandom};
 use satchel_store::{DatabaseKey, Store};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
 const DATABASE_FILE: &str = "satchel.db";
 const DATABASE_KEY_NAME: &str = "database-key";
+/// Logos that are fetched at a time.
+const LOGOS_AT_A_TIME: usize = 4;
 
 /// What an engine is made of.
 #[derive(Clone)]
@@ -76,6 +79,9 @@ pub(crate) struct Inner {
     pub(crate) registering: tokio::sync::Mutex<()>,
     /// Servers that said when to come again to register.
     pub(crate) registration_waits: Mutex<HashMap<String, jiff::Timestamp>>,
+    pub(crate) discovered: DiscoveryCache,
+    pub(crate) public_http: OnceLock<HttpClient>,
+    pub(crate) logos: tokio::sync::Semaphore,
     events: broadcast::Sender<Event>,
 }
 
@@ -106,6 +112,7 @@ impl Engine {
             extra_root_certificates: options.extra_root_certificates,
             timeout: Duration::from_secs(60),
             max_body_bytes: 64 * 1024 * 1024,
+            public_hosts_only: false,
         };
         let http = HttpClient::new(policy.clone())?;
         let mut servers = options.extra_servers;
@@ -129,6 +136,9 @@ impl Engine {
                 launches: Mutex::default(),
                 registering: tokio::sync::Mutex::default(),
                 registration_waits: Mutex::default(),
+                discovered: DiscoveryCache::default(),
+                public_http: OnceLock::new(),
+                logos: tokio::sync::Semaphore::new(LOGOS_AT_A_TIME),
                 events,
             }),
         };

@@ -33,6 +33,8 @@ mod backend;
 mod chart;
 pub mod connection;
 mod digest;
+mod directory;
+mod discovery_cache;
 pub mod document;
 mod engine;
 mod export;

@@ -19,10 +19,9 @@ use crate::engine::Engine;
 use crate::identity::RedirectKind;
 use crate::presets;
 use crate::problem::{Problem, ProblemCode, Result};
-use crate::servers;
-use crate::view::{Event, LoginStartedView, Role, ServerCheckView, ServerView};
+use crate::view::{Event, LoginStartedView, Role};
 use satchel_smart::authorization::{AuthorizationRequest, PendingAuthorization, Prompt};
-use satchel_smart::discovery::{SmartConfiguration, discover};
+use satchel_smart::discovery::SmartConfiguration;
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::secret::SecretString;
 use satchel_store::{ClientRow, ConnectionRow, PendingRow};
@@ -85,40 +84,6 @@ pub(crate) struct Begin<'a> {
 }
 
 impl Engine {
-    /// The servers known by name.
-    #[must_use]
-    pub fn servers(&self) -> Vec<ServerView> {
-        self.inner.servers.iter().map(ServerView::from).collect()
-    }
-
-    /// Asks a server what it can do, without signing in.
-    ///
-    /// # Errors
-    /// `server.*` and `network.*`: not a URL, not FHIR, no SMART, not reachable.
-    pub async fn server_check(&self, base: &str) -> Result<ServerCheckView> {
-        let (base, configuration) = self.discover(base).await?;
-        let mut roles = Vec::new();
-        if configuration.authorization_endpoint.is_some() {
-            roles.push(Role::Patient);
-            if configuration.capabilities.is_empty() || configuration.supports("permission-user") {
-                roles.push(Role::Provider);
-            }
-        }
-        if configuration
-            .grant_types
-            .iter()
-            .any(|grant| grant == "client_credentials")
-        {
-            roles.push(Role::Backend);
-        }
-        Ok(ServerCheckView {
-            fhir_base: base.as_str().to_owned(),
-            name: servers::name_of(&self.inner.servers, base.as_str()),
-            can_register: configuration.registration_endpoint.is_some(),
-            roles,
-        })
-    }
-
     /// Begins a login of a patient or provider by one way back; the caller opens the browser.
     ///
     /// `port` is that of the loopback listener when `redirect` is [`RedirectKind::Loopback`].
@@ -327,7 +292,7 @@ impl Engine {
 
     pub(crate) async fn discover(&self, base: &str) -> Result<(FhirBaseUrl, SmartConfiguration)> {
         let base = FhirBaseUrl::parse(base, &self.inner.policy)?;
-        let configuration = discover(&self.inner.http, &base).await?;
+        let configuration = self.discover_for_login(&base).await?;
         Ok((base, configuration))
     }
 
@@ -361,7 +326,7 @@ impl Engine {
                 .into_uuid()
                 .to_string(),
             fhir_base: base.as_str().to_owned(),
-            server_name: servers::name_of(&self.inner.servers, base.as_str()),
+            server_name: self.server_name(base.as_str()).await?,
             role: role.as_str().to_owned(),
             state: ConnectionState::New.name().to_owned(),
             created_at: self.now().to_string(),

@@ -380,6 +380,23 @@ problems! {
     RegistrationLeft = "registration.left_at_server", 80, false,
         "An earlier registration of this app is still listed at the server.",
         "You can delete it there, in the portal's list of apps.";
+    // Directories of servers
+    /// Not a bundle of brands.
+    DirectoryNotAList = "directory.not_a_list", 90, false,
+        "This is not a list of health-record servers that Satchel can read.",
+        "Use the address or file of a User-access Brands bundle, as health systems and vendors publish it.";
+    /// Nobody in it.
+    DirectoryEmpty = "directory.empty", 91, false,
+        "This list names no server that Satchel can connect to.",
+        "It may be for another FHIR version than R4. The technical detail says what was left out.";
+    /// The file cannot be read.
+    DirectoryUnreadable = "directory.unreadable", 92, true,
+        "The file could not be read.",
+        "Check that it exists and that you may open it.";
+    /// Another origin of the token endpoint than at registration.
+    ServerMoved = "server.moved", 93, false,
+        "The server's sign-in service is at another address than when you connected, so Satchel sends nothing there by itself.",
+        "Your stored records stay readable. If the clinic says that it moved, connect to the server again and use the new address.";
     /// Should not happen.
     Internal = "internal", 99, true,
         "Something went wrong inside Satchel.",

@@ -5,7 +5,7 @@
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::view::Role;
-use satchel_smart::discovery::{SmartConfiguration, discover};
+use satchel_smart::discovery::SmartConfiguration;
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::secret::Secret;
 use satchel_smart::token::{TokenError, revoke_token};
@@ -68,7 +68,7 @@ impl Engine {
 
     async fn revoke_all(&self, client: &ClientRow, tokens: &[(String, &str)]) -> Result<()> {
         let base = FhirBaseUrl::parse(&client.fhir_base, &self.inner.policy)?;
-        let configuration = discover(&self.inner.http, &base).await?;
+        let configuration = self.discover_for_tokens(&base).await?;
         for (token, hint) in tokens {
             self.revoke_one(client, &configuration, token, hint).await?;
         }

@@ -27,7 +27,7 @@ use crate::login::state_of;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::refusals;
 use crate::view::Role;
-use satchel_smart::discovery::{SmartConfiguration, discover};
+use satchel_smart::discovery::SmartConfiguration;
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::id_token::IdTokenError;
 use satchel_smart::scope::Scopes;
@@ -185,9 +185,7 @@ impl Engine {
             return Err(Refused::Lost(AccessLostReason::Expired));
         }
         let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy).map_err(Problem::from)?;
-        let configuration = discover(&self.inner.http, &base)
-            .await
-            .map_err(Problem::from)?;
+        let configuration = self.discover_for_tokens(&base).await?;
         if role == Role::Backend {
             return self
                 .renew_service(&row, &client, &configuration, tokens)

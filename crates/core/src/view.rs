@@ -3,6 +3,12 @@
 //! They hold words ready to show, never secrets, and no more health data than the place that asks
 //! for them displays. The TypeScript of `ui/src/api/bindings.ts` is generated from this file.
 
+mod servers;
+
+pub use servers::{
+    Ability, AbilityView, DirectoryView, Launch, ServerCheckView, ServerView, SkippedView,
+};
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -16,34 +22,6 @@ pub enum Role {
     Provider,
     /// No person: `client_credentials` with `system/` scopes.
     Backend,
-}
-
-/// A server that Satchel knows by name, offered on the Connect screen.
-#[derive(Clone, Debug, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ServerView {
-    /// FHIR base URL.
-    pub fhir_base: String,
-    /// Name to show.
-    pub name: String,
-    /// One line about it.
-    pub description: String,
-    /// True for the mock server: its people are synthetic.
-    pub for_testing: bool,
-}
-
-/// What discovery found at a FHIR base URL, before anybody signs in.
-#[derive(Clone, Debug, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ServerCheckView {
-    /// The FHIR base URL as Satchel will use it.
-    pub fhir_base: String,
-    /// Name to show (the host when the server gives none).
-    pub name: String,
-    /// Whether the server lets an installation register itself (RFC 7591).
-    pub can_register: bool,
-    /// Roles that the server's capabilities allow.
-    pub roles: Vec<Role>,
 }
 
 /// A login that was begun; the person is now in the browser.

@@ -23,7 +23,12 @@ fn declarations() -> String {
     declare!(
         Role,
         ServerView,
+        Launch,
+        Ability,
+        AbilityView,
         ServerCheckView,
+        SkippedView,
+        DirectoryView,
         LoginStartedView,
         ConnectionStateView,
         Reachability,

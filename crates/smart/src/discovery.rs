@@ -1,12 +1,16 @@
 //! What a server says about itself: `{base}/.well-known/smart-configuration` (SMART App Launch 2.2,
 //! "Conformance", section "Using well-known"), checked before anything in it is used.
 
+use crate::brands::BrandLink;
 use crate::fhir::capability::CapabilityStatement;
-use crate::http::{Answer, FhirBaseUrl, Get, HttpClient, HttpError, is_loopback};
+use crate::http::{Answer, FhirBaseUrl, Get, HttpClient, HttpError, Reach, is_loopback};
 use crate::issuer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
+
+/// Associated endpoints beyond this many are left out.
+const MAX_ASSOCIATED: usize = 50;
 
 /// A checked SMART configuration: every endpoint is an absolute https URL (http only on loopback, by
 /// the client's policy), S256 is offered wherever there is a login, and the issuer, where there is
@@ -31,6 +35,12 @@ pub struct SmartConfiguration {
     pub introspection_endpoint: Option<Url>,
     /// `management_endpoint`: where a person sees and ends the access of apps.
     pub management_endpoint: Option<Url>,
+    /// `user_access_brand_bundle` and `user_access_brand_identifier`: who is behind the server.
+    #[serde(default)]
+    pub brand: Option<BrandLink>,
+    /// `associated_endpoints` (experimental): other FHIR servers that one sign-in may serve.
+    #[serde(default)]
+    pub associated_endpoints: Vec<AssociatedEndpoint>,
     /// `scopes_supported`; not exhaustive.
     pub scopes_supported: Vec<String>,
     /// `capabilities`; unknown ones are kept.
@@ -49,7 +59,28 @@ pub struct SmartConfiguration {
     pub raw: String,
 }
 
+/// A FHIR server beside this one (SMART App Launch 2.2, "Metadata": `associated_endpoints`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssociatedEndpoint {
+    /// Its FHIR base URL.
+    pub url: Url,
+    /// What it can do, as its own `capabilities`.
+    pub capabilities: Vec<String>,
+}
+
 impl SmartConfiguration {
+    /// Reads a smart-configuration that was found below `base`, without asking its issuer.
+    ///
+    /// # Errors
+    /// [`DiscoveryError`] of the document.
+    pub fn read(
+        http: &HttpClient,
+        base: &FhirBaseUrl,
+        document: &[u8],
+    ) -> Result<Self, DiscoveryError> {
+        from_document(http, base, document)
+    }
+
     /// Whether the server lists a capability, such as `permission-v2`.
     #[must_use]
     pub fn supports(&self, capability: &str) -> bool {
@@ -97,6 +128,14 @@ pub enum DiscoveryError {
     /// An endpoint that is not https.
     #[error("the smart-configuration's {name} is not protected by https: {found}")]
     InsecureEndpoint {
+        /// Its member name.
+        name: &'static str,
+        /// What is there instead.
+        found: String,
+    },
+    /// An endpoint on this machine or in its own network, named by a server out in the world.
+    #[error("the smart-configuration's {name} is not a public address: {found}")]
+    PrivateEndpoint {
         /// Its member name.
         name: &'static str,
         /// What is there instead.
@@ -184,6 +223,8 @@ fn from_document(
         revocation_endpoint: endpoint("revocation_endpoint")?,
         introspection_endpoint: endpoint("introspection_endpoint")?,
         management_endpoint: endpoint("management_endpoint")?,
+        brand: BrandLink::read(&members, http, base),
+        associated_endpoints: associated(&members, http, base),
         scopes_supported: list("scopes_supported"),
         capabilities,
         token_endpoint_auth_methods: list("token_endpoint_auth_methods_supported"),
@@ -283,12 +324,40 @@ fn endpoint(
         "http" => {}
         _ => return Err(invalid(name, text)),
     }
+    if !Reach::from_source(base.url()).covers(&url) {
+        return Err(DiscoveryError::PrivateEndpoint {
+            name,
+            found: crate::http::printable(&url),
+        });
+    }
     let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
     if plain {
         Ok(Some(url))
     } else {
         Err(invalid(name, text))
     }
+}
+
+/// The associated endpoints that can be used; what is no such thing is left out.
+fn associated(
+    members: &Map<String, Value>,
+    http: &HttpClient,
+    base: &FhirBaseUrl,
+) -> Vec<AssociatedEndpoint> {
+    let list = members
+        .get("associated_endpoints")
+        .and_then(Value::as_array);
+    list.into_iter()
+        .flatten()
+        .filter_map(Value::as_object)
+        .filter_map(|one| {
+            Some(AssociatedEndpoint {
+                url: endpoint(one, "url", http, base).ok()??,
+                capabilities: strings(one, "capabilities"),
+            })
+        })
+        .take(MAX_ASSOCIATED)
+        .collect()
 }
 
 fn invalid(name: &'static str, found: &str) -> DiscoveryError {
@@ -299,7 +368,7 @@ fn invalid(name: &'static str, found: &str) -> DiscoveryError {
 }
 
 /// The strings of an array; members of another kind are skipped.
-fn strings(members: &Map<String, Value>, name: &str) -> Vec<String> {
+pub(crate) fn strings(members: &Map<String, Value>, name: &str) -> Vec<String> {
     let list = members.get(name).and_then(Value::as_array);
     list.into_iter()
         .flatten()

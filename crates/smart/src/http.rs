@@ -4,11 +4,13 @@
 mod base_url;
 mod client;
 mod error;
+mod reach;
 
 pub use base_url::{FhirBaseUrl, FhirBaseUrlError};
 pub(crate) use client::{Answer, Follow, Get, json_headers};
 pub use client::{HttpClient, HttpPolicy};
 pub use error::HttpError;
+pub use reach::Reach;
 
 use url::{Host, Url};
 

@@ -2,7 +2,7 @@
 //! §4.3, RFC 8414 §3.3). This is what keeps one server from speaking in another one's name.
 
 use crate::discovery::{DiscoveryError, SmartConfiguration};
-use crate::http::{FhirBaseUrl, Follow, Get, HttpClient, HttpError};
+use crate::http::{FhirBaseUrl, Follow, Get, HttpClient, HttpError, Reach};
 use serde_json::{Map, Value};
 use url::{Origin, Url};
 
@@ -66,7 +66,8 @@ pub(crate) async fn confirm(
             .get("jwks_uri")
             .and_then(Value::as_str)
             .and_then(|text| Url::parse(text).ok())
-            .filter(|url| http.check(url).is_ok());
+            .filter(|url| http.check(url).is_ok())
+            .filter(|url| Reach::from_source(base.url()).covers(url));
     }
     Ok(())
 }

@@ -18,7 +18,9 @@
 
 pub mod authorization;
 pub mod backend;
+pub mod brands;
 mod callback;
+pub mod capabilities;
 pub mod client_auth;
 pub mod discovery;
 pub mod fhir;
@@ -37,5 +39,6 @@ pub mod secret;
 mod text;
 mod time;
 pub mod token;
+pub mod udap;
 
 pub use time::{Clock, Random, SystemClock, SystemRandom};

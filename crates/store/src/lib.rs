@@ -9,6 +9,7 @@
 //! What is absent here: HTTP, FHIR. Rows come ready-made, and the JSON is bytes to keep.
 
 mod connections;
+mod directories;
 mod error;
 mod open;
 mod pending;
@@ -20,6 +21,7 @@ mod settings;
 mod sync;
 mod write;
 
+pub use directories::{BrandIn, BrandRow, DirectoryRow, LogoRow, OriginsRow};
 pub use error::StoreError;
 pub use open::{DatabaseKey, Store};
 pub use rows::{

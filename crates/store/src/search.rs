@@ -40,7 +40,7 @@ impl Store {
     }
 }
 
-fn expression_of(words: &str) -> Option<String> {
+pub(crate) fn expression_of(words: &str) -> Option<String> {
     let quoted: Vec<String> = words
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())

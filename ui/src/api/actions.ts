@@ -1,6 +1,6 @@
 /** What screens change; each says what it makes stale. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import type { LoginStartedView, ProblemView, Role } from "./bindings";
+import type { DirectoryView, LoginStartedView, ProblemView, Role } from "./bindings";
 import { engine } from "./client";
 import { forgetProgress, loginFailure } from "./events";
 import { keys } from "./queries";
@@ -105,9 +105,48 @@ export function useOpenPortalAgain() {
   return useMutation<null, ProblemView, string>({ mutationFn: engine.loginOpenBrowser });
 }
 
+/** Asks a typed address what it can do; the answer is kept for the card that shows it. */
 export function useCheckServer() {
+  const client = useQueryClient();
   return useMutation<Awaited<ReturnType<typeof engine.serverCheck>>, ProblemView, string>({
     mutationFn: engine.serverCheck,
+    onSuccess: (check) => client.setQueryData(keys.serverCheck(check.fhirBase), check),
+  });
+}
+
+export function useOpenManagement() {
+  return useMutation<null, ProblemView, string>({ mutationFn: engine.serverOpenManagement });
+}
+
+/** Takes the new address of a server's sign-in, as the person has decided. */
+export function useAcceptMove() {
+  const client = useQueryClient();
+  return useMutation<null, ProblemView, string>({
+    mutationFn: engine.serverAcceptMove,
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.connections }),
+  });
+}
+
+/** Imports a list of servers from an address, or from a file that was read. */
+export function useImportDirectory() {
+  const client = useQueryClient();
+  return useMutation<DirectoryView, ProblemView, { address: string } | { name: string; text: string }>({
+    mutationFn: (from) => ("address" in from ? engine.directoryImportUrl(from.address) : engine.directoryImportText(from.name, from.text)),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: keys.servers });
+      return client.invalidateQueries({ queryKey: keys.directories });
+    },
+  });
+}
+
+export function useRemoveDirectory() {
+  const client = useQueryClient();
+  return useMutation<null, ProblemView, string>({
+    mutationFn: engine.directoryRemove,
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: keys.servers });
+      return client.invalidateQueries({ queryKey: keys.directories });
+    },
   });
 }
 

@@ -19,7 +19,41 @@ description: string,
 /**
  * True for the mock server: its people are synthetic.
  */
-forTesting: boolean, };
+forTesting: boolean, 
+/**
+ * Where it is, to tell similar names apart.
+ */
+place: string | null, 
+/**
+ * The portal as its patients know it.
+ */
+portal: string | null, 
+/**
+ * Whether there may be a logo to ask for.
+ */
+hasLogo: boolean, 
+/**
+ * Terms of the logo, to show beside it.
+ */
+logoLicense: string | null, };
+
+export type Launch = "here" | "portal";
+
+export type Ability = "patientHere" | "patientPortal" | "providerHere" | "providerEhr" | "staySignedIn" | "tellWhoSignedIn" | "chooseExactly" | "registerItself" | "endAccess" | "manageAccess" | "backend" | "trustCommunity";
+
+export type AbilityView = { 
+/**
+ * Which.
+ */
+ability: Ability, 
+/**
+ * Whether the server has it.
+ */
+offered: boolean, 
+/**
+ * Capabilities that the server does not list although a whole set needs them.
+ */
+missing: Array<string>, };
 
 export type ServerCheckView = { 
 /**
@@ -31,13 +65,81 @@ fhirBase: string,
  */
 name: string, 
 /**
+ * Where it is.
+ */
+place: string | null, 
+/**
+ * Whether there may be a logo to ask for.
+ */
+hasLogo: boolean, 
+/**
+ * Terms of the logo, to show beside it.
+ */
+logoLicense: string | null, 
+/**
  * Whether the server lets an installation register itself (RFC 7591).
  */
 canRegister: boolean, 
 /**
  * Roles that the server's capabilities allow.
  */
-roles: Array<Role>, };
+roles: Array<Role>, 
+/**
+ * How a sign-in can begin.
+ */
+launches: Array<Launch>, 
+/**
+ * What it can do, and what not.
+ */
+abilities: Array<AbilityView>, 
+/**
+ * The capabilities exactly as the server lists them.
+ */
+capabilities: Array<string>, 
+/**
+ * Whether the provider has a page where access is managed.
+ */
+canManage: boolean, };
+
+export type SkippedView = { 
+/**
+ * Short name of the reason.
+ */
+reason: string, 
+/**
+ * How many.
+ */
+count: number, };
+
+export type DirectoryView = { 
+/**
+ * Identifier made by Satchel; opaque.
+ */
+id: string, 
+/**
+ * URL or file name that it came from.
+ */
+source: string, 
+/**
+ * When it was published, as it says.
+ */
+published: string | null, 
+/**
+ * When it was last read, RFC 3339.
+ */
+importedAt: string, 
+/**
+ * Servers in it.
+ */
+servers: number, 
+/**
+ * Entries that were left out.
+ */
+skipped: number, 
+/**
+ * Why they were left out, most often first.
+ */
+reasons: Array<SkippedView>, };
 
 export type LoginStartedView = { 
 /**

@@ -1,6 +1,6 @@
 /** What screens read. Each names what it is made of, so that events can say what became stale. */
-import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
-import type { RecordFilter, RecordKey, Role } from "./bindings";
+import { keepPreviousData, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { RecordFilter, RecordKey, Role, ServerView } from "./bindings";
 import { engine } from "./client";
 
 /** Rows asked for at a time. */
@@ -9,6 +9,9 @@ export const PAGE_SIZE = 100;
 export const keys = {
   status: ["status"],
   servers: ["servers"],
+  serverCheck: (base: string) => ["server-check", base],
+  logos: ["server-logo"],
+  directories: ["directories"],
   pending: ["login-pending"],
   launches: ["launches"],
   presets: (base: string, role: string) => ["presets", base, role],
@@ -23,8 +26,32 @@ export function useAppStatus() {
   return useQuery({ queryKey: keys.status, queryFn: engine.appStatus });
 }
 
-export function useServers() {
-  return useQuery({ queryKey: keys.servers, queryFn: engine.servers });
+function serverSearch(typed: string) {
+  return queryOptions({ queryKey: [...keys.servers, typed], queryFn: () => engine.serversSearch(typed) });
+}
+
+/** Servers by what was typed; nothing typed gives those known by name. */
+export function useServerSearch(typed: string) {
+  return useQuery({ ...serverSearch(typed), placeholderData: keepPreviousData });
+}
+
+/** The same at once: Enter must not choose among the answers to what was typed before. */
+export function useSearchServersNow(): (typed: string) => Promise<ServerView[]> {
+  const client = useQueryClient();
+  return (typed) => client.query(serverSearch(typed)).catch(() => []);
+}
+
+/** What a server says that it can do; asked again when it is chosen again. */
+export function useServerCheck(base: string) {
+  return useQuery({ queryKey: keys.serverCheck(base), queryFn: () => engine.serverCheck(base), staleTime: 60_000, retry: false });
+}
+
+export function useServerLogo(base: string, wanted: boolean) {
+  return useQuery({ queryKey: [...keys.logos, base], queryFn: () => engine.serverLogo(base), enabled: wanted, staleTime: Infinity, retry: false });
+}
+
+export function useDirectories() {
+  return useQuery({ queryKey: keys.directories, queryFn: engine.directories });
 }
 
 export function usePendingLogin() {

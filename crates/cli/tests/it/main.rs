@@ -13,4 +13,5 @@ mod connect;
 mod portal;
 mod problems;
 mod registration;
+mod servers;
 mod shell;

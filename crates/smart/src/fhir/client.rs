@@ -188,6 +188,7 @@ impl FhirClient {
             token,
             follow: Follow::Within(&self.base),
             fresh: false,
+            if_none_match: None,
         };
         Ok(self.http.get(get).await?)
     }

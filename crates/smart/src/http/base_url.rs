@@ -171,6 +171,7 @@ impl<'de> Deserialize<'de> for FhirBaseUrl {
             extra_root_certificates: Vec::new(),
             timeout: Duration::ZERO,
             max_body_bytes: 0,
+            public_hosts_only: false,
         };
         Self::parse(&text, &stored).map_err(serde::de::Error::custom)
     }

@@ -1,5 +1,6 @@
 //! The one HTTP client of the crate.
 
+use super::reach::{PublicResolver, is_private};
 use super::{FhirBaseUrl, HttpError, is_loopback, printable};
 use crate::secret::SecretString;
 use ::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -20,6 +21,9 @@ pub struct HttpPolicy {
     pub timeout: Duration,
     /// The largest body, after decompression.
     pub max_body_bytes: usize,
+    /// Refuses hosts on this machine and in its own network, by address and by what their name
+    /// resolves to (checklist H10).
+    pub public_hosts_only: bool,
 }
 
 impl Default for HttpPolicy {
@@ -30,6 +34,7 @@ impl Default for HttpPolicy {
             extra_root_certificates: Vec::new(),
             timeout: Duration::from_secs(60),
             max_body_bytes: 64 * 1024 * 1024,
+            public_hosts_only: false,
         }
     }
 }
@@ -57,6 +62,7 @@ pub(crate) struct Get<'a> {
     pub(crate) token: Option<&'a SecretString>,
     pub(crate) follow: Follow<'a>,
     pub(crate) fresh: bool,
+    pub(crate) if_none_match: Option<&'a str>,
 }
 
 impl<'a> Get<'a> {
@@ -67,6 +73,7 @@ impl<'a> Get<'a> {
             token: None,
             follow: Follow::SameOrigin,
             fresh: false,
+            if_none_match: None,
         }
     }
 }
@@ -145,7 +152,7 @@ impl HttpClient {
                 roots.push(reqwest::Certificate::from_der(certificate).map_err(HttpError::Setup)?);
             }
         }
-        let client = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .user_agent(concat!("Satchel/", env!("CARGO_PKG_VERSION")))
             .tls_version_min(reqwest::tls::Version::TLS_1_2)
             .tls_certs_merge(roots)
@@ -153,13 +160,28 @@ impl HttpClient {
             .referer(false)
             .connect_timeout(policy.timeout.min(Duration::from_secs(15)))
             .read_timeout(policy.timeout)
-            .timeout(policy.timeout.saturating_mul(5))
-            .build()
-            .map_err(HttpError::Setup)?;
+            .timeout(policy.timeout.saturating_mul(5));
+        if policy.public_hosts_only {
+            // No proxy: behind one, the name would be resolved where nobody looks at the answer.
+            builder = builder.dns_resolver(PublicResolver).no_proxy();
+        }
+        let client = builder.build().map_err(HttpError::Setup)?;
         Ok(Self {
             client,
             policy: Arc::new(policy),
         })
+    }
+
+    /// The same client, taking bodies of at most `max_body_bytes`.
+    #[must_use]
+    pub fn with_limit(&self, max_body_bytes: usize) -> Self {
+        Self {
+            client: self.client.clone(),
+            policy: Arc::new(HttpPolicy {
+                max_body_bytes,
+                ..(*self.policy).clone()
+            }),
+        }
     }
 
     /// The policy that it keeps to.
@@ -184,6 +206,11 @@ impl HttpClient {
                 });
             }
         }
+        if self.policy.public_hosts_only && is_private(url) {
+            return Err(HttpError::PrivateHost {
+                url: printable(url),
+            });
+        }
         if url.username().is_empty() && url.password().is_none() {
             Ok(())
         } else {
@@ -203,6 +230,9 @@ impl HttpClient {
                 .header(header::ACCEPT, get.accept);
             if get.fresh {
                 request = request.header(header::CACHE_CONTROL, "no-cache");
+            }
+            if let Some(tag) = get.if_none_match {
+                request = request.header(header::IF_NONE_MATCH, tag);
             }
             if let Some(token) = get.token {
                 request = request.bearer_auth(token.expose());

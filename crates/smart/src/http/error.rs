@@ -21,6 +21,12 @@ pub enum HttpError {
         /// Which.
         url: String,
     },
+    /// On this machine or in its own network, where that is not allowed.
+    #[error("{url} is not a public address")]
+    PrivateHost {
+        /// Which.
+        url: String,
+    },
     /// No connection: unknown host, refused, no network.
     #[error("{url} cannot be reached")]
     Connect {

@@ -7,7 +7,9 @@
 )]
 
 mod backend;
+mod brands;
 mod callback;
+mod capabilities;
 mod discovery;
 mod exchange;
 mod fhir;
@@ -15,6 +17,7 @@ mod http;
 mod id_token;
 mod installation;
 mod launch;
+mod logos;
 mod loose;
 mod management;
 mod pages;

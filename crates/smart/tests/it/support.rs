@@ -69,6 +69,15 @@ pub(crate) fn policy() -> HttpPolicy {
     }
 }
 
+/// A client that goes to public hosts only.
+pub(crate) fn public_client() -> HttpClient {
+    HttpClient::new(HttpPolicy {
+        public_hosts_only: true,
+        ..policy()
+    })
+    .unwrap()
+}
+
 pub(crate) fn client() -> HttpClient {
     HttpClient::new(policy()).unwrap()
 }
@@ -153,6 +162,8 @@ impl Server {
             revocation_endpoint: Some(self.url("/revoke")),
             introspection_endpoint: None,
             management_endpoint: None,
+            brand: None,
+            associated_endpoints: Vec::new(),
             scopes_supported: Vec::new(),
             capabilities: vec!["sso-openid-connect".into(), "permission-v2".into()],
             token_endpoint_auth_methods: Vec::new(),

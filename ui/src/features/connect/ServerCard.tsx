@@ -1,10 +1,12 @@
-import { useState } from "react";
+import { useState, type KeyboardEvent } from "react";
 import type { Role, ServerView } from "../../api/bindings";
 import { Badge } from "../../components/Badge";
 import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { useWords } from "../../i18n";
 import { HowMuch } from "./HowMuch";
+import { ServerLogo } from "./picker/ServerLogo";
+import { ServerOffer } from "./picker/ServerOffer";
 import styles from "./connect.module.css";
 
 /** Who signs in; choosing it starts the sign-in. */
@@ -40,35 +42,42 @@ function RoleChoice({ roles, onChoose }: { roles: readonly Role[]; onChoose: (ro
 interface ServerCardProps {
   server: ServerView;
   chosen: boolean;
-  roles: readonly Role[];
-  note?: string;
+  /** Whether to ask for its logo. */
+  picture: boolean;
   onChoose: () => void;
+  onKeyDown: (event: KeyboardEvent<HTMLElement>) => void;
   onRole: (role: Role, preset?: string) => void;
 }
 
 /** A server, and once it is chosen, who signs in there. */
-export function ServerCard({ server, chosen, roles, note, onChoose, onRole }: ServerCardProps) {
+export function ServerCard({ server, chosen, picture, onChoose, onKeyDown, onRole }: ServerCardProps) {
   const { t } = useWords();
   const [preset, setPreset] = useState<string>();
+  const facts = [server.place, server.portal].filter(Boolean);
   return (
     <li className={chosen ? styles.cardChosen : styles.card}>
-      <button type="button" className={styles.cardButton} data-testid="server-card" data-base={server.fhirBase} aria-expanded={chosen} onClick={onChoose}>
-        <span className={styles.cardIcon}>
-          <Icon name="server" />
-        </span>
+      <button type="button" className={styles.cardButton} data-testid="server-card" data-base={server.fhirBase} aria-expanded={chosen} onClick={onChoose} onKeyDown={onKeyDown}>
+        <ServerLogo base={server.fhirBase} wanted={picture} />
         <span className={styles.cardWords}>
           <span className={styles.cardName}>
             {server.name} {server.forTesting ? <Badge tone="sand">{t("connect.forTesting")}</Badge> : null}
           </span>
           {server.description ? <span className={styles.help}>{server.description}</span> : null}
+          {facts.length > 0 ? <span className={styles.help}>{facts.join(" — ")}</span> : null}
           <span className={styles.cardBase}>{server.fhirBase}</span>
         </span>
       </button>
       {chosen ? (
         <div className={styles.cardRoles}>
-          {note ? <p className={styles.note}>{note}</p> : null}
-          <RoleChoice roles={roles} onChoose={(role) => onRole(role, preset)} />
-          <HowMuch base={server.fhirBase} role={roles[0] ?? "patient"} chosen={preset} onChoose={setPreset} />
+          <ServerOffer
+            base={server.fhirBase}
+            roles={(roles) => (
+              <>
+                <RoleChoice roles={roles} onChoose={(role) => onRole(role, preset)} />
+                <HowMuch base={server.fhirBase} role={roles[0] ?? "patient"} chosen={preset} onChoose={setPreset} />
+              </>
+            )}
+          />
         </div>
       ) : null}
     </li>

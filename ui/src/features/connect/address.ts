@@ -8,6 +8,12 @@ function refuse(code: string): ProblemView {
 
 export type Checked = { base: string } | { problem: ProblemView };
 
+/** Whether what was typed is meant as an address and not as words to search for. */
+export function looksLikeAddress(typed: string): boolean {
+  const trimmed = typed.trim();
+  return /:\/\//.test(trimmed) || /^(localhost|[^\s/]+\.[^\s/]+)(:\d+)?\/\S+/i.test(trimmed);
+}
+
 /** What can be said about an address before any server is asked. */
 export function checkAddress(typed: string): Checked {
   const trimmed = typed.trim();
