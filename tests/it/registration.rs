@@ -137,7 +137,7 @@ async fn b4_b6_b8_b10_b11_b12_what_the_installation_says_of_itself() {
         ("software_id", "5a1d"),
         ("software_version", "7.1"),
         ("application_type", "native"),
-        ("initiate_login_uri", "https://other.example/launch"),
+        ("initiate_login_uri", "https://other.example/launch/patient"),
         ("token_endpoint_auth_method", "private_key_jwt"),
     ] {
         assert_eq!(held[name], value, "{name}");
@@ -167,6 +167,18 @@ async fn b12_the_launch_address_that_is_registered_is_the_roles_own() {
         setting.held(&id).await["initiate_login_uri"],
         "org.satchel.app:/launch/patient"
     );
+}
+
+#[tokio::test]
+async fn b12_a_service_is_not_launched_and_registers_no_launch_address() {
+    let setting = setting().await;
+    let id = setting
+        .engine
+        .connect_backend(setting.mock.fhir_base())
+        .await
+        .unwrap();
+    let held = setting.held(&id).await;
+    assert!(held["initiate_login_uri"].is_null() && held["application_type"].is_null());
 }
 
 #[tokio::test]
@@ -578,6 +590,8 @@ async fn b38_a_site_without_the_second_step_keeps_the_session_until_it_ends() {
         let said = setting.engine.registration_notes(&id).await.unwrap();
         assert_eq!(said[0].code, note, "the person is told");
         assert!(view.installation_client_id.is_none());
+        assert!(setting.engine.sync(&id).await.unwrap().complete, "{status}");
+        setting.mock.turn_clock(60);
         let report = setting.engine.sync(&id).await.unwrap();
         assert_eq!(report.problem.unwrap().code, "access.expired", "{status}");
         // The next sign-in tries again.

@@ -45,8 +45,8 @@ pub struct AppIdentity {
     /// `software_statement` (§2.3): a JWT that somebody whom servers trust has signed for the publisher.
     /// It is sent as it is, and says more than the members above.
     pub software_statement: Option<String>,
-    /// `initiate_login_uri` (OpenID Connect Dynamic Registration §2): where a portal opens the app; only
-    /// for a publisher who wants launches from portals.
+    /// `initiate_login_uri` (OpenID Connect Dynamic Registration §2): the claimed https address at which
+    /// portals open the app, without the part that names the role; else it is the private-use scheme's.
     pub initiate_login_uri: Option<String>,
     /// Private-use URI scheme, the reverse of a domain that the publisher controls (RFC 8252 §7.1).
     pub redirect_scheme: String,
@@ -140,6 +140,7 @@ impl AppIdentity {
             ("policy_uri", &self.policy_uri),
             ("tos_uri", &self.tos_uri),
             ("https_redirect", &self.https_redirect),
+            ("initiate_login_uri", &self.initiate_login_uri),
         ] {
             let https = |text: &String| {
                 Url::parse(text)

@@ -52,14 +52,14 @@ impl AppIdentity {
     /// is for one role and a launch does not say which. A service is not launched.
     #[must_use]
     pub fn launch_uri(&self, role: Role) -> Option<String> {
-        match role {
-            Role::Patient | Role::Provider => Some(format!(
-                "{}:/launch/{}",
-                self.redirect_scheme,
-                role.as_str()
-            )),
-            Role::Backend => None,
-        }
+        let (Role::Patient | Role::Provider) = role else {
+            return None;
+        };
+        let role = role.as_str();
+        Some(match &self.initiate_login_uri {
+            Some(uri) => format!("{}/{role}", uri.trim_end_matches('/')),
+            None => format!("{}:/launch/{role}", self.redirect_scheme),
+        })
     }
 
     /// For whom a link launches this app, when it is a launch link at all. The short form without a
@@ -67,6 +67,17 @@ impl AppIdentity {
     #[must_use]
     pub fn launched_role(&self, link: &str) -> Option<Role> {
         let url = Url::parse(link.trim()).ok()?;
+        if self.initiate_login_uri.is_some() {
+            let mut bare = url.clone();
+            bare.set_query(None);
+            bare.set_fragment(None);
+            let claimed = [Role::Patient, Role::Provider]
+                .into_iter()
+                .find(|role| self.launch_uri(*role).as_deref() == Some(bare.as_str()));
+            if claimed.is_some() {
+                return claimed;
+            }
+        }
         let ours = url.scheme() == self.redirect_scheme && !url.has_authority();
         match (ours, url.path()) {
             (true, "/launch" | "/launch/patient") => Some(Role::Patient),
@@ -272,6 +283,20 @@ mod tests {
             let uri = identity.launch_uri(role).unwrap();
             assert_eq!(identity.launched_role(&uri), Some(role));
         }
+    }
+
+    #[test]
+    fn b12_a_publisher_may_have_portals_open_an_address_of_its_own() {
+        let identity = AppIdentity {
+            initiate_login_uri: Some("https://other.example/launch/".into()),
+            ..AppIdentity::default()
+        };
+        let uri = identity.launch_uri(Role::Provider).unwrap();
+        assert_eq!(uri, "https://other.example/launch/provider");
+        let link = format!("{uri}?iss=https%3A%2F%2Fehr.example&launch=x");
+        assert_eq!(identity.launched_role(&link), Some(Role::Provider));
+        let elsewhere = "https://other.example/launch/providers?iss=x";
+        assert_eq!(identity.launched_role(elsewhere), None);
     }
 
     #[test]

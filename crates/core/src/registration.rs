@@ -322,11 +322,7 @@ impl Engine {
             token_endpoint_auth_method: method.as_str().to_owned(),
             jwks: key.map(|key| serde_json::json!({ "keys": [key.public_jwk()] })),
             application_type: person.then(|| "native".to_owned()),
-            initiate_login_uri: identity
-                .initiate_login_uri
-                .clone()
-                .filter(|_| person)
-                .or_else(|| identity.launch_uri(role)),
+            initiate_login_uri: identity.launch_uri(role),
         }
     }
 

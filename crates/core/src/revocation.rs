@@ -175,7 +175,7 @@ impl Engine {
     /// # Errors
     /// `keychain.*`, `store.*`; a server that cannot be reached is no error.
     pub async fn revocations_retry(&self) -> Result<usize> {
-        let _one_at_a_time = self.inner.registering.lock().await;
+        let one_at_a_time = self.inner.registering.lock().await;
         let queue = self.queued().await?;
         let mut waiting = Vec::new();
         let mut servers = Vec::new();
@@ -188,6 +188,8 @@ impl Engine {
             }
         }
         self.keep_queue(&waiting).await?;
+        // Forgetting a registration takes the same lock.
+        drop(one_at_a_time);
         servers.dedup();
         for (fhir_base, role) in servers {
             self.forget_unused_registration(&fhir_base, &role, "")

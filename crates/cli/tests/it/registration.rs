@@ -131,6 +131,6 @@ async fn b8_the_apps_identity_is_a_file() {
     assert_eq!(shown["clientName"], "Other Records");
     std::fs::write(&file, r#"{"logo_uri": "http://plain.example/"}"#).unwrap();
     let bad = shell.run(&["--identity", &path, "connections"]).await;
-    assert_eq!(bad.code, 72, "{bad:?}");
+    assert_eq!(bad.code, 77, "{bad:?}");
     assert!(bad.stderr.contains("logo_uri"), "{bad:?}");
 }
