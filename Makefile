@@ -36,7 +36,7 @@ test-rust: ui
 e2e: build ## The whole journey in a real window with a real browser, N times (make e2e N=20)
 	node tests/ui/repeat.mjs $(N)
 
-interop: build ## Clients that others wrote (openid-client, fhirclient, fhirpy) against the mock server
+interop: build ## Clients that others wrote against the mock server, and Satchel against a server that others wrote
 	cd tests/interop && npm test
 
 lint: ui ## Formatting, clippy, documentation, licences and advisories, TypeScript

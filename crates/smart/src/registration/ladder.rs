@@ -87,12 +87,20 @@ impl<'a> Ladder<'a> {
     }
 
     fn less_metadata(&mut self) -> bool {
+        // Some servers take an https address only (OpenID Connect Dynamic Registration §2 names no other),
+        // and only scopes that they list, where `launch` is not: without either no portal there opens the
+        // app, and the sign-in from the app works all the same.
+        let launch = &mut self.metadata.initiate_login_uri;
+        if launch.take_if(|uri| !is_https(uri)).is_some() {
+            self.metadata.scope = None;
+            return true;
+        }
         if self.metadata.application_type.take().is_some() {
             return true;
         }
         let id = self.metadata.software_id.take();
         let version = self.metadata.software_version.take();
-        id.is_some() || version.is_some()
+        id.is_some() || version.is_some() || self.metadata.scope.take().is_some()
     }
 }
 

@@ -393,6 +393,32 @@ async fn b33_the_ladder_of_metadata_ends_where_the_server_is_content() {
     assert!(tried[1].get("software_id").is_some());
 }
 
+/// As npm `oidc-provider` does, which says "initiate_login_uri must be a https uri".
+#[tokio::test]
+async fn b33_b12_a_launch_address_that_is_not_https_is_given_up_first() {
+    let server = Server::start().await;
+    server
+        .answer_then(
+            "POST",
+            "/register",
+            json_answer(400, r#"{"error":"invalid_client_metadata"}"#),
+            json_answer(201, r#"{"client_id":"c-1"}"#),
+        )
+        .await;
+    let asked = ClientMetadata {
+        initiate_login_uri: Some("org.example.app:/launch/patient".to_owned()),
+        ..metadata()
+    };
+    let answer =
+        register_client_with_ladder(&client(), &server.url("/register"), &asked, None).await;
+    assert_eq!(answer.unwrap().client_id, "c-1");
+    let tried = bodies(&server).await;
+    assert_eq!(tried.len(), 2);
+    assert!(tried[0].get("initiate_login_uri").is_some());
+    assert!(tried[1].get("initiate_login_uri").is_none() && tried[1].get("scope").is_none());
+    assert!(tried[1].get("application_type").is_some());
+}
+
 #[tokio::test]
 async fn b33_other_refusals_are_not_tried_again() {
     let server = Server::start().await;
