@@ -37,5 +37,6 @@ pub mod secret;
 mod text;
 mod time;
 pub mod token;
+pub mod trace;
 
 pub use time::{Clock, Random, SystemClock, SystemRandom};
