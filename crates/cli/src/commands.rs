@@ -3,6 +3,7 @@
 use crate::arguments::{Arguments, Command};
 use crate::connect::{self, Connect, Server};
 use crate::output::{Output, record_line, report_lines};
+use crate::trace::{self, Tracing};
 use satchel_core::view::{ConnectionView, RecordFilter, Role, ScopePresetView, SyncReportView};
 use satchel_core::{
     Engine, EngineOptions, Problem, ProblemCode, RedirectKind, Result, default_data_dir,
@@ -15,13 +16,23 @@ const IDENTIFIER: &str = "org.satchel.desktop";
 /// A callback is a URL of a few hundred characters.
 const CALLBACK_LIMIT: u64 = 64 * 1024;
 
-pub(crate) async fn run(arguments: &Arguments, output: &Output) -> Result<()> {
+pub(crate) async fn run(
+    arguments: &Arguments,
+    tracing: Option<&Tracing>,
+    output: &Output,
+) -> Result<()> {
     if let Command::Problems = arguments.command {
         problems(output);
         return Ok(());
     }
-    let engine = Engine::open(options(arguments)?).await?;
-    let done = dispatch(&engine, &arguments.command, output).await;
+    let mut options = options(arguments)?;
+    options.trace = tracing.is_some();
+    let engine = Engine::open(options).await?;
+    let work = dispatch(&engine, &arguments.command, output);
+    let done = match tracing {
+        Some(tracing) => trace::follow(tracing, &engine, work, output).await,
+        None => work.await,
+    };
     engine.close().await;
     done
 }
@@ -106,7 +117,8 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             output.answer(&json!({ "removed": id }), || vec!["Removed.".to_owned()]);
             Ok(())
         }
-        Command::Problems => Ok(()),
+        // The command that is traced stands in its place.
+        Command::Trace { .. } | Command::Problems => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod connect;
 mod output;
+mod trace;
 
 use arguments::Arguments;
 use clap::Parser;
@@ -11,7 +12,7 @@ use output::Output;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let (arguments, tracing) = trace::taken_apart(Arguments::parse());
     start_log();
     let output = Output::new(arguments.json);
     let runtime = match tokio::runtime::Runtime::new() {
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(commands::run(&arguments, &output)) {
+    match runtime.block_on(commands::run(&arguments, tracing.as_ref(), &output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             output.problem(&problem);

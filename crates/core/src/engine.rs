@@ -6,6 +6,7 @@ use crate::keychain::Keychain;
 use crate::launch::Launches;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::servers::{KnownServer, shipped_servers};
+use crate::trace::Tracer;
 use crate::view::{Event, Reachability};
 use satchel_smart::http::{HttpClient, HttpPolicy};
 use satchel_smart::{Clock, Random, SystemClock, SystemRandom};
@@ -31,6 +32,8 @@ pub struct EngineOptions {
     pub extra_root_certificates: Vec<Vec<u8>>,
     /// Servers to offer beside the shipped ones; they come first.
     pub extra_servers: Vec<KnownServer>,
+    /// Traces from the start, for testers (see [`crate::trace`]).
+    pub trace: bool,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -46,6 +49,7 @@ impl EngineOptions {
             identity: AppIdentity::default(),
             extra_root_certificates: Vec::new(),
             extra_servers: Vec::new(),
+            trace: false,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }
@@ -74,6 +78,7 @@ pub(crate) struct Inner {
     pub(crate) fresh: Mutex<HashMap<String, Fresh>>,
     pub(crate) launches: Mutex<Launches>,
     pub(crate) registering: tokio::sync::Mutex<()>,
+    pub(crate) tracer: Tracer,
     events: broadcast::Sender<Event>,
 }
 
@@ -108,6 +113,7 @@ impl Engine {
         let mut servers = options.extra_servers;
         servers.extend(shipped_servers());
         let (events, _) = broadcast::channel(256);
+        let tracer = Tracer::new(options.trace, options.random.as_ref());
         let engine = Self {
             inner: Arc::new(Inner {
                 store,
@@ -125,6 +131,7 @@ impl Engine {
                 fresh: Mutex::default(),
                 launches: Mutex::default(),
                 registering: tokio::sync::Mutex::default(),
+                tracer,
                 events,
             }),
         };
@@ -152,6 +159,10 @@ impl Engine {
     pub(crate) fn emit(&self, event: Event) {
         // Nobody listening is no error.
         let _ = self.inner.events.send(event);
+    }
+
+    pub(crate) fn events(&self) -> broadcast::Sender<Event> {
+        self.inner.events.clone()
     }
 
     pub(crate) fn now(&self) -> jiff::Timestamp {

@@ -54,6 +54,7 @@ mod servers;
 mod session;
 pub mod summary;
 pub mod sync;
+pub mod trace;
 pub mod view;
 
 pub use assertion::AssertionAudience;

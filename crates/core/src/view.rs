@@ -640,4 +640,6 @@ pub enum Event {
     },
     /// The engine became ready, or stopped being so.
     StatusChanged,
+    /// There is more to see in the trace; told once until somebody looks.
+    TraceChanged,
 }
