@@ -6,6 +6,7 @@ mod commands;
 mod deep_link;
 mod options;
 mod state;
+mod trace;
 
 use state::AppState;
 use std::process::ExitCode;
@@ -56,6 +57,10 @@ pub fn run() -> ExitCode {
             commands::record_get,
             commands::attachments_get,
             commands::search,
+            trace::trace_get,
+            trace::trace_switch,
+            trace::trace_clear,
+            trace::trace_export,
         ])
         .setup(|app| {
             let handle = app.handle().clone();

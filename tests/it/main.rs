@@ -21,6 +21,7 @@ mod shared_data;
 mod sync;
 mod tls;
 mod tokens;
+mod trace;
 mod vendors;
 mod visitor;
 mod world;

@@ -2,6 +2,7 @@
 import type { ConnectionView, Event, LaunchRequestView, LoginStartedView, ProblemView, RecordFilter, RecordKey, ScopePresetView, SearchHitView } from "../src/api/bindings";
 import type { Transport } from "../src/api/transport";
 import { LOST, MANY, makeConnection, makePatient, makeSections, SERVERS } from "./people";
+import { TRACE } from "./trace";
 import { RECORDS, type Fixture } from "./records";
 
 export type Scene = "first" | "chart" | "offline" | "syncing" | "lost" | "many" | "signin" | "denied" | "nokeychain" | "empty" | "long" | "launch";
@@ -157,6 +158,10 @@ export function makeEngine(scene: Scene): FakeEngine {
             { contentType: "image/png", title: "Picture of the wound", text: null, size: 70, base64: PIXEL, missing: null },
           ]
         : [{ contentType: "application/pdf", title: null, text: null, size: 184_320, base64: null, missing: null }],
+    trace_get: () => TRACE,
+    trace_switch: () => null,
+    trace_clear: () => null,
+    trace_export: () => "/tmp/satchel-trace.har",
     search: ({ words }: { words: string }) => searchFixtures(words),
   };
 

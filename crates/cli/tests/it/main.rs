@@ -13,3 +13,4 @@ mod connect;
 mod portal;
 mod problems;
 mod shell;
+mod trace;
