@@ -7,6 +7,7 @@ mod deep_link;
 mod directory;
 mod options;
 mod state;
+mod trace;
 
 use state::AppState;
 use std::process::ExitCode;
@@ -64,6 +65,10 @@ pub fn run() -> ExitCode {
             commands::record_get,
             commands::attachments_get,
             commands::search,
+            trace::trace_get,
+            trace::trace_switch,
+            trace::trace_clear,
+            trace::trace_export,
         ])
         .setup(|app| {
             let handle = app.handle().clone();

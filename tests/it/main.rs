@@ -25,6 +25,7 @@ mod shared_data;
 mod sync;
 mod tls;
 mod tokens;
+mod trace;
 mod vendors;
 mod visitor;
 mod world;

@@ -2,7 +2,9 @@
 
 use crate::portal::{self, Decision};
 use satchel_core::view::Role;
-use satchel_core::{Clock, Engine, EngineOptions, Keychain, Problem, RedirectKind, SystemClock};
+use satchel_core::{
+    Clock, Engine, EngineOptions, Keychain, Problem, Random, RedirectKind, SystemClock,
+};
 use satchel_mock::population::Account;
 use satchel_mock::{MockServer, World};
 use std::path::Path;
@@ -108,6 +110,28 @@ pub(crate) async fn engine(profile: &Path) -> Engine {
     Engine::open(EngineOptions::new(profile))
         .await
         .unwrap_or_else(|problem| panic!("run inside tests/session.sh: {:?}", problem.view()))
+}
+
+/// As [`setting`], with randomness of the test's own.
+pub(crate) async fn setting_of(random: Arc<dyn Random>) -> Setting {
+    let world = World {
+        patients: 2,
+        ..World::default()
+    };
+    let mock = MockServer::start(world)
+        .await
+        .expect("the mock server starts");
+    let profile = TempDir::new().expect("a folder");
+    let options = EngineOptions {
+        random,
+        ..EngineOptions::new(profile.path())
+    };
+    let engine = Engine::open(options).await.expect("the engine opens");
+    Setting {
+        mock,
+        engine,
+        profile,
+    }
 }
 
 impl Setting {

@@ -3,6 +3,7 @@ import type { ConnectionView, DirectoryView, Event, LaunchRequestView, LoginStar
 import type { Transport } from "../src/api/transport";
 import { checkOf, LIST, LOGO, searchServers } from "./servers";
 import { LOST, MANY, makeConnection, makePatient, makeSections } from "./people";
+import { TRACE } from "./trace";
 import { RECORDS, type Fixture } from "./records";
 
 export type Scene = "first" | "chart" | "offline" | "syncing" | "lost" | "many" | "signin" | "denied" | "nokeychain" | "empty" | "long" | "launch";
@@ -174,6 +175,10 @@ export function makeEngine(scene: Scene): FakeEngine {
             { contentType: "image/png", title: "Picture of the wound", text: null, size: 70, base64: PIXEL, missing: null },
           ]
         : [{ contentType: "application/pdf", title: null, text: null, size: 184_320, base64: null, missing: null }],
+    trace_get: () => TRACE,
+    trace_switch: () => null,
+    trace_clear: () => null,
+    trace_export: () => "/tmp/satchel-trace.har",
     search: ({ words }: { words: string }) => searchFixtures(words),
   };
 

@@ -5,6 +5,7 @@ use crate::servers::ServersCommand;
 use clap::{Parser, Subcommand, ValueEnum};
 use satchel_core::view::Role;
 use satchel_core::{ExportFormat, RedirectKind};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Health records on your own computer: connect to a SMART on FHIR server, pull the chart, read it
@@ -149,6 +150,23 @@ pub(crate) enum Command {
     Servers {
         #[command(subcommand)]
         command: ServersCommand,
+    },
+    /// For testers: any other command, with every request and check that it makes on the way
+    ///
+    /// Steps go to standard error, the command's own answer to standard output. Secrets and what may
+    /// tell of a person are replaced by names that are equal for equal values.
+    Trace {
+        /// Write an HTTP Archive (HAR 1.2) too, without secrets
+        #[arg(long, value_name = "FILE")]
+        har: Option<PathBuf>,
+        /// The command and its options, such as `connect FHIR_BASE`
+        #[arg(
+            required = true,
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "COMMAND"
+        )]
+        command: Vec<OsString>,
     },
     /// List every problem with its code, its exit code and its words
     Problems,

@@ -5,6 +5,7 @@ use crate::connect::{self, Connect, Server};
 use crate::output::{Output, record_line, report_lines};
 use crate::registration;
 use crate::servers;
+use crate::trace::{self, Tracing};
 use satchel_core::view::{ConnectionView, RecordFilter, Role, ScopePresetView, SyncReportView};
 use satchel_core::{
     Engine, EngineOptions, Problem, ProblemCode, RedirectKind, Result, default_data_dir,
@@ -17,13 +18,23 @@ const IDENTIFIER: &str = "org.satchel.desktop";
 /// A callback is a URL of a few hundred characters.
 const CALLBACK_LIMIT: u64 = 64 * 1024;
 
-pub(crate) async fn run(arguments: &Arguments, output: &Output) -> Result<()> {
+pub(crate) async fn run(
+    arguments: &Arguments,
+    tracing: Option<&Tracing>,
+    output: &Output,
+) -> Result<()> {
     if let Command::Problems = arguments.command {
         problems(output);
         return Ok(());
     }
-    let engine = Engine::open(options(arguments)?).await?;
-    let done = dispatch(&engine, &arguments.command, output).await;
+    let mut options = options(arguments)?;
+    options.trace = tracing.is_some();
+    let engine = Engine::open(options).await?;
+    let work = dispatch(&engine, &arguments.command, output);
+    let done = match tracing {
+        Some(tracing) => trace::follow(tracing, &engine, work, output).await,
+        None => work.await,
+    };
     engine.close().await;
     done
 }
@@ -119,7 +130,8 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             Ok(())
         }
         Command::Servers { command } => servers::run(engine, command, output).await,
-        Command::Problems => Ok(()),
+        // The command that is traced stands in its place.
+        Command::Trace { .. } | Command::Problems => Ok(()),
     }
 }
 

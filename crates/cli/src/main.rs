@@ -6,6 +6,7 @@ mod connect;
 mod output;
 mod registration;
 mod servers;
+mod trace;
 
 use arguments::Arguments;
 use clap::Parser;
@@ -13,7 +14,7 @@ use output::Output;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let (arguments, tracing) = trace::taken_apart(Arguments::parse());
     start_log();
     let output = Output::new(arguments.json);
     let runtime = match tokio::runtime::Runtime::new() {
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(commands::run(&arguments, &output)) {
+    match runtime.block_on(commands::run(&arguments, tracing.as_ref(), &output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             output.problem(&problem);

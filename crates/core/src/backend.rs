@@ -9,6 +9,7 @@ use crate::access::AccessRecord;
 use crate::connection::ConnectionEvent;
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
+use crate::trace::{TraceKind, problem_of};
 use crate::view::{Event, Role};
 use satchel_smart::backend::request_backend_token;
 use satchel_smart::client_auth::ClientAuthentication;
@@ -44,6 +45,11 @@ impl Engine {
     /// `server.*`, `network.*`, `registration.*`, `keychain.*`, `token.*`;
     /// `access.separate_profile` in a profile that holds people's connections.
     pub async fn connect_backend(&self, base: &str) -> Result<String> {
+        let work = self.connect_service(base);
+        self.traced(TraceKind::Backend, problem_of, work).await
+    }
+
+    async fn connect_service(&self, base: &str) -> Result<String> {
         self.check_profile(Role::Backend).await?;
         let (base, configuration) = self.discover(base).await?;
         let connection = match self.unused_connection(base.as_str(), Role::Backend).await? {

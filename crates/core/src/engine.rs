@@ -7,6 +7,7 @@ use crate::keychain::Keychain;
 use crate::launch::Launches;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::servers::{KnownServer, shipped_servers};
+use crate::trace::Tracer;
 use crate::view::{Event, Reachability};
 use satchel_smart::http::{HttpClient, HttpPolicy};
 use satchel_smart::{Clock, Random, SystemClock, SystemRandom};
@@ -34,6 +35,8 @@ pub struct EngineOptions {
     pub extra_root_certificates: Vec<Vec<u8>>,
     /// Servers to offer beside the shipped ones; they come first.
     pub extra_servers: Vec<KnownServer>,
+    /// Traces from the start, for testers (see [`crate::trace`]).
+    pub trace: bool,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -49,6 +52,7 @@ impl EngineOptions {
             identity: AppIdentity::default(),
             extra_root_certificates: Vec::new(),
             extra_servers: Vec::new(),
+            trace: false,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }
@@ -82,6 +86,7 @@ pub(crate) struct Inner {
     pub(crate) discovered: DiscoveryCache,
     pub(crate) public_http: OnceLock<HttpClient>,
     pub(crate) logos: tokio::sync::Semaphore,
+    pub(crate) tracer: Tracer,
     events: broadcast::Sender<Event>,
 }
 
@@ -118,6 +123,7 @@ impl Engine {
         let mut servers = options.extra_servers;
         servers.extend(shipped_servers());
         let (events, _) = broadcast::channel(256);
+        let tracer = Tracer::new(options.trace, options.random.as_ref());
         let engine = Self {
             inner: Arc::new(Inner {
                 store,
@@ -139,6 +145,7 @@ impl Engine {
                 discovered: DiscoveryCache::default(),
                 public_http: OnceLock::new(),
                 logos: tokio::sync::Semaphore::new(LOGOS_AT_A_TIME),
+                tracer,
                 events,
             }),
         };
@@ -167,6 +174,10 @@ impl Engine {
     pub(crate) fn emit(&self, event: Event) {
         // Nobody listening is no error.
         let _ = self.inner.events.send(event);
+    }
+
+    pub(crate) fn events(&self) -> broadcast::Sender<Event> {
+        self.inner.events.clone()
     }
 
     pub(crate) fn now(&self) -> jiff::Timestamp {

@@ -117,6 +117,13 @@ impl Engine {
     }
 }
 
+/// A whole file that only its owner may read.
+pub(crate) async fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = create(path).await?;
+    file.write_all(bytes).await.map_err(failed)?;
+    file.flush().await.map_err(failed)
+}
+
 /// Only its owner may read an exported file.
 async fn create(path: &Path) -> Result<BufWriter<File>> {
     let mut options = File::options();

@@ -11,6 +11,7 @@ use crate::engine::{Engine, lock};
 use crate::identity::AppIdentity;
 use crate::login::{Begin, LoginOptions, StartedLogin, state_of};
 use crate::problem::{Problem, ProblemCode, Result};
+use crate::trace::{TraceKind, problem_of};
 use crate::view::{Event, LaunchRequestView, Role};
 use satchel_smart::launch::LaunchRequest;
 use satchel_store::ConnectionRow;
@@ -219,6 +220,16 @@ impl Engine {
     }
 
     async fn begin_launch(
+        &self,
+        request: LaunchRequest,
+        role: Role,
+        options: &LoginOptions,
+    ) -> Result<StartedLogin> {
+        let work = self.begin_launched(request, role, options);
+        self.traced(TraceKind::SignIn, problem_of, work).await
+    }
+
+    async fn begin_launched(
         &self,
         request: LaunchRequest,
         role: Role,

@@ -56,6 +56,7 @@ mod servers;
 mod session;
 pub mod summary;
 pub mod sync;
+pub mod trace;
 pub mod view;
 
 pub use assertion::AssertionAudience;

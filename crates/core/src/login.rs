@@ -19,11 +19,13 @@ use crate::engine::Engine;
 use crate::identity::RedirectKind;
 use crate::presets;
 use crate::problem::{Problem, ProblemCode, Result};
+use crate::trace::{TraceKind, problem_of};
 use crate::view::{Event, LoginStartedView, Role};
 use satchel_smart::authorization::{AuthorizationRequest, PendingAuthorization, Prompt};
 use satchel_smart::discovery::SmartConfiguration;
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::secret::SecretString;
+use satchel_smart::trace;
 use satchel_store::{ClientRow, ConnectionRow, PendingRow};
 use url::Url;
 use zeroize::Zeroizing;
@@ -107,6 +109,11 @@ impl Engine {
     /// `server.*`, `network.*`, `registration.*`, `keychain.*`, `login.redirect_not_available`;
     /// `access.separate_profile` in a profile that holds a backend service.
     pub async fn login_begin(&self, base: &str, options: &LoginOptions) -> Result<StartedLogin> {
+        let work = self.begin_new(base, options);
+        self.traced(TraceKind::SignIn, problem_of, work).await
+    }
+
+    async fn begin_new(&self, base: &str, options: &LoginOptions) -> Result<StartedLogin> {
         if options.role == Role::Backend {
             return Err(Problem::new(ProblemCode::SeparateProfile));
         }
@@ -146,6 +153,15 @@ impl Engine {
     /// # Errors
     /// As [`Engine::login_begin`]; `record.not_found` when there is no such connection.
     pub async fn login_begin_again(
+        &self,
+        connection_id: &str,
+        options: &LoginOptions,
+    ) -> Result<StartedLogin> {
+        let work = self.begin_again(connection_id, options);
+        self.traced(TraceKind::SignIn, problem_of, work).await
+    }
+
+    async fn begin_again(
         &self,
         connection_id: &str,
         options: &LoginOptions,
@@ -201,6 +217,7 @@ impl Engine {
         };
         let (url, pending) =
             request.start(self.inner.clock.as_ref(), self.inner.random.as_ref())?;
+        trace::browser_left(url.as_str());
         let access = AccessRecord {
             asked: scope,
             preset: Some(preset.to_owned()),

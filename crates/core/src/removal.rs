@@ -2,6 +2,7 @@
 
 use crate::engine::{Engine, lock};
 use crate::problem::{Problem, Result};
+use crate::trace::{TraceKind, problem_of};
 use crate::view::{Event, Reachability};
 use satchel_smart::discovery::discover;
 use satchel_smart::http::FhirBaseUrl;
@@ -14,6 +15,11 @@ impl Engine {
     /// # Errors
     /// `record.not_found`, `keychain.*`, `store.*`.
     pub async fn remove(&self, connection_id: &str) -> Result<()> {
+        let work = self.remove_all(connection_id);
+        self.traced(TraceKind::Remove, problem_of, work).await
+    }
+
+    async fn remove_all(&self, connection_id: &str) -> Result<()> {
         let row = self.connection_row(connection_id).await?;
         self.sync_cancel(connection_id);
         self.end_access(connection_id).await?;
@@ -37,7 +43,8 @@ impl Engine {
     pub async fn probe(&self, connection_id: &str) -> Result<()> {
         let row = self.connection_row(connection_id).await?;
         let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
-        let reachability = match discover(&self.inner.http, &base).await {
+        let work = discover(&self.inner.http, &base);
+        let reachability = match self.traced(TraceKind::Probe, |_| None, work).await {
             Ok(_) => Reachability::Online,
             Err(error) => {
                 let problem = Problem::from(error);

@@ -4,6 +4,7 @@
 
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
+use crate::trace::{TraceKind, problem_of};
 use crate::view::Role;
 use satchel_smart::discovery::SmartConfiguration;
 use satchel_smart::http::FhirBaseUrl;
@@ -180,7 +181,8 @@ impl Engine {
         let mut waiting = Vec::new();
         let mut servers = Vec::new();
         for one in queue {
-            if self.try_queued(&one).await? {
+            let work = self.try_queued(&one);
+            if self.traced(TraceKind::Revocation, problem_of, work).await? {
                 self.inner.keychain.delete(&one.name).await?;
                 servers.push((one.fhir_base, one.role));
             } else {

@@ -19,6 +19,7 @@
 
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
+use crate::trace::{TraceKind, problem_of};
 use crate::view::{Ability, AbilityView, Launch, Role, ServerCheckView, ServerView};
 use satchel_smart::capabilities::CapabilitySet;
 use satchel_smart::discovery::SmartConfiguration;
@@ -160,6 +161,11 @@ impl Engine {
     /// # Errors
     /// `server.*` and `network.*`: not a URL, not FHIR, no SMART, not reachable.
     pub async fn server_check(&self, base: &str) -> Result<ServerCheckView> {
+        let work = self.check_server(base);
+        self.traced(TraceKind::ServerCheck, problem_of, work).await
+    }
+
+    async fn check_server(&self, base: &str) -> Result<ServerCheckView> {
         let base = FhirBaseUrl::parse(base, &self.inner.policy)?;
         let configuration = self.discover_anew(&base).await?;
         let asking = udap_metadata(&self.inner.http, &base);

@@ -35,6 +35,7 @@ use satchel_smart::secret::{Secret, SecretString};
 use satchel_smart::token::{
     TokenError, TokenErrorCode, TokenResponse, refresh_access_token, revoke_token,
 };
+use satchel_smart::trace::carry;
 use satchel_store::{ClientRow, ConnectionRow, TokenRow};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -130,7 +131,7 @@ impl Engine {
         let engine = self.clone();
         let id = connection_id.to_owned();
         let old = Zeroizing::new(old.to_owned());
-        tokio::spawn(async move { engine.refresh_locked(&id, &old).await })
+        tokio::spawn(carry(async move { engine.refresh_locked(&id, &old).await }))
             .await
             .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?
     }

@@ -618,6 +618,8 @@ pub enum Event {
     },
     /// The engine became ready, or stopped being so.
     StatusChanged,
+    /// There is more to see in the trace; told once until somebody looks.
+    TraceChanged,
 }
 
 /// What a server holds about this app (RFC 7591 §3.2.1), for the person and for testers.

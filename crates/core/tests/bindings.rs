@@ -1,6 +1,7 @@
 //! The TypeScript of the window is generated from `satchel_core::view`; drift fails here.
 //! `UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings` writes it anew.
 
+use satchel_core::trace::*;
 use satchel_core::view::*;
 use std::path::PathBuf;
 use ts_rs::{Config, TS};
@@ -64,6 +65,14 @@ fn declarations() -> String {
         ProblemView,
         AppStatusView,
         Event,
+        TraceKind,
+        TraceStep,
+        TraceOutcome,
+        TracePart,
+        TracePartView,
+        TraceStepView,
+        TraceFlowView,
+        TraceView,
     );
     text
 }

@@ -5,6 +5,7 @@ use crate::grant::{Grant, TokenEndpoint};
 use crate::http::HttpClient;
 use crate::time::{Clock, Random};
 use crate::token::{TokenError, TokenResponse};
+use crate::trace;
 use url::Url;
 
 /// Asks for an access token with `client_credentials` and a signed assertion: `authentication` is one
@@ -31,10 +32,16 @@ pub async fn request_backend_token(
         clock,
         random,
     };
-    let wire = endpoint
-        .request(&Grant::ClientCredentials { scope })
-        .await?;
-    let mut response = wire.into_response(clock.now(), Some(scope))?;
+    let wire = trace::checked(
+        "E5",
+        "The token endpoint gives the service a token",
+        endpoint.request(&Grant::ClientCredentials { scope }).await,
+    )?;
+    let mut response = trace::checked(
+        "D12",
+        "The token is a bearer token, its context well-formed",
+        wire.into_response(clock.now(), Some(scope)),
+    )?;
     response.refresh_token = None;
     Ok(response)
 }

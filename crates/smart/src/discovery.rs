@@ -5,6 +5,7 @@ use crate::brands::BrandLink;
 use crate::fhir::capability::CapabilityStatement;
 use crate::http::{Answer, FhirBaseUrl, Get, HttpClient, HttpError, Reach, is_loopback};
 use crate::issuer;
+use crate::trace;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
@@ -172,7 +173,11 @@ pub async fn discover(
     let url = base.join(".well-known/smart-configuration");
     let answer = http.get(Get::json(&url)).await?;
     let mut configuration = match answer.status {
-        200..=299 => from_document(http, base, &answer.body)?,
+        200..=299 => trace::checked(
+            "A8",
+            "The smart-configuration is JSON, its endpoints are protected",
+            from_document(http, base, &answer.body),
+        )?,
         // Absent, or refused as such: an old server, or none (section "Declaring support").
         400 | 401 | 403 | 404 | 405 | 406 | 410 | 501 => {
             from_statement(http, base, &answer).await?
@@ -180,6 +185,11 @@ pub async fn discover(
         _ => return Err(answer.status_error().into()),
     };
     issuer::confirm(http, base, &mut configuration).await?;
+    trace::check(
+        "A6",
+        "Sign-in, where there is one, offers PKCE with S256",
+        configuration.authorization_endpoint.is_none() || configuration.offers_s256(),
+    );
     if configuration.authorization_endpoint.is_some() && !configuration.offers_s256() {
         return Err(DiscoveryError::PkceS256NotSupported);
     }

@@ -7,6 +7,7 @@ pub(crate) mod refreshed;
 use crate::http::{HttpClient, HttpError};
 use crate::secret::SecretString;
 use crate::text::plain;
+use crate::trace;
 use base64::Engine as _;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -107,13 +108,36 @@ pub(crate) async fn verify(
     id_token: &SecretString,
 ) -> Result<IdTokenClaims, IdTokenError> {
     let token = id_token.expose();
-    let (algorithm, kid) = read_header(token)?;
+    let (algorithm, kid) = trace::checked(
+        "D30",
+        "The id_token is signed in an accepted way",
+        read_header(token),
+    )?;
     let issuer = expected.issuer.ok_or(IdTokenError::WrongIssuer)?;
     let jwks_uri = expected.jwks_uri.ok_or(IdTokenError::UnknownKey)?;
-    let key = jwks::find(http, jwks_uri, algorithm, kid.as_deref()).await?;
+    let key = trace::checked(
+        "D31",
+        "Its key is among the server's keys",
+        jwks::find(http, jwks_uri, algorithm, kid.as_deref()).await,
+    )?;
     let key = DecodingKey::from_jwk(&key).map_err(|_| IdTokenError::UnknownKey)?;
-    let claims = read_claims(token, &key, algorithm, issuer, expected.client_id)?;
-    check_times(&claims, expected.now)?;
+    let claims = traced(read_claims(
+        token,
+        &key,
+        algorithm,
+        issuer,
+        expected.client_id,
+    ))?;
+    trace::checked(
+        "D30",
+        "It is neither expired nor from the future",
+        check_times(&claims, expected.now),
+    )?;
+    trace::check(
+        "D30",
+        "Its nonce is the one of this sign-in",
+        claims.nonce.as_deref() == Some(expected.nonce),
+    );
     if claims.nonce.as_deref() != Some(expected.nonce) {
         return Err(IdTokenError::WrongNonce);
     }
@@ -162,6 +186,32 @@ fn read_header(token: &str) -> Result<(Algorithm, Option<String>), IdTokenError>
         algorithm,
         header.get("kid").and_then(Value::as_str).map(str::to_owned),
     ))
+}
+
+/// The checks of [`read_claims`] in its order, up to the one that failed.
+fn traced(read: Result<Claims, IdTokenError>) -> Result<Claims, IdTokenError> {
+    let all = [
+        "Its signature holds",
+        "Its iss is the issuer",
+        "Its aud is this installation",
+        "Its claims are complete",
+    ];
+    let failed = match &read {
+        Ok(_) => None,
+        Err(IdTokenError::WrongIssuer) => Some(1),
+        Err(IdTokenError::WrongAudience) => Some(2),
+        Err(IdTokenError::Malformed(_)) => Some(3),
+        Err(_) => Some(0),
+    };
+    for (place, says) in all.into_iter().enumerate() {
+        match failed {
+            // A token that cannot be read says nothing about the checks before it.
+            Some(3) if place < 3 => {}
+            Some(failed) if place > failed => {}
+            _ => trace::check("D30", says, failed != Some(place)),
+        }
+    }
+    read
 }
 
 fn read_claims(

@@ -3,6 +3,7 @@
 
 use crate::discovery::{DiscoveryError, SmartConfiguration};
 use crate::http::{FhirBaseUrl, Follow, Get, HttpClient, HttpError, Reach};
+use crate::trace;
 use serde_json::{Map, Value};
 use url::{Origin, Url};
 
@@ -43,6 +44,11 @@ pub(crate) async fn confirm(
         }
     };
     let Some(metadata) = metadata else {
+        trace::check(
+            "A20",
+            "The issuer is at this server, or vouches for it",
+            !foreign,
+        );
         let expected = base.url().origin().ascii_serialization();
         return if foreign {
             Err(mismatch(expected, &issuer))
@@ -54,10 +60,21 @@ pub(crate) async fn confirm(
         .get("issuer")
         .and_then(Value::as_str)
         .unwrap_or_default();
+    trace::check(
+        "A19",
+        "The issuer's own metadata names this issuer",
+        named == issuer,
+    );
     if named != issuer {
         return Err(mismatch(issuer, named));
     }
-    if foreign && origin_of(&metadata, "token_endpoint") != Some(token_origin.clone()) {
+    let vouched = !foreign || origin_of(&metadata, "token_endpoint") == Some(token_origin.clone());
+    trace::check(
+        "A20",
+        "The issuer is at this server, or vouches for it",
+        vouched,
+    );
+    if !vouched {
         return Err(mismatch(token_origin.ascii_serialization(), &issuer));
     }
     configuration.iss_parameter_supported |= announces_iss_parameter(&metadata);

@@ -39,6 +39,7 @@ pub mod secret;
 mod text;
 mod time;
 pub mod token;
+pub mod trace;
 pub mod udap;
 
 pub use time::{Clock, Random, SystemClock, SystemRandom};

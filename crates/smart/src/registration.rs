@@ -15,6 +15,7 @@ pub use metadata::ClientMetadata;
 
 use crate::http::{HttpClient, json_headers};
 use crate::secret::SecretString;
+use crate::trace;
 use ::http::{HeaderValue, header};
 use url::Url;
 
@@ -38,11 +39,24 @@ pub async fn register_client(
     }
     let body = serde_json::to_vec(metadata).map_err(|_| RegistrationError::NotJson)?;
     let response = http.post(endpoint, headers, None, body).await?;
+    trace::check(
+        "B18",
+        "The server registered this installation",
+        response.is_success(),
+    );
     if !response.is_success() {
         return Err(answer::refusal(&response));
     }
-    let information = answer::read(&response, endpoint, metadata)?;
-    if let Err(error) = answer::hold_against(&information, metadata) {
+    let information = trace::checked(
+        "B19",
+        "The answer is JSON with a client_id",
+        answer::read(&response, endpoint, metadata),
+    )?;
+    if let Err(error) = trace::checked(
+        "B21",
+        "What was registered is what was asked for",
+        answer::hold_against(&information, metadata),
+    ) {
         if let Err(failed) = delete_registration(http, &information).await {
             tracing::debug!(error = %failed, "an unusable registration could not be deleted");
         }

@@ -17,6 +17,7 @@ use crate::launch_context::LaunchContext;
 use crate::scope::Scopes;
 use crate::secret::SecretString;
 use crate::time::{Clock, Random};
+use crate::trace;
 use url::Url;
 
 /// Tokens and what came with them.
@@ -77,13 +78,23 @@ pub async fn refresh_access_token(
         clock,
         random,
     };
-    let mut wire = endpoint
-        .request(&Grant::RefreshToken(refresh_token))
-        .await?;
+    let mut wire = trace::checked(
+        "D21",
+        "The token endpoint gives tokens for the refresh token",
+        endpoint.request(&Grant::RefreshToken(refresh_token)).await,
+    )?;
     if let (Some(who), Some(id_token)) = (who, wire.take_id_token()) {
-        refreshed::check(&id_token, who, client_id)?;
+        trace::checked(
+            "D34",
+            "The id_token of the refresh names the same person",
+            refreshed::check(&id_token, who, client_id),
+        )?;
     }
-    wire.into_response(clock.now(), None)
+    trace::checked(
+        "D12",
+        "The token is a bearer token, its context well-formed",
+        wire.into_response(clock.now(), None),
+    )
 }
 
 /// Revokes a token (RFC 7009 §2). A server that does not know the token answers with success too.

@@ -184,3 +184,24 @@ export function useRetryApp() {
     onSuccess: (status) => client.setQueryData(keys.status, status),
   });
 }
+
+export function useSwitchTrace() {
+  const client = useQueryClient();
+  return useMutation<null, ProblemView, boolean>({
+    mutationFn: engine.traceSwitch,
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.trace }),
+  });
+}
+
+export function useClearTrace() {
+  const client = useQueryClient();
+  return useMutation<null>({
+    mutationFn: engine.traceClear,
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.trace }),
+  });
+}
+
+/** Writes the archive; gives the file. */
+export function useExportTrace() {
+  return useMutation<string>({ mutationFn: engine.traceExport });
+}

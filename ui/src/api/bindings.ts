@@ -737,4 +737,116 @@ connectionId: string, } | { "type": "recordsChanged",
 /**
  * Its connection.
  */
-connectionId: string, } | { "type": "statusChanged" };
+connectionId: string, } | { "type": "statusChanged" } | { "type": "traceChanged" };
+
+export type TraceKind = "serverCheck" | "signIn" | "signInEnd" | "backend" | "sync" | "remove" | "probe" | "revocation";
+
+export type TraceStep = "request" | "browserLeft" | "browserCameBack" | "check";
+
+export type TraceOutcome = "passed" | "failed" | "waiting";
+
+export type TracePart = "query" | "requestHeaders" | "requestBody" | "answerHeaders" | "answerBody" | "token";
+
+export type TracePartView = { 
+/**
+ * Which part.
+ */
+part: TracePart, 
+/**
+ * The name of the member that a token was in, or a body's media type.
+ */
+label: string | null, 
+/**
+ * Bytes of a body.
+ */
+size: number | null, 
+/**
+ * Names and values.
+ */
+fields: Array<LabelledView>, 
+/**
+ * JSON, over several lines.
+ */
+text: string | null, };
+
+export type TraceStepView = { 
+/**
+ * RFC 3339.
+ */
+at: string, 
+/**
+ * What kind.
+ */
+kind: TraceStep, 
+/**
+ * The request's method and address, or what was checked.
+ */
+title: string, 
+/**
+ * A check's number in the protocol checklist.
+ */
+number: string | null, 
+/**
+ * How it ended.
+ */
+outcome: TraceOutcome, 
+/**
+ * HTTP status of the answer.
+ */
+status: number | null, 
+/**
+ * From the request to the end of the answer.
+ */
+milliseconds: number | null, 
+/**
+ * Why no answer came.
+ */
+failure: string | null, 
+/**
+ * What can be looked at.
+ */
+parts: Array<TracePartView>, };
+
+export type TraceFlowView = { 
+/**
+ * Identifier within this run of the program.
+ */
+id: string, 
+/**
+ * What it was.
+ */
+kind: TraceKind, 
+/**
+ * The server that was asked first.
+ */
+server: string | null, 
+/**
+ * RFC 3339.
+ */
+startedAt: string, 
+/**
+ * RFC 3339; absent while it goes on, and when it was given up.
+ */
+endedAt: string | null, 
+/**
+ * How it failed, if it did.
+ */
+problem: ProblemView | null, 
+/**
+ * Steps in their order.
+ */
+steps: Array<TraceStepView>, 
+/**
+ * Further steps that were not kept.
+ */
+leftOut: number, };
+
+export type TraceView = { 
+/**
+ * Tracing is on.
+ */
+on: boolean, 
+/**
+ * Pieces of work, the oldest first.
+ */
+flows: Array<TraceFlowView>, };

@@ -61,6 +61,10 @@ export const engine = {
     call<View.RecordPageView>("records_list", { filter, offset, limit }),
   record: (key: View.RecordKey) => call<View.RecordDetailView>("record_get", { key }),
   attachments: (key: View.RecordKey) => call<View.AttachmentView[]>("attachments_get", { key }),
+  trace: () => call<View.TraceView>("trace_get"),
+  traceSwitch: (on: boolean) => call<null>("trace_switch", { on }),
+  traceClear: () => call<null>("trace_clear"),
+  traceExport: () => call<string>("trace_export"),
   search: (words: string, connectionId: string | null, limit: number) =>
     call<View.SearchHitView[]>("search", { words, connectionId, limit }),
 };

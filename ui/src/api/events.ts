@@ -6,6 +6,7 @@ import { keys } from "./queries";
 import { createStore, useStore } from "./store";
 
 const RECORDS_EVERY_MS = 700;
+const TRACE_EVERY_MS = 400;
 
 const progress = createStore<Partial<Record<string, SyncProgressView>>>({});
 
@@ -64,6 +65,15 @@ export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => vo
     stale.set(connectionId, setTimeout(() => recordsChanged(connectionId), RECORDS_EVERY_MS));
   }
 
+  let traced: ReturnType<typeof setTimeout> | undefined;
+
+  function traceSoon() {
+    traced ??= setTimeout(() => {
+      traced = undefined;
+      drop(keys.trace);
+    }, TRACE_EVERY_MS);
+  }
+
   function hear(event: Event): void {
     switch (event.type) {
       case "statusChanged":
@@ -88,6 +98,8 @@ export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => vo
         return moveOn(event);
       case "recordsChanged":
         return soon(event.connectionId);
+      case "traceChanged":
+        return traceSoon();
       case "syncFinished":
         clearTimeout(stale.get(event.connectionId));
         recordsChanged(event.connectionId);
@@ -100,6 +112,7 @@ export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => vo
   const stopping = listen(hear);
   return () => {
     stale.forEach((timer) => clearTimeout(timer));
+    clearTimeout(traced);
     void stopping.then((stop) => stop());
   };
 }

@@ -20,6 +20,7 @@ export const keys = {
   records: (connectionId: string) => ["records", connectionId],
   record: (connectionId: string) => ["record", connectionId],
   search: ["search"],
+  trace: ["trace"],
 } as const;
 
 export function useAppStatus() {
@@ -107,4 +108,9 @@ export function useSearch(words: string, limit: number) {
     enabled: words.length > 0,
     placeholderData: keepPreviousData,
   });
+}
+
+/** What was traced; always asked for anew when the screen opens. */
+export function useTrace() {
+  return useQuery({ queryKey: keys.trace, queryFn: engine.trace, staleTime: 0, gcTime: 0 });
 }

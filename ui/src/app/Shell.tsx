@@ -51,6 +51,10 @@ export function Shell() {
             </li>
           ))}
         </ul>
+        <Link to="/trace" className={`${styles.place ?? ""} ${styles.testers ?? ""}`} data-testid="nav-trace" aria-current={pathname === "/trace" ? "page" : undefined}>
+          <Icon name="trace" size={20} />
+          <span>{t("nav.testers")}</span>
+        </Link>
         <ThemeSwitch />
       </nav>
       <main ref={main} className={styles.main} tabIndex={-1}>

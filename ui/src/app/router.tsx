@@ -2,7 +2,7 @@ import { createMemoryHistory, createRootRoute, createRoute, createRouter } from 
 import type { Section } from "../api/bindings";
 import { problemOf } from "../api/problem";
 import { ProblemNotice } from "../components/ProblemNotice";
-import { ChartRoute, ConnectionsRoute, ConnectRoute, SearchRoute, StartRoute } from "./routes";
+import { ChartRoute, ConnectionsRoute, ConnectRoute, SearchRoute, StartRoute, TraceRoute } from "./routes";
 import { readSection, readText } from "./sections";
 import { Shell } from "./Shell";
 
@@ -48,6 +48,8 @@ const search = createRoute({
 
 const connections = createRoute({ getParentRoute: () => root, path: "/connections", component: ConnectionsRoute });
 
+const trace = createRoute({ getParentRoute: () => root, path: "/trace", component: TraceRoute });
+
 const connect = createRoute({ getParentRoute: () => root, path: "/connect", component: ConnectRoute });
 
 /**
@@ -56,7 +58,7 @@ const connect = createRoute({ getParentRoute: () => root, path: "/connect", comp
  */
 export function makeRouter(at = "/") {
   return createRouter({
-    routeTree: root.addChildren([start, chart, search, connections, connect]),
+    routeTree: root.addChildren([start, chart, search, connections, connect, trace]),
     history: createMemoryHistory({ initialEntries: [at] }),
     defaultPreload: false,
     defaultErrorComponent: ({ error }) => <ProblemNotice problem={problemOf(error)} />,

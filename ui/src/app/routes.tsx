@@ -11,6 +11,7 @@ import { ConnectScreen } from "../features/connect/ConnectScreen";
 import { ConnectionsScreen } from "../features/connections/ConnectionsScreen";
 import { Attachments } from "../features/documents/Attachments";
 import { SearchScreen } from "../features/search/SearchScreen";
+import { TraceScreen } from "../features/tester/TraceScreen";
 import { useWords } from "../i18n";
 import { withChart } from "./usable";
 
@@ -104,4 +105,8 @@ export function ConnectionsRoute() {
 export function ConnectRoute() {
   const { data } = useConnections();
   return <ConnectScreen firstRun={data !== undefined && withChart(data).length === 0} />;
+}
+
+export function TraceRoute() {
+  return <TraceScreen />;
 }

@@ -20,6 +20,7 @@ const PATHS = {
   sync: "M20 11a8 8 0 0 0-14.5-3.5L4 9M4 4v5h5M4 13a8 8 0 0 0 14.5 3.5L20 15M20 20v-5h-5",
   server: "M4 5h16v6H4zM4 13h16v6H4zM7.5 8h.2M7.5 16h.2",
   person: "M12 4a4 4 0 1 0 0 8a4 4 0 0 0 0-8zM4.5 20a7.5 7.5 0 0 1 15 0",
+  trace: "M4 6h2M4 12h2M4 18h2M9 6h11M9 12h11M9 18h7",
   care: "M4 12h4l2-5l4 10l2-5h4",
   external: "M14 4h6v6M20 4l-9 9M18 14v6H4V6h6",
 } as const;

@@ -15,3 +15,4 @@ mod problems;
 mod registration;
 mod servers;
 mod shell;
+mod trace;

@@ -9,11 +9,16 @@ use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::refusals;
 use crate::session::{lost, token_row};
+use crate::trace::TraceKind;
 use crate::view::{Event, Reachability, Role};
 use satchel_smart::authorization::{CallbackError, PendingAuthorization, callback_state};
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::token::TokenResponse;
+use satchel_smart::trace;
 use satchel_store::{ConnectionRow, PendingRow};
+
+/// The connection, or whose sign-in failed and why.
+type Finished = std::result::Result<String, (Option<String>, Problem)>;
 
 impl Engine {
     /// Ends a login with the URL that came back from the browser. Gives the connection, signed in.
@@ -21,7 +26,9 @@ impl Engine {
     /// # Errors
     /// `login.*` and `token.*`; the connection is then back in the state that it had before.
     pub async fn login_finish(&self, callback: &str) -> Result<String> {
-        let answer = self.finish(callback).await;
+        let work = self.finish(callback);
+        let problem = |answer: &Finished| answer.as_ref().err().map(|(_, problem)| problem.view());
+        let answer = self.traced(TraceKind::SignInEnd, problem, work).await;
         match &answer {
             Ok(connection_id) => self.emit(Event::LoginFinished {
                 connection_id: connection_id.clone(),
@@ -35,10 +42,8 @@ impl Engine {
         answer.map_err(|(_, problem)| problem)
     }
 
-    async fn finish(
-        &self,
-        callback: &str,
-    ) -> std::result::Result<String, (Option<String>, Problem)> {
+    async fn finish(&self, callback: &str) -> Finished {
+        trace::browser_came_back(callback);
         let nobody = |problem: Problem| (None, problem);
         let state = callback_state(callback).map_err(|error| nobody(error.into()))?;
         let pending = self
@@ -46,8 +51,13 @@ impl Engine {
             .store
             .pending_take(&digest::hex(state.as_bytes()))
             .await
-            .map_err(|error| nobody(error.into()))?
-            .ok_or_else(|| nobody(Problem::new(ProblemCode::LoginUnknown)))?;
+            .map_err(|error| nobody(error.into()))?;
+        trace::check(
+            "C4",
+            "Its state belongs to a sign-in that waits",
+            pending.is_some(),
+        );
+        let pending = pending.ok_or_else(|| nobody(Problem::new(ProblemCode::LoginUnknown)))?;
         let connection_id = pending.connection_id.clone();
         match self.complete(&pending, callback).await {
             Ok(connection_id) => Ok(connection_id),

@@ -8,6 +8,7 @@ use crate::engine::{Engine, lock};
 use crate::lockfile;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::summary::{self, RecordSummary};
+use crate::trace::TraceKind;
 use crate::view::{Event, Reachability, Role, Section, StepOutcome, SyncReportView};
 use futures::StreamExt;
 use satchel_smart::fhir::bundle::{Entry, SearchMode, SearchPage};
@@ -63,7 +64,9 @@ impl Engine {
             return Err(busy());
         }
         self.emit(Event::ConnectionsChanged);
-        let report = self.sync_with_report(&row, &cancel).await;
+        let work = self.sync_with_report(&row, &cancel);
+        let problem = |report: &SyncReportView| report.problem.clone();
+        let report = self.traced(TraceKind::Sync, problem, work).await;
         if report.problem.is_none() {
             self.learn_user(connection_id).await;
         }

@@ -11,6 +11,7 @@ use crate::secret::{SecretString, for_encrypted_store};
 use crate::text::{DESCRIPTION, plain};
 use crate::time::{Clock, Random};
 use crate::token::{TokenError, TokenResponse, WireToken};
+use crate::trace;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -155,8 +156,17 @@ impl PendingAuthorization {
         callback: &str,
         clock: &dyn Clock,
     ) -> Result<AuthorizationCode, CallbackError> {
-        let (address, parameters) = callback::read(callback)?;
+        let (address, parameters) = trace::checked(
+            "C31",
+            "The callback is a short URL with each parameter once",
+            callback::read(callback),
+        )?;
         let transaction = self.transaction;
+        trace::check(
+            "C33",
+            "It came to the very redirect URI of this sign-in",
+            is_at(&address, &transaction.redirect_uri),
+        );
         if !is_at(&address, &transaction.redirect_uri) {
             return Err(CallbackError::WrongRedirect);
         }
@@ -164,13 +174,26 @@ impl PendingAuthorization {
             .state
             .as_deref()
             .ok_or(CallbackError::MissingState)?;
-        verify_slices_are_equal(state.as_bytes(), transaction.state.expose().as_bytes())
-            .map_err(|_| CallbackError::StateMismatch)?;
+        trace::checked(
+            "C4",
+            "Its state is the one that was sent",
+            verify_slices_are_equal(state.as_bytes(), transaction.state.expose().as_bytes()),
+        )
+        .map_err(|_| CallbackError::StateMismatch)?;
+        trace::check(
+            "C4",
+            "It came within ten minutes",
+            clock.now().duration_since(transaction.created_at) <= LIFETIME,
+        );
         if clock.now().duration_since(transaction.created_at) > LIFETIME {
             return Err(CallbackError::Expired);
         }
-        check_issuer(&transaction.configuration, parameters.iss.as_deref())?;
-        let code = outcome(parameters)?;
+        trace::checked(
+            "C34",
+            "It comes from the issuer that was asked",
+            check_issuer(&transaction.configuration, parameters.iss.as_deref()),
+        )?;
+        let code = trace::checked("C36", "It brings a code and no error", outcome(parameters))?;
         Ok(AuthorizationCode { code, transaction })
     }
 }
@@ -272,11 +295,19 @@ impl AuthorizationCode {
             verifier: &transaction.verifier,
             redirect_uri: &transaction.redirect_uri,
         };
-        let mut wire = endpoint.request(&grant).await?;
+        let mut wire = trace::checked(
+            "D11",
+            "The token endpoint gives tokens for the code",
+            endpoint.request(&grant).await,
+        )?;
         let claims = transaction
             .verify_id_token(http, &mut wire, clock.now())
             .await?;
-        let mut response = wire.into_response(clock.now(), Some(&transaction.scope))?;
+        let mut response = trace::checked(
+            "D12",
+            "The token is a bearer token, its context well-formed",
+            wire.into_response(clock.now(), Some(&transaction.scope)),
+        )?;
         if let Some(user) = claims.as_ref().and_then(|claims| claims.fhir_user.clone()) {
             response.launch_context.fhir_user = Some(user);
         }
@@ -298,6 +329,11 @@ impl Transaction {
             return Ok(None);
         };
         let Some(id_token) = wire.take_id_token() else {
+            trace::check(
+                "D30",
+                "An id_token comes where openid was granted",
+                !wire.says_granted("openid"),
+            );
             return if wire.says_granted("openid") {
                 Err(IdTokenError::Missing)
             } else {

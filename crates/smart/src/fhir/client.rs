@@ -7,6 +7,7 @@ use super::outcome::OperationOutcome;
 use super::search;
 use crate::http::{Answer, FhirBaseUrl, Follow, Get, HttpClient, HttpError};
 use crate::secret::SecretString;
+use crate::trace;
 use std::time::Duration;
 use url::Url;
 
@@ -153,6 +154,11 @@ impl FhirClient {
         token: &SecretString,
     ) -> Result<SearchPage, FhirError> {
         if !self.base.covers(url) {
+            trace::check(
+                "G3",
+                "The access token goes only to this FHIR server",
+                false,
+            );
             return Err(FhirError::ForeignNextLink {
                 url: crate::http::printable(url),
             });

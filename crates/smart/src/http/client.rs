@@ -3,6 +3,7 @@
 use super::reach::{PublicResolver, is_private};
 use super::{FhirBaseUrl, HttpError, is_loopback, printable};
 use crate::secret::SecretString;
+use crate::trace;
 use ::http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::sync::Arc;
 use std::time::Duration;
@@ -241,7 +242,8 @@ impl HttpClient {
             if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
                 return Ok(answer);
             }
-            url = redirect_target(&answer, get.follow)?;
+            let target = redirect_target(&answer, get.follow);
+            url = trace::checked("A24", "The redirect stays where it may lead", target)?;
         }
         Err(HttpError::Redirect {
             url: printable(get.url),
@@ -291,10 +293,26 @@ impl HttpClient {
         .await
     }
 
+    /// Every request of the crate passes here: held against the policy, traced where somebody traces.
     async fn send(&self, url: &Url, request: reqwest::RequestBuilder) -> Result<Answer, HttpError> {
-        self.check(url)?;
+        if let Err(error) = self.check(url) {
+            trace::check("A8", "The address may be asked: protected by https", false);
+            return Err(error);
+        }
+        let request = request
+            .build()
+            .map_err(|error| HttpError::from_reqwest(url, error))?;
+        let traced = trace::begin(&request);
+        let answer = self.receive(url, request).await;
+        if let Some(traced) = traced {
+            traced.end(&answer);
+        }
+        answer
+    }
+
+    async fn receive(&self, url: &Url, request: reqwest::Request) -> Result<Answer, HttpError> {
         let failed = |error| HttpError::from_reqwest(url, error);
-        let mut response = request.send().await.map_err(failed)?;
+        let mut response = self.client.execute(request).await.map_err(failed)?;
         let limit = self.policy.max_body_bytes;
         let too_large = || HttpError::TooLarge {
             url: printable(url),
