@@ -335,7 +335,12 @@ async fn the_check_that_failed_is_the_last_one_and_the_problem_is_named() {
         let ended = failed.problem.as_ref().unwrap();
         assert_eq!((ended.code.as_str(), &ended.detail), (problem, &None));
     }
-    // A code that belongs to nobody, a server that says who it is not.
+}
+
+#[tokio::test]
+async fn a_code_of_nobody_and_a_server_that_says_who_it_is_not_are_traced() {
+    let setting = setting().await;
+    setting.engine.trace_switch(true);
     let stranger = "org.satchel.app:/callback/x?code=a&state=b";
     setting.engine.login_finish(stranger).await.unwrap_err();
     let trace = setting.engine.trace();

@@ -51,11 +51,13 @@ pub(crate) fn version(found: &Stored, json: &str, headers: &HeaderMap) -> Respon
 
 /// An `OperationOutcome` with one issue (FHIR R4, operationoutcome.html).
 pub(crate) fn outcome(status: StatusCode, code: &str, text: &str) -> Response {
-    let body = json!({
-        "resourceType": "OperationOutcome",
-        "issue": [{"severity": "error", "code": code, "diagnostics": text}]
-    });
-    let mut answer = (status, resource(body.to_string())).into_response();
+    // Written out: the elements are in R4's order, which counts when the answer becomes XML.
+    let body = format!(
+        r#"{{"resourceType":"OperationOutcome","issue":[{{"severity":"error","code":{},"diagnostics":{}}}]}}"#,
+        json!(code),
+        json!(text)
+    );
+    let mut answer = (status, resource(body)).into_response();
     answer
         .extensions_mut()
         .insert(Reason(format!("{code}: {text}")));

@@ -165,6 +165,10 @@ async fn g_every_refusal_in_xml_is_an_operation_outcome() {
         let challenged = answer.headers().contains_key("WWW-Authenticate");
         let text = xml(answer, status).await;
         assert_eq!(values(&text, "OperationOutcome/issue/severity"), ["error"]);
+        assert!(
+            text.find("<severity") < text.find("<code"),
+            "R4's order: {text}"
+        );
         assert_eq!(values(&text, "OperationOutcome/issue/code").len(), 1);
         let needs = status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN;
         assert_eq!(challenged, needs, "{path}");
