@@ -8,6 +8,7 @@ use crate::login::state_of;
 use crate::patient;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::sync::report::step_name;
+use crate::trace::{TraceKind, problem_of};
 use crate::view::{
     AccessCheckView, AccessView, Role, ScopeGrantView, ScopeView, SignedInAsView,
     SupersededTokenView,
@@ -159,6 +160,11 @@ impl Engine {
     /// # Errors
     /// `access.*` when access has ended; `network.*` and others when the server could not be asked.
     pub async fn access_check(&self, connection_id: &str) -> Result<AccessCheckView> {
+        let work = self.check_access(connection_id);
+        self.traced(TraceKind::Access, problem_of, work).await
+    }
+
+    async fn check_access(&self, connection_id: &str) -> Result<AccessCheckView> {
         let token = self.access_token(connection_id).await?;
         let row = self.connection_row(connection_id).await?;
         let (_, configuration) = self.discover(&row.fhir_base).await?;

@@ -5,6 +5,7 @@
 use crate::digest;
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
+use crate::trace::{TraceKind, problem_of};
 use crate::view::{DirectoryView, SkippedView};
 use satchel_smart::brands::{
     Brand, BrandBundle, BrandEndpoint, BrandsError, BundleAnswer, LogoImage, LogoSource,
@@ -35,6 +36,11 @@ impl Engine {
     /// `directory.*` when there is no usable list; `network.*`, `server.not_a_url`,
     /// `server.not_https`.
     pub async fn directory_import_url(&self, address: &str) -> Result<DirectoryView> {
+        let work = self.import_url(address);
+        self.traced(TraceKind::Directory, problem_of, work).await
+    }
+
+    async fn import_url(&self, address: &str) -> Result<DirectoryView> {
         let url = directory_url(address)?;
         let before = self.inner.store.directory_get(url.as_str()).await?;
         let etag = before.and_then(|row| row.etag);

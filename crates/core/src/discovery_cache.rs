@@ -11,6 +11,7 @@ use crate::view::Role;
 use jiff::Timestamp;
 use satchel_smart::discovery::{SmartConfiguration, discover};
 use satchel_smart::http::FhirBaseUrl;
+use satchel_smart::trace;
 use satchel_store::OriginsRow;
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -87,12 +88,14 @@ impl Engine {
         let now = origins_of(configuration);
         let known = self.inner.store.origins_get(base.as_str()).await?;
         if known.as_ref() == Some(&now) {
+            trace::check("A23", "Its sign-in is where it was", true);
             return Ok(());
         }
         let detail = known.as_ref().and_then(|known| moved(known, &now));
         match detail {
             // Nothing that could be given away before there is a registration.
             Some(detail) if self.is_registered(base.as_str()).await? => {
+                trace::check("A23", "Its sign-in is where it was", false);
                 Err(Problem::with_detail(ProblemCode::ServerMoved, detail))
             }
             _ => Ok(self.inner.store.origins_put(base.as_str(), &now).await?),

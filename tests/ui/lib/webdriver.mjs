@@ -89,6 +89,11 @@ export class WebDriver {
     return this.call("POST", `${this.session}/actions`, { actions: [{ type: "key", id: "keyboard", actions }] });
   }
 
+  /** Gives the window another size. */
+  resize(width, height) {
+    return this.call("POST", `${this.session}/window/rect`, { width, height });
+  }
+
   async screenshot() {
     return Buffer.from(await this.call("GET", `${this.session}/screenshot`, undefined, 20_000), "base64");
   }

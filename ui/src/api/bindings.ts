@@ -739,7 +739,7 @@ connectionId: string, } | { "type": "recordsChanged",
  */
 connectionId: string, } | { "type": "statusChanged" } | { "type": "traceChanged" };
 
-export type TraceKind = "serverCheck" | "signIn" | "signInEnd" | "backend" | "sync" | "remove" | "probe" | "revocation";
+export type TraceKind = "serverCheck" | "signIn" | "signInEnd" | "backend" | "sync" | "remove" | "probe" | "revocation" | "registration" | "access" | "directory";
 
 export type TraceStep = "request" | "browserLeft" | "browserCameBack" | "check";
 

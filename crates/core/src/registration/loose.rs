@@ -4,6 +4,7 @@
 use crate::engine::Engine;
 use crate::lockfile;
 use crate::problem::Result;
+use crate::trace::{TraceKind, problem_of};
 use crate::view::Role;
 use satchel_smart::registration::{ClientInformation, RegistrationError, delete_registration};
 use satchel_store::{ClientRow, LooseRegistrationRow};
@@ -191,6 +192,11 @@ impl Engine {
     }
 
     async fn settle_all(&self) -> Result<()> {
+        let work = self.settle_each();
+        self.traced(TraceKind::Registration, problem_of, work).await
+    }
+
+    async fn settle_each(&self) -> Result<()> {
         for row in self.inner.store.loose_list().await? {
             if row.state != Loose::Left.as_str() {
                 self.settle_loose(&row.key_name).await?;

@@ -6,6 +6,7 @@ use crate::connection::{AccessLostReason, ConnectionState};
 use crate::engine::Engine;
 use crate::login::state_of;
 use crate::problem::{Problem, ProblemCode, Result};
+use crate::trace::{TraceKind, problem_of};
 use crate::view::{ProblemView, RegistrationView, Role};
 use satchel_smart::registration::{
     ClientInformation, RegistrationError, read_registration, update_registration,
@@ -27,6 +28,11 @@ impl Engine {
     /// `access.registration_gone` when the server no longer knows it; `network.*`, `keychain.*`,
     /// `store.*`.
     pub async fn registration_read(&self, connection_id: &str) -> Result<RegistrationView> {
+        let work = self.read_registration_of(connection_id);
+        self.traced(TraceKind::Registration, problem_of, work).await
+    }
+
+    async fn read_registration_of(&self, connection_id: &str) -> Result<RegistrationView> {
         let connection = self.connection_row(connection_id).await?;
         let _alone = self.alone().await?;
         let row = self.registration_of(&connection).await?;

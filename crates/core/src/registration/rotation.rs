@@ -13,6 +13,7 @@ use super::credential::algorithm;
 use super::step;
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
+use crate::trace::{TraceKind, problem_of};
 use crate::view::Role;
 use satchel_smart::registration::ClientInformation;
 use satchel_store::ClientRow;
@@ -44,6 +45,11 @@ impl Engine {
     /// this installation has no key there; `access.registration_gone`; `network.*`, `keychain.*`,
     /// `store.*`.
     pub async fn registration_rotate_key(&self, connection_id: &str) -> Result<()> {
+        let work = self.rotate_key(connection_id);
+        self.traced(TraceKind::Registration, problem_of, work).await
+    }
+
+    async fn rotate_key(&self, connection_id: &str) -> Result<()> {
         let connection = self.connection_row(connection_id).await?;
         let _alone = self.alone().await?;
         let mut row = self.registration_of(&connection).await?;

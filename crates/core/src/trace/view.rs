@@ -58,6 +58,12 @@ pub enum TraceKind {
     Probe,
     /// Access that waits to be ended at its server.
     Revocation,
+    /// Looking at a registration, or renewing its keys.
+    Registration,
+    /// Asking whether access is on.
+    Access,
+    /// Fetching a list of servers.
+    Directory,
 }
 
 impl TraceKind {
@@ -73,6 +79,9 @@ impl TraceKind {
             Self::Remove => "Removing a connection",
             Self::Probe => "Is the server there?",
             Self::Revocation => "Ending access that waited for its server",
+            Self::Registration => "Looking after a registration",
+            Self::Access => "Is access on?",
+            Self::Directory => "Fetching a list of servers",
         }
     }
 }

@@ -295,10 +295,11 @@ impl HttpClient {
 
     /// Every request of the crate passes here: held against the policy, traced where somebody traces.
     async fn send(&self, url: &Url, request: reqwest::RequestBuilder) -> Result<Answer, HttpError> {
-        if let Err(error) = self.check(url) {
-            trace::check("A8", "The address may be asked: protected by https", false);
-            return Err(error);
-        }
+        self.check(url).inspect_err(|error| {
+            let private = matches!(error, HttpError::PrivateHost { .. });
+            let number = if private { "H10" } else { "A8" };
+            trace::check(number, "The address may be asked", false);
+        })?;
         let request = request
             .build()
             .map_err(|error| HttpError::from_reqwest(url, error))?;

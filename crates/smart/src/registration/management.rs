@@ -5,6 +5,7 @@ use super::answer::{self, SERVERS_OWN};
 use super::{ClientInformation, RegistrationError};
 use crate::http::{Answer, Get, HttpClient, json_headers};
 use crate::secret::SecretString;
+use crate::trace;
 use ::http::header;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -93,7 +94,11 @@ fn accepted(
     known: &ClientInformation,
 ) -> Result<ClientInformation, RegistrationError> {
     match answer.status {
-        200..=299 => answer::read_again(answer, known),
+        200..=299 => trace::checked(
+            "B26",
+            "The registration is still this one",
+            answer::read_again(answer, known),
+        ),
         401 => Err(RegistrationError::Gone),
         status @ 403..=405 => Err(RegistrationError::NotOffered { status }),
         _ => Err(answer::refusal(answer)),

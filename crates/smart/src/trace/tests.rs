@@ -242,3 +242,35 @@ async fn a_trace_is_bounded_and_says_what_it_left_out() {
     assert_eq!((trace.steps().len(), trace.left_out()), (MAX_STEPS, 5));
     assert!(trace.bytes() <= MAX_BYTES);
 }
+
+#[tokio::test]
+async fn of_an_answer_too_large_to_keep_only_the_size_is_told() {
+    let trace = trace();
+    let name = "x".repeat(1_500);
+    let list: Vec<&str> = vec![&name; 200];
+    let members = (0..10).map(|n| (format!("{}_supported", "a".repeat(n + 1)), json!(list)));
+    let body = Value::Object(members.collect()).to_string().into_bytes();
+    let size = body.len();
+    trace
+        .scope(async {
+            let url = Url::parse("https://e.org/a").unwrap();
+            let request = reqwest::Client::new().get(url.clone()).build().unwrap();
+            let open = begin(&request).unwrap();
+            open.end(&Ok(Answer {
+                status: 200,
+                headers: ::http::HeaderMap::new(),
+                body,
+                url,
+            }));
+        })
+        .await;
+    assert!(trace.bytes() <= MAX_BYTES, "{}", trace.bytes());
+    let steps = trace.steps();
+    let StepEvent::Exchange(exchange) = &steps[0].event else {
+        panic!("{steps:?}")
+    };
+    let Outcome::Answered { body, .. } = &exchange.outcome else {
+        panic!("{steps:?}")
+    };
+    assert_eq!((&body.content, body.size), (&Content::Hidden, size));
+}
