@@ -2,7 +2,9 @@
 //! `hidden-` and eight digits, equal for equal values, so that a tester can see that the code which
 //! came back is the code that was sent on.
 
-use super::names::{HEADERS, SEARCH, Shown, is_camel, is_known_word, is_word, manner};
+use super::names::{
+    HEADERS, SEARCH, Shown, is_camel, is_interaction, is_known_word, is_type, is_word, manner,
+};
 use super::{Body, MaskedUrl};
 use crate::text::plain;
 use crate::time::Random;
@@ -83,6 +85,7 @@ impl Mask {
             Shown::Plainly => plain(text, LONGEST),
             Shown::AsUrl => self.url_or_name(text),
             Shown::AsWords => self.words(text),
+            Shown::AsReference => self.reference(text),
             Shown::AsToken | Shown::AsKeys | Shown::Not => self.hide(text),
         }
     }
@@ -134,14 +137,14 @@ impl Mask {
         let mut shown: Vec<String> = Vec::new();
         let mut after_type = false;
         for segment in segments {
-            let operation = segment.starts_with(['$', '_']);
-            let hidden = !is_word(segment) || (after_type && !operation);
+            // Behind a type stands an id, and behind an id nothing that is known to be harmless.
+            let hidden = !is_word(segment) || (after_type && !is_interaction(segment));
             shown.push(if hidden {
                 self.hide(segment)
             } else {
                 segment.to_owned()
             });
-            after_type = is_camel(segment);
+            after_type |= is_type(segment);
         }
         shown.join("/")
     }
@@ -162,6 +165,24 @@ impl Mask {
             return self.segments(path.split('/'));
         }
         plain(text, LONGEST)
+    }
+
+    /// Who somebody is in FHIR: the type is told. Any other address of a person is hidden as a whole.
+    fn reference(&self, text: &str) -> String {
+        let mut segments = text.rsplit('/');
+        let (id, kind) = (segments.next(), segments.next());
+        match (id, kind) {
+            (Some(_), Some(kind)) if is_type(kind) => self.url_or_name(text),
+            _ => self.hide(text),
+        }
+    }
+
+    /// Where a redirect leads; a relative one is hidden.
+    fn location(&self, text: &str) -> String {
+        match Url::parse(text) {
+            Ok(url) => self.url(&url).url,
+            Err(_) => self.hide(text),
+        }
     }
 
     fn words(&self, text: &str) -> String {
@@ -194,7 +215,7 @@ impl Mask {
                     let (scheme, secret) = value.split_once(' ').unwrap_or_default();
                     format!("{} {}", plain(scheme, 20), self.hide(secret))
                 }
-                header::LOCATION | header::CONTENT_LOCATION => self.url_or_name(value),
+                header::LOCATION | header::CONTENT_LOCATION => self.location(value),
                 header::WWW_AUTHENTICATE => {
                     let scheme = value.split([' ', ',']).next().unwrap_or_default();
                     if is_word(scheme) {

@@ -9,6 +9,7 @@ pub(super) enum Shown {
     AsToken,
     AsKeys,
     AsWords,
+    AsReference,
     Not,
 }
 
@@ -75,11 +76,10 @@ pub(super) fn manner(name: &str) -> Shown {
         | "registration_client_uri"
         | "smart_style_url"
         | "error_uri"
-        | "initiate_login_uri"
-        | "fhirUser"
-        | "profile" => Shown::AsUrl,
+        | "initiate_login_uri" => Shown::AsUrl,
         "client_assertion" | "assertion" | "id_token" | "software_statement" => Shown::AsToken,
         "jwks" | "keys" => Shown::AsKeys,
+        "fhirUser" | "profile" => Shown::AsReference,
         "error_description" => Shown::AsWords,
         name if name.ends_with("_supported") => Shown::Plainly,
         _ => Shown::Not,
@@ -132,18 +132,47 @@ pub(super) fn is_known_word(word: &str) -> bool {
     bare.is_empty() || WORDS.contains(&format!(" {} ", bare.to_ascii_lowercase()))
 }
 
+/// Path segments that look like the name of a FHIR type and are none.
+const PLACES: [&str; 14] = [
+    "Api",
+    "Auth",
+    "Authorize",
+    "Connect",
+    "Fhir",
+    "Identity",
+    "Interconnect",
+    "Login",
+    "OAuth",
+    "OAuth2",
+    "Open",
+    "Portal",
+    "Server",
+    "Token",
+];
+
+/// Whether what follows this segment names a person's record.
+pub(super) fn is_type(segment: &str) -> bool {
+    is_camel(segment) && !PLACES.contains(&segment)
+}
+
+/// Parts of the FHIR interface that may follow a type.
+pub(super) fn is_interaction(segment: &str) -> bool {
+    matches!(segment, "_history" | "_search") || (segment.starts_with('$') && is_word(segment))
+}
+
 /// A path segment that says where, not who: words and versions such as `oauth2`, `R4`, `.well-known`.
 pub(super) fn is_word(segment: &str) -> bool {
     let bare = segment.trim_start_matches(['.', '$', '_']);
-    segment.len() <= 48
-        && bare.split(['-', '_', '.']).all(|word| {
-            let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
-            let digits = word.len() - letters.len();
-            let lower = letters.len() <= 20 && letters.bytes().all(|b| b.is_ascii_lowercase());
-            let upper = letters.len() <= 6 && letters.bytes().all(|b| b.is_ascii_uppercase());
-            let version = digits == 0 || (digits <= 2 && letters.len() <= 5);
-            version && (lower || upper || is_camel(letters))
-        })
+    PLACES.contains(&segment)
+        || segment.len() <= 48
+            && bare.split(['-', '_', '.']).all(|word| {
+                let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
+                let digits = word.len() - letters.len();
+                let lower = letters.len() <= 20 && letters.bytes().all(|b| b.is_ascii_lowercase());
+                let upper = letters.len() <= 6 && letters.bytes().all(|b| b.is_ascii_uppercase());
+                let version = digits == 0 || (digits <= 2 && letters.len() <= 5);
+                version && (lower || upper || is_camel(letters))
+            })
 }
 
 /// A name like that of a FHIR type: each hump of three letters or more.

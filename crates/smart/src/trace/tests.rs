@@ -38,6 +38,14 @@ fn h1_of_a_url_only_words_are_shown() {
         ("https://ehr.example.org/fhir/Patient/anna", false),
         ("https://ehr.example.org/fhir/Patient/4711", false),
         (
+            "https://ehr.example.org/fhir/Patient/anna/_history/anna",
+            false,
+        ),
+        ("https://ehr.example.org/fhir/Patient/_page/anna", false),
+        ("https://ehr.example.org/fhir/Observation/_search", true),
+        ("https://ehr.example.org/OAuth2/Auth/Token", true),
+        ("https://ehr.example.org/fhir/Group/anna/$export", false),
+        (
             "https://ehr.example.org/fhir/Observation?patient=anna",
             false,
         ),
@@ -108,7 +116,7 @@ fn h1_a_form_shows_what_is_asked_and_hides_with_what() {
 fn h1_an_answer_shows_its_form_and_hides_tokens_people_and_free_text() {
     let id_token = jwt(
         &json!({"alg": "RS256"}),
-        &json!({"iss": "https://e.org", "sub": "anna-1", "aud": "client-7", "name": "Anna Berg", "email": "anna@x.org", "fhirUser": "Patient/anna-1", "nonce": "secret-nonce"}),
+        &json!({"iss": "https://e.org", "sub": "anna-1", "aud": "client-7", "name": "Anna Berg", "email": "anna@x.org", "fhirUser": "Patient/anna-1", "profile": "https://social.example/anna", "nonce": "secret-nonce"}),
     );
     let answer = json!({
         "access_token": "secret-a", "refresh_token": "secret-r", "token_type": "Bearer", "expires_in": 3600,
@@ -190,6 +198,7 @@ fn h1_headers_are_shown_by_a_list() {
         ("cookie", "secret-c"),
         ("x-anna", "secret-x"),
         ("location", "https://e.org/cb?code=secret-code"),
+        ("content-location", "anna/berg"),
         ("www-authenticate", "Bearer realm=\"secret\""),
     ] {
         headers.insert(name, value.parse().unwrap());
