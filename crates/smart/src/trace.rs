@@ -282,7 +282,6 @@ impl Open {
 fn reason(error: &HttpError) -> &'static str {
     match error {
         HttpError::Setup(_) | HttpError::InvalidUrl { .. } => "not sent",
-        HttpError::PrivateHost { .. } => "a private address",
         HttpError::NotHttps { .. } => "not protected by https",
         HttpError::PrivateHost { .. } => "not a public address",
         HttpError::Connect { .. } => "no connection",
