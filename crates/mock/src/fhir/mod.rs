@@ -11,6 +11,7 @@ mod habits;
 mod include;
 mod limits;
 mod metadata;
+mod order;
 pub(crate) mod paging;
 mod parameters;
 pub(crate) use bulk::Exports;

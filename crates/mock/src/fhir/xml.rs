@@ -3,6 +3,7 @@
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
+use super::order::Context;
 use super::tree::Node;
 
 /// The media type of FHIR in XML.
@@ -11,7 +12,7 @@ pub(super) const FHIR_XML: &str = "application/fhir+xml; charset=utf-8";
 const NAMESPACE: &str = "http://hl7.org/fhir";
 const XHTML: &str = "http://www.w3.org/1999/xhtml";
 
-/// What stands first in a resource and in an element, in this order.
+/// What stands first in a resource and in an element that R4 does not know, in this order.
 const FIRST: [&str; 8] = [
     "id",
     "meta",
@@ -47,21 +48,23 @@ fn write_resource(out: &mut String, kind: &str, resource: &Node, outermost: bool
         attribute(out, "xmlns", NAMESPACE);
     }
     out.push('>');
-    for (name, value) in in_order(resource) {
+    let context = Context::of(kind);
+    for (name, value) in in_order(resource, context) {
         if name != "resourceType" {
-            write_member(out, resource, name, value, true);
+            write_member(out, resource, name, value, (context, true));
         }
     }
     close(out, kind);
 }
 
-/// The members in the order of XML: what stands first in every resource, then as they came.
-fn in_order(object: &Node) -> Vec<(&str, &Node)> {
+/// The members in R4's order; of what R4 does not know, what stands first everywhere, then as they came.
+fn in_order(object: &Node, context: Context) -> Vec<(&str, &Node)> {
     let members = object.members().unwrap_or_default();
     let rank = |name: &str| {
         let name = name.strip_prefix('_').unwrap_or(name);
-        let position = FIRST.iter().position(|first| *first == name);
-        position.unwrap_or(FIRST.len())
+        let first = || FIRST.iter().position(|first| *first == name);
+        let place = context.child(name).map(|(place, _)| place);
+        place.or_else(first).unwrap_or(usize::MAX)
     };
     let mut ordered: Vec<(&str, &Node)> = members
         .iter()
@@ -71,12 +74,23 @@ fn in_order(object: &Node) -> Vec<(&str, &Node)> {
     ordered
 }
 
-/// One member of an object, with what its sibling `_name` adds to it.
-fn write_member(out: &mut String, parent: &Node, name: &str, value: &Node, in_resource: bool) {
+/// One member of an object, with what its sibling `_name` adds to it; the last argument tells what the
+/// object is, and whether it is a resource.
+fn write_member(
+    out: &mut String,
+    parent: &Node,
+    name: &str,
+    value: &Node,
+    (context, in_resource): (Context, bool),
+) {
+    let inside = |name: &str| {
+        let child = context.child(name);
+        child.map_or_else(|| Context::of(""), |(_, inside)| inside)
+    };
     if let Some(plain) = name.strip_prefix('_') {
         // Written along with the value, unless there is none.
         if parent.get(plain).is_none() && is_name(plain) {
-            write_values(out, plain, &Node::Null, Some(value));
+            write_values(out, plain, &Node::Null, Some(value), inside(plain));
         }
         return;
     }
@@ -91,11 +105,17 @@ fn write_member(out: &mut String, parent: &Node, name: &str, value: &Node, in_re
         return;
     }
     let sibling = parent.get(&format!("_{name}"));
-    write_values(out, name, value, sibling);
+    write_values(out, name, value, sibling, inside(name));
 }
 
 /// A value, or each of a list; nulls stand where only the sibling has something to say.
-fn write_values(out: &mut String, name: &str, value: &Node, sibling: Option<&Node>) {
+fn write_values(
+    out: &mut String,
+    name: &str,
+    value: &Node,
+    sibling: Option<&Node>,
+    inside: Context,
+) {
     let siblings = match sibling {
         Some(Node::List(items)) => items.as_slice(),
         _ => &[],
@@ -104,15 +124,15 @@ fn write_values(out: &mut String, name: &str, value: &Node, sibling: Option<&Nod
         Node::List(items) => {
             for position in 0..items.len().max(siblings.len()) {
                 let item = items.get(position).unwrap_or(&Node::Null);
-                write_values(out, name, item, siblings.get(position));
+                write_values(out, name, item, siblings.get(position), inside);
             }
         }
         Node::Null if !siblings.is_empty() => {
             for one in siblings {
-                write_values(out, name, &Node::Null, Some(one));
+                write_values(out, name, &Node::Null, Some(one), inside);
             }
         }
-        Node::Object(_) => write_object(out, name, value),
+        Node::Object(_) => write_object(out, name, value, inside),
         Node::Null => {
             if let Some(sibling @ Node::Object(_)) = sibling {
                 write_primitive(out, name, None, Some(sibling));
@@ -122,7 +142,7 @@ fn write_values(out: &mut String, name: &str, value: &Node, sibling: Option<&Nod
     }
 }
 
-fn write_object(out: &mut String, name: &str, object: &Node) {
+fn write_object(out: &mut String, name: &str, object: &Node, context: Context) {
     out.push('<');
     out.push_str(name);
     if let (true, Some(kind)) = (HOLDERS.contains(&name), kind_of(object)) {
@@ -139,9 +159,9 @@ fn write_object(out: &mut String, name: &str, object: &Node) {
         attribute(out, "url", url);
     }
     out.push('>');
-    for (member, value) in in_order(object) {
+    for (member, value) in in_order(object, context) {
         if !(is_extension && member == "url") {
-            write_member(out, object, member, value, false);
+            write_member(out, object, member, value, (context, false));
         }
     }
     close(out, name);
@@ -162,7 +182,7 @@ fn write_primitive(out: &mut String, name: &str, value: Option<&str>, sibling: O
     match sibling.and_then(|one| one.get("extension")) {
         Some(extensions) => {
             out.push('>');
-            write_values(out, "extension", extensions, None);
+            write_values(out, "extension", extensions, None, Context::of("Extension"));
             close(out, name);
         }
         None => out.push_str("/>"),
