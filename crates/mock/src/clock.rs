@@ -4,8 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use axum::http::HeaderValue;
+
 /// Seconds in a day.
 pub(crate) const DAY: i64 = 86_400;
+
+/// A second as HTTP writes it (RFC 9110 §5.6.7); `None` for one that no calendar has.
+pub(crate) fn http_date(second: i64) -> Option<HeaderValue> {
+    let time = jiff::Timestamp::from_second(second).ok()?;
+    let text = time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    HeaderValue::from_str(&text).ok()
+}
 
 /// The clock of one server; its copies are the same clock.
 #[derive(Debug, Clone)]

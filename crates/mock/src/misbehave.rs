@@ -13,6 +13,7 @@ use futures::{StreamExt as _, stream};
 use serde_json::Value;
 use url::form_urlencoded;
 
+use crate::clock;
 use crate::context::{self, Context, DecodedJwt};
 use crate::faults::{Endpoint, FaultKind};
 use crate::log::{Reason, RequestLogEntry};
@@ -89,6 +90,10 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
         }
     };
     let mut answer = context.during(answering).await;
+    // The server's time, where hyper would tell the computer's.
+    if let Some(date) = clock::http_date(app.auth.now()) {
+        answer.headers_mut().insert(header::DATE, date);
+    }
     let mut tokens = context::tokens_in(parameters);
     if endpoint == Some(Endpoint::Token) && answer.status() == StatusCode::OK {
         let (whole, given) = id_token_of(answer).await;

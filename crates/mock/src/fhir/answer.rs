@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::format::IsResource;
+use crate::clock::http_date;
 use crate::data::Stored;
 use crate::log::Reason;
 
@@ -41,9 +42,8 @@ pub(crate) fn version(found: &Stored, json: &str, headers: &HeaderMap) -> Respon
     let modified = found
         .fields
         .last_updated
-        .and_then(|range| jiff::Timestamp::from_millisecond(range.start).ok())
-        .map(|time| time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
-    if let Some(Ok(modified)) = modified.as_deref().map(HeaderValue::from_str) {
+        .and_then(|range| http_date(range.start.div_euclid(1000)));
+    if let Some(modified) = modified {
         headers.insert(header::LAST_MODIFIED, modified);
     }
     answer

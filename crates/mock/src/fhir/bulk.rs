@@ -19,6 +19,7 @@ use super::bulk_files::{File, Selection, Whose, exports, streamed};
 use super::bulk_request::{parameters, wanted};
 use super::seen::Viewer;
 use super::{At, answer};
+use crate::clock::http_date;
 use crate::data::Data;
 use crate::state::App;
 
@@ -343,10 +344,10 @@ fn manifest(app: &App, id: &str, job: &Job) -> Response {
         "deleted": deleted.into_iter().collect::<Vec<_>>(),
         "error": bulk_errors::listed(app, id, &job.notes),
     });
-    let expires = jiff::Timestamp::from_second(job.expires)
-        .map(|time| time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
-        .unwrap_or_default();
-    let mut response = with_header(StatusCode::OK, header::EXPIRES, &expires);
+    let mut response = StatusCode::OK.into_response();
+    if let Some(expires) = http_date(job.expires) {
+        response.headers_mut().insert(header::EXPIRES, expires);
+    }
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),

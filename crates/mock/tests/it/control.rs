@@ -205,6 +205,22 @@ async fn the_clock_is_turned_and_tokens_age_with_it() {
     );
 }
 
+/// A client whose clock is wrong learns by it (RFC 9110 §6.6.1), so it must not tell the computer's time.
+#[tokio::test]
+async fn the_date_of_answers_is_that_of_the_clock() {
+    let tester = Tester::new().await;
+    let year = async || {
+        let url = format!("{}/metadata", tester.mock.fhir_base());
+        let answer = tester.http.get(url).send().await.unwrap();
+        let date = answer.headers()["Date"].to_str().unwrap().to_owned();
+        let parsed = jiff::fmt::rfc2822::parse(&date).unwrap();
+        i32::from(parsed.year())
+    };
+    let before = year().await;
+    tester.mock.turn_clock(10 * 366 * 86_400);
+    assert_eq!(year().await, before + 10);
+}
+
 #[tokio::test]
 async fn a_lost_answer_did_what_was_asked() {
     let tester = Tester::new().await;
