@@ -40,8 +40,8 @@ test("consent denied, then given; links from strangers in between", async (t) =>
       browser = await Browser.start(desktop, mock.origin);
       await passPortal(browser, mock, address, { button: "deny" });
       await app.find("problem", { where: { "data-code": "login.denied" } });
-      await app.screenshot("denied");
       await app.gone("signin-progress");
+      await app.screenshot("denied");
     });
 
     await step("trying again works", async () => {

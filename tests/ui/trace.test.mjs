@@ -13,12 +13,6 @@ import { until } from "./lib/processes.mjs";
 /** True when nothing sticks out sideways. */
 const FITS = "return document.documentElement.scrollWidth <= window.innerWidth && [...document.querySelectorAll('main *')].every((e) => getComputedStyle(e).overflowX !== 'visible' || e.closest('pre') || e.getBoundingClientRect().right <= window.innerWidth + 1)";
 
-/** Two frames later what was done is on the screen, not only in the document. */
-async function painted(app) {
-  await app.web.execute("delete document.body.dataset.painted; requestAnimationFrame(() => requestAnimationFrame(() => { document.body.dataset.painted = 'yes' }))");
-  await until("it is painted", () => app.web.execute("return document.body.dataset.painted === 'yes'"));
-}
-
 test("a tester sees each step of a sign-in and a sync, and takes it along", async (t) => {
   let desktop;
   let mock;
@@ -33,7 +27,6 @@ test("a tester sees each step of a sign-in and a sync, and takes it along", asyn
       await app.click("nav-trace");
       assert.equal(await app.attribute("trace-switch", "aria-checked"), "false");
       await until("the trace was read", async () => app.web.enabled(await app.find("trace-switch")));
-      await painted(app);
       await app.screenshot("off");
       await app.click("trace-switch");
       await app.find("trace-switch", { where: { "aria-checked": "true" } });
@@ -50,7 +43,6 @@ test("a tester sees each step of a sign-in and a sync, and takes it along", asyn
       await app.find("trace-step", { where: { "data-number": "C34", "data-outcome": "passed" } });
       await app.web.execute("document.querySelector('[data-kind=signInEnd]').scrollIntoView(); [...document.querySelectorAll('[data-kind=signInEnd] summary')].find((s) => s.textContent.includes('/token')).click()");
       await until("the decoded token shows", async () => (await app.web.execute("return document.querySelector('main').textContent")).includes("client_assertion"));
-      await painted(app);
       await app.screenshot("steps");
       assert.equal(await app.web.execute(FITS), true);
     });
@@ -58,14 +50,11 @@ test("a tester sees each step of a sign-in and a sync, and takes it along", asyn
     await step("in a small window, and in the dark", async () => {
       await app.web.resize(420, 760);
       await until("it fits", () => app.web.execute(FITS));
-      await painted(app);
       await app.screenshot("small");
       await app.web.execute("document.querySelector('[data-testid=trace-switch]').scrollIntoView()");
-      await painted(app);
       await app.screenshot("small-top");
       await app.web.resize(1180, 800);
       await app.web.execute("document.documentElement.dataset.theme = 'dark'; document.querySelector('[data-kind=signInEnd]').scrollIntoView()");
-      await painted(app);
       await app.screenshot("dark");
     });
 

@@ -98,7 +98,10 @@ export class App {
     return shown.filter(Boolean).length;
   }
 
+  /** Two frames later, so that what is in the document is on the screen too: WebKit's pictures lag behind. */
   async screenshot(step) {
+    await this.web.execute("delete document.body.dataset.painted; requestAnimationFrame(() => requestAnimationFrame(() => { document.body.dataset.painted = 'yes' }))");
+    await until("it is painted", () => this.web.execute("return document.body.dataset.painted === 'yes'"));
     writeFileSync(this.desktop.picture(step), await this.web.screenshot());
   }
 
