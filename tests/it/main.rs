@@ -7,6 +7,7 @@
     reason = "a test stops at the first thing that is not as it should be, and says what it skipped"
 )]
 
+mod attacks;
 mod backend;
 mod bad_input;
 mod boundaries;

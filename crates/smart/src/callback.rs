@@ -30,7 +30,7 @@ pub enum CallbackError {
     #[error("the callback came too late")]
     Expired,
     /// `iss` is not the server that was asked (RFC 9207 §2.4), or it promised `iss` and left it out.
-    #[error("the callback is from {found:?} instead of {expected:?}")]
+    #[error("the callback is from {} instead of {}", who(found), who(expected))]
     IssuerMismatch {
         /// The issuer of the login.
         expected: Option<String>,
@@ -51,6 +51,12 @@ pub enum CallbackError {
         /// The server's own words.
         description: Option<String>,
     },
+}
+
+fn who(issuer: &Option<String>) -> &str {
+    issuer
+        .as_deref()
+        .unwrap_or("a server that does not say who it is")
 }
 
 /// The parameters of an authorization response, each at most once.

@@ -191,7 +191,7 @@ impl PendingAuthorization {
         trace::checked(
             "C34",
             "It comes from the issuer that was asked",
-            check_issuer(&transaction.configuration, parameters.iss.as_deref()),
+            check_issuer(&transaction, parameters.iss.as_deref()),
         )?;
         let code = trace::checked("C36", "It brings a code and no error", outcome(parameters))?;
         Ok(AuthorizationCode { code, transaction })
@@ -208,21 +208,22 @@ fn is_at(address: &Url, redirect_uri: &str) -> bool {
 }
 
 /// RFC 9207 §2.4: where `iss` is given it must be the issuer; where it was promised it must be given.
-/// From a server that names no issuer and promises nothing it is ignored.
-fn check_issuer(
-    configuration: &SmartConfiguration,
-    iss: Option<&str>,
-) -> Result<(), CallbackError> {
+/// A server that names no issuer and promises nothing may give one of its own origins all the same; one
+/// of elsewhere says that somebody else answers.
+fn check_issuer(transaction: &Transaction, iss: Option<&str>) -> Result<(), CallbackError> {
+    let configuration = &transaction.configuration;
     let expected = configuration.issuer.as_deref();
     let holds = match (expected, iss) {
         (Some(expected), Some(iss)) => expected == iss,
-        (None, Some(_)) | (_, None) => !configuration.iss_parameter_supported,
+        (_, None) => !configuration.iss_parameter_supported,
+        (None, Some(iss)) => !configuration.iss_parameter_supported && transaction.is_own(iss),
     };
     if holds {
         return Ok(());
     }
+    let base = || transaction.fhir_base.as_str();
     Err(CallbackError::IssuerMismatch {
-        expected: expected.map(str::to_owned),
+        expected: Some(expected.unwrap_or_else(base).to_owned()),
         found: iss.map(|iss| plain(iss, 200)),
     })
 }
@@ -317,6 +318,18 @@ impl AuthorizationCode {
 }
 
 impl Transaction {
+    /// Whether a URL is at the server that was asked: where its records, its sign-in or its tokens are.
+    fn is_own(&self, text: &str) -> bool {
+        let configuration = &self.configuration;
+        let own = [
+            Some(self.fhir_base.url()),
+            configuration.authorization_endpoint.as_ref(),
+            Some(&configuration.token_endpoint),
+        ];
+        let origin = Url::parse(text).map(|url| url.origin());
+        origin.is_ok_and(|origin| own.into_iter().flatten().any(|url| url.origin() == origin))
+    }
+
     /// Where `openid` was asked for, an id_token that comes must hold, and one must come if the
     /// server says that it granted `openid`.
     async fn verify_id_token(

@@ -259,7 +259,8 @@ async fn c34_c35_iss_in_the_response_must_equal_the_issuer() {
         (false, true, Some(slash.as_str()), false),
         (true, true, Some(issuer), true),
         (true, true, None, false),
-        (false, false, Some("https://whoever.example"), true),
+        (false, false, Some(slash.as_str()), true),
+        (false, false, Some("https://whoever.example"), false),
         (true, false, Some("https://whoever.example"), false),
     ] {
         for answer in ["code=abc", "error=access_denied"] {
