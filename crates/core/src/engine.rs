@@ -21,6 +21,8 @@ use zeroize::Zeroizing;
 
 const DATABASE_FILE: &str = "satchel.db";
 const DATABASE_KEY_NAME: &str = "database-key";
+/// Some servers take half a minute for the first page of a large chart.
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// Logos that are fetched at a time.
 const LOGOS_AT_A_TIME: usize = 4;
 
@@ -37,6 +39,8 @@ pub struct EngineOptions {
     pub extra_servers: Vec<KnownServer>,
     /// Traces from the start, for testers (see [`crate::trace`]).
     pub trace: bool,
+    /// How long a server may be silent; a whole answer may take five times that.
+    pub timeout: Duration,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -53,6 +57,7 @@ impl EngineOptions {
             extra_root_certificates: Vec::new(),
             extra_servers: Vec::new(),
             trace: false,
+            timeout: TIMEOUT,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }
@@ -115,7 +120,7 @@ impl Engine {
         let policy = HttpPolicy {
             allow_http_on_loopback: true,
             extra_root_certificates: options.extra_root_certificates,
-            timeout: Duration::from_secs(60),
+            timeout: options.timeout,
             max_body_bytes: 64 * 1024 * 1024,
             public_hosts_only: false,
         };

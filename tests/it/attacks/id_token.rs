@@ -22,7 +22,10 @@ async fn attack(change: impl FnOnce(&mut super::rogue::Desk), names: &str) {
     assert_eq!(rogue.asked("/token").await.len(), 1, "asked once only");
     let read = rogue.all_requests().await;
     let records = |path: &str| path.starts_with("/fhir/Patient");
-    assert!(!read.iter().any(|one| records(one.url.path())), "nothing was read with it");
+    assert!(
+        !read.iter().any(|one| records(one.url.path())),
+        "nothing was read with it"
+    );
 }
 
 #[rstest]

@@ -15,11 +15,18 @@ async fn answered(document: Value, iss: &str, code: &str, names: &str) {
     let callback = format!("{}?code=c0de&state={state}{iss}", login.redirect_uri);
     let result = victim.engine.login_finish(&callback).await;
     ends(result, code, names);
-    assert!(rogue.asked("/token").await.is_empty(), "the code went nowhere");
+    assert!(
+        rogue.asked("/token").await.is_empty(),
+        "the code went nowhere"
+    );
     // What cannot be read ends no sign-in: the person's own answer may still come.
     let waits = victim.engine.login_pending().await.unwrap().is_some();
     assert_eq!(waits, code == "login.bad_callback");
-    victim.engine.login_cancel(&login.view.connection_id).await.unwrap();
+    victim
+        .engine
+        .login_cancel(&login.view.connection_id)
+        .await
+        .unwrap();
     nothing_gained(&victim.engine).await;
 }
 
@@ -59,8 +66,17 @@ async fn a19_the_issuers_own_metadata_names_somebody_else() {
     let (rogue, victim) = (Rogue::start().await, victim().await);
     rogue.change(|desk| desk.metadata["issuer"] = "https://other.example".into());
     let result = rogue.sign_in(&victim.engine).await;
-    foiled(&victim.engine, result, "server.issuer_mismatch", "other.example").await;
-    assert!(rogue.asked("/register").await.is_empty(), "nobody registered");
+    foiled(
+        &victim.engine,
+        result,
+        "server.issuer_mismatch",
+        "other.example",
+    )
+    .await;
+    assert!(
+        rogue.asked("/register").await.is_empty(),
+        "nobody registered"
+    );
 }
 
 #[tokio::test]
@@ -68,17 +84,35 @@ async fn a20_a_server_in_the_name_of_an_issuer_that_does_not_vouch_for_it() {
     let (rogue, victim, honest) = (Rogue::start().await, victim().await, Rogue::start().await);
     rogue.says(&json!({"issuer": honest.uri()}));
     let result = rogue.sign_in(&victim.engine).await;
-    foiled(&victim.engine, result, "server.issuer_mismatch", &honest.uri()).await;
-    assert!(rogue.asked("/register").await.is_empty(), "nobody registered");
+    foiled(
+        &victim.engine,
+        result,
+        "server.issuer_mismatch",
+        &honest.uri(),
+    )
+    .await;
+    assert!(
+        rogue.asked("/register").await.is_empty(),
+        "nobody registered"
+    );
 }
 
 #[tokio::test]
 async fn a20_a_server_in_the_name_of_an_issuer_that_says_nothing() {
     let (rogue, victim, honest) = (Rogue::start().await, victim().await, Rogue::start().await);
-    honest.answer("/.well-known/openid-configuration", wiremock::ResponseTemplate::new(404));
+    honest.answer(
+        "/.well-known/openid-configuration",
+        wiremock::ResponseTemplate::new(404),
+    );
     rogue.says(&json!({"issuer": honest.uri()}));
     let result = rogue.sign_in(&victim.engine).await;
-    foiled(&victim.engine, result, "server.issuer_mismatch", &honest.uri()).await;
+    foiled(
+        &victim.engine,
+        result,
+        "server.issuer_mismatch",
+        &honest.uri(),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -86,5 +120,11 @@ async fn a19_the_issuer_differs_by_a_slash() {
     let (rogue, victim) = (Rogue::start().await, victim().await);
     rogue.says(&json!({"issuer": format!("{}/", rogue.uri())}));
     let result = rogue.sign_in(&victim.engine).await;
-    foiled(&victim.engine, result, "server.issuer_mismatch", "is not the expected").await;
+    foiled(
+        &victim.engine,
+        result,
+        "server.issuer_mismatch",
+        "is not the expected",
+    )
+    .await;
 }

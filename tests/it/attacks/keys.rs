@@ -54,7 +54,13 @@ async fn a24_keys_that_lie_at_another_origin_by_a_redirect() {
     let redirect = ResponseTemplate::new(302).insert_header("Location", there.as_str());
     rogue.answer("/jwks", redirect);
     let result = rogue.sign_in(&victim.engine).await;
-    foiled(&victim.engine, result, "login.id_token", "which is not followed").await;
+    foiled(
+        &victim.engine,
+        result,
+        "login.id_token",
+        "which is not followed",
+    )
+    .await;
     assert!(thief.all_requests().await.is_empty());
 }
 
@@ -89,5 +95,11 @@ async fn d31_keys_that_the_server_does_not_hand_out() {
     let (rogue, victim) = (Rogue::start().await, victim().await);
     rogue.answer("/jwks", ResponseTemplate::new(500));
     let result = rogue.sign_in(&victim.engine).await;
-    foiled(&victim.engine, result, "login.id_token", "keys could not be read").await;
+    foiled(
+        &victim.engine,
+        result,
+        "login.id_token",
+        "keys could not be read",
+    )
+    .await;
 }

@@ -8,9 +8,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPai
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use satchel_core::view::Role;
-use satchel_core::{
-    Engine, EngineOptions, LoginOptions, Problem, RedirectKind, StartedLogin,
-};
+use satchel_core::{Engine, EngineOptions, LoginOptions, Problem, RedirectKind, StartedLogin};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
