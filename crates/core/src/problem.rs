@@ -380,6 +380,15 @@ problems! {
     RegistrationLeft = "registration.left_at_server", 80, false,
         "An earlier registration of this app is still listed at the server.",
         "You can delete it there, in the portal's list of apps.";
+    // What a server's answer does instead of answering
+    /// A redirect out of where it may lead.
+    Redirected = "network.redirected", 81, false,
+        "The server sent Satchel on to another address; it did not follow.",
+        "Check the address. If it is right, send the technical detail to the server's operator.";
+    /// More than anybody would send.
+    TooLarge = "network.too_large", 82, false,
+        "The server's answer was far too large, so Satchel stopped reading it.",
+        "Send the technical detail to the server's operator.";
     // Directories of servers
     /// Not a bundle of brands.
     DirectoryNotAList = "directory.not_a_list", 90, false,

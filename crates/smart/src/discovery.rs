@@ -171,7 +171,7 @@ pub async fn discover(
     base: &FhirBaseUrl,
 ) -> Result<SmartConfiguration, DiscoveryError> {
     let url = base.join(".well-known/smart-configuration");
-    let answer = http.get(Get::json(&url)).await?;
+    let answer = http.for_documents().get(Get::json(&url)).await?;
     let mut configuration = match answer.status {
         200..=299 => trace::checked(
             "A8",

@@ -117,6 +117,7 @@ async fn metadata_of(
         .flatten()
     {
         let answer = http
+            .for_documents()
             .get(Get {
                 follow: Follow::SameOrigin,
                 ..Get::json(&candidate)

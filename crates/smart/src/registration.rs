@@ -38,7 +38,10 @@ pub async fn register_client(
         headers.insert(header::AUTHORIZATION, value);
     }
     let body = serde_json::to_vec(metadata).map_err(|_| RegistrationError::NotJson)?;
-    let response = http.post(endpoint, headers, None, body).await?;
+    let response = http
+        .for_documents()
+        .post(endpoint, headers, None, body)
+        .await?;
     trace::check(
         "B18",
         "The server registered this installation",

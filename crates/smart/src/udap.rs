@@ -25,7 +25,7 @@ pub async fn udap_metadata(
     base: &FhirBaseUrl,
 ) -> Result<Option<UdapMetadata>, HttpError> {
     let url = base.join(".well-known/udap");
-    let answer = http.get(Get::json(&url)).await?;
+    let answer = http.for_documents().get(Get::json(&url)).await?;
     match answer.status {
         204 | 400..=499 => return Ok(None),
         200 => {}

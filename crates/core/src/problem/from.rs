@@ -31,17 +31,23 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 impl From<HttpError> for Problem {
     fn from(error: HttpError) -> Self {
-        let code = match &error {
+        Self::from(&error)
+    }
+}
+
+impl From<&HttpError> for Problem {
+    fn from(error: &HttpError) -> Self {
+        let code = match error {
             HttpError::InvalidUrl { .. } => P::NotAUrl,
             HttpError::NotHttps { .. } => P::NotHttps,
             HttpError::Tls { .. } => P::NotTrusted,
             HttpError::Timeout { .. } => P::TimedOut,
             HttpError::Connect { .. } => P::Unreachable,
-            HttpError::Redirect { .. } => P::ForeignLink,
-            HttpError::TooLarge { .. } => P::BadPage,
+            HttpError::Redirect { .. } => P::Redirected,
+            HttpError::TooLarge { .. } => P::TooLarge,
             _ => P::Unreachable,
         };
-        Self::with_detail(code, chain(&error))
+        Self::with_detail(code, chain(error))
     }
 }
 
@@ -95,12 +101,12 @@ impl From<RegistrationError> for Problem {
                 };
             }
             RegistrationError::Gone => P::AccessRegistrationGone,
+            RegistrationError::RedirectUrisNotGranted => P::RegistrationRedirect,
             RegistrationError::MissingClientId
             | RegistrationError::NotJson
             | RegistrationError::ClientIdChanged
             | RegistrationError::SoftwareStatementChanged
             | RegistrationError::UnsupportedAuthMethod(_) => P::RegistrationUnusable,
-            _ => P::RegistrationRefused,
         };
         Self::with_detail(code, chain(&error))
     }
@@ -153,7 +159,11 @@ impl From<TokenError> for Problem {
 impl From<FhirError> for Problem {
     fn from(error: FhirError) -> Self {
         let code = match error {
-            FhirError::Http(error) => return error.into(),
+            FhirError::Http(ref inner) => match inner {
+                HttpError::Redirect { .. } => P::ForeignLink,
+                HttpError::TooLarge { .. } => P::BadPage,
+                _ => return inner.into(),
+            },
             FhirError::Unauthorized => P::AccessRefused,
             FhirError::Forbidden { .. } => P::NotShared,
             FhirError::NotFound | FhirError::Gone => P::NotOffered,

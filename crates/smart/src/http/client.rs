@@ -10,6 +10,8 @@ use std::time::Duration;
 use url::Url;
 
 const MAX_REDIRECTS: usize = 3;
+/// Configurations, keys, registrations and tokens have some thousand bytes.
+const DOCUMENT_BYTES: usize = 1024 * 1024;
 
 /// What the client may do. There is no setting that ignores a certificate.
 #[derive(Clone, Debug)]
@@ -90,6 +92,10 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    fn is_redirect(&self) -> bool {
+        matches!(self.status, 301 | 302 | 303 | 307 | 308)
     }
 
     pub(crate) fn header(&self, name: HeaderName) -> Option<&str> {
@@ -185,6 +191,12 @@ impl HttpClient {
         }
     }
 
+    /// The same client for what is no record: a server's description of itself, its keys, a registration,
+    /// tokens. A megabyte is more than any of them has.
+    pub(crate) fn for_documents(&self) -> Self {
+        self.with_limit(self.policy.max_body_bytes.min(DOCUMENT_BYTES))
+    }
+
     /// The policy that it keeps to.
     #[must_use]
     pub fn policy(&self) -> &HttpPolicy {
@@ -239,7 +251,7 @@ impl HttpClient {
                 request = request.bearer_auth(token.expose());
             }
             let answer = self.send(&url, request).await?;
-            if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+            if !answer.is_redirect() {
                 return Ok(answer);
             }
             let target = redirect_target(&answer, get.follow);
@@ -263,7 +275,7 @@ impl HttpClient {
         if let Some((name, password)) = basic {
             request = request.basic_auth(name, Some(password.expose()));
         }
-        self.send(url, request).await
+        not_redirected(self.send(url, request).await?)
     }
 
     /// A PUT that follows nothing.
@@ -273,24 +285,18 @@ impl HttpClient {
         headers: HeaderMap,
         body: Vec<u8>,
     ) -> Result<Answer, HttpError> {
-        self.send(
-            url,
-            self.client.put(url.clone()).headers(headers).body(body),
-        )
-        .await
+        let request = self.client.put(url.clone()).headers(headers).body(body);
+        not_redirected(self.send(url, request).await?)
     }
 
-    /// A DELETE with a bearer token.
+    /// A DELETE with a bearer token, that follows nothing.
     pub(crate) async fn delete(
         &self,
         url: &Url,
         token: &SecretString,
     ) -> Result<Answer, HttpError> {
-        self.send(
-            url,
-            self.client.delete(url.clone()).bearer_auth(token.expose()),
-        )
-        .await
+        let request = self.client.delete(url.clone()).bearer_auth(token.expose());
+        not_redirected(self.send(url, request).await?)
     }
 
     /// Every request of the crate passes here: held against the policy, traced where somebody traces.
@@ -337,6 +343,25 @@ impl HttpClient {
             url: url.clone(),
         })
     }
+}
+
+/// What was posted goes nowhere else, and the redirect is told as what it is.
+fn not_redirected(answer: Answer) -> Result<Answer, HttpError> {
+    if !answer.is_redirect() {
+        return Ok(answer);
+    }
+    trace::check(
+        "A24",
+        "What was sent is not sent on to another address",
+        false,
+    );
+    let to = answer
+        .header(header::LOCATION)
+        .and_then(|location| answer.url.join(location).ok());
+    Err(HttpError::Redirect {
+        url: printable(&answer.url),
+        to: to.map_or_else(|| "nowhere".to_owned(), |to| printable(&to)),
+    })
 }
 
 fn redirect_target(answer: &Answer, follow: Follow<'_>) -> Result<Url, HttpError> {

@@ -17,6 +17,7 @@ pub(super) async fn find(
 ) -> Result<Jwk, IdTokenError> {
     for fresh in [false, true] {
         let answer = http
+            .for_documents()
             .get(Get {
                 fresh,
                 ..Get::json(jwks_uri)

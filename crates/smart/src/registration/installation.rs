@@ -42,7 +42,10 @@ pub async fn register_installation(
     headers.insert(header::AUTHORIZATION, value);
     let body = json!({ "software_id": software_id, "jwks": { "keys": [bare_jwk(key)] } });
     let body = serde_json::to_vec(&body).map_err(|_| RegistrationError::NotJson)?;
-    let response = http.post(endpoint, headers, None, body).await?;
+    let response = http
+        .for_documents()
+        .post(endpoint, headers, None, body)
+        .await?;
     if !response.is_success() {
         return Err(answer::refusal(&response));
     }

@@ -26,7 +26,7 @@ pub async fn read_registration(
         token: Some(token),
         ..Get::json(uri)
     };
-    accepted(&http.get(get).await?, known)
+    accepted(&http.for_documents().get(get).await?, known)
 }
 
 /// Replaces what the server holds by `wanted.registered` (RFC 7592 §2.2): members that are not in it
@@ -44,7 +44,8 @@ pub async fn update_registration(
     let mut headers = json_headers("application/json");
     let value = super::bearer(token).ok_or(RegistrationError::Gone)?;
     headers.insert(header::AUTHORIZATION, value);
-    accepted(&http.put(uri, headers, body).await?, wanted)
+    let answer = http.for_documents().put(uri, headers, body).await?;
+    accepted(&answer, wanted)
 }
 
 /// Deletes the registration at the server (RFC 7592 §2.3). A server that no longer knows it (401) is

@@ -88,6 +88,7 @@ impl TokenError {
                 HttpError::Setup(_)
                     | HttpError::InvalidUrl { .. }
                     | HttpError::NotHttps { .. }
+                    | HttpError::Redirect { .. }
                     | HttpError::Connect { .. }
                     | HttpError::Tls { .. }
             ),

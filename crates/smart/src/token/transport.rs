@@ -50,6 +50,7 @@ impl TokenTransport {
             .map(|(name, password)| (name.as_str(), password));
         let answer = self
             .http
+            .for_documents()
             .post(&self.endpoint, parts.headers, basic, body)
             .await?;
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen {
@@ -58,7 +59,10 @@ impl TokenTransport {
             date: answer.date(),
         };
         // Any success is one: Inferno's servers and others answer 201 to backend services.
-        let status = if answer.is_success() {
+        // An error is one too, whatever its status says.
+        let status = if answer.is_success() && says_error(&answer.body) {
+            400
+        } else if answer.is_success() {
             200
         } else {
             answer.status
@@ -81,6 +85,16 @@ impl<'c> AsyncHttpClient<'c> for TokenTransport {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.send(request))
     }
+}
+
+/// Whether a body is the refusal of RFC 6749 §5.2 and nothing else: some servers send it with 200.
+fn says_error(body: &[u8]) -> bool {
+    let members: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(body).unwrap_or_default();
+    let error = members
+        .get("error")
+        .is_some_and(serde_json::Value::is_string);
+    error && !members.contains_key("access_token") && !members.contains_key("active")
 }
 
 fn strip_client_id(body: &[u8]) -> Vec<u8> {
