@@ -7,7 +7,12 @@
 //! stored, nothing sent to the attacker; 3. `UPDATE_ATTACKS=1 cargo test -p satchel --test it attacks`
 //! writes the page anew.
 
+mod codes;
 mod id_token;
 mod issuer;
 mod keys;
+mod mix_up;
+mod pkce;
+mod registration;
 mod rogue;
+mod state;
