@@ -35,7 +35,7 @@ use satchel_smart::secret::{Secret, SecretString};
 use satchel_smart::token::{
     TokenError, TokenErrorCode, TokenResponse, refresh_access_token, revoke_token,
 };
-use satchel_smart::trace::carry;
+use satchel_smart::trace::{self, carry};
 use satchel_store::{ClientRow, ConnectionRow, TokenRow};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -179,7 +179,7 @@ impl Engine {
             .ok_or(Refused::Lost(AccessLostReason::RegistrationGone))?;
         let client = self.with_lasting_secret(client).await?;
         if let Some(answer) = self.installation_token(&row).await? {
-            let answer = answer.map_err(refused)?;
+            let answer = for_the_same_patient(&row, answer.map_err(refused)?)?;
             return Ok(self.keep_refreshed(&row, tokens, answer).await?);
         }
         if role != Role::Backend && tokens.refresh_token.is_none() {
@@ -195,6 +195,7 @@ impl Engine {
         let answer = self
             .refresh_counted(&row, &client, &configuration, tokens)
             .await?;
+        let answer = for_the_same_patient(&row, answer)?;
         Ok(self.keep_refreshed(&row, tokens, answer).await?)
     }
 
@@ -349,6 +350,25 @@ impl Engine {
             tracing::info!(%error, "a token that was replaced could not be revoked");
         }
         Ok(done.is_ok())
+    }
+}
+
+/// A renewed sign-in opens the same patient's records, or nothing is kept of it: another patient's would
+/// be filed under this one (checklist D14). Most servers do not say the patient again.
+fn for_the_same_patient(
+    row: &ConnectionRow,
+    answer: TokenResponse,
+) -> std::result::Result<TokenResponse, Refused> {
+    let said = answer.launch_context.patient.as_ref();
+    let same = match (&row.patient_id, said) {
+        (Some(known), Some(said)) => known == said,
+        _ => true,
+    };
+    trace::check("D14", "The renewed sign-in is for the same patient", same);
+    if same {
+        Ok(answer)
+    } else {
+        Err(Refused::Lost(AccessLostReason::OtherPerson))
     }
 }
 

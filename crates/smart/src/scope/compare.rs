@@ -88,7 +88,8 @@ impl Scopes {
         }
     }
 
-    /// These scopes without any that goes beyond `limit`: what a server adds unasked is not used.
+    /// These scopes as far as `limit` goes: what a server adds unasked is not used, and one that is wider
+    /// than `limit` has it counts as far as that.
     #[must_use]
     pub fn limited_to(&self, limit: &Self) -> Self {
         let inside = |scope: &&Scope| {
@@ -98,7 +99,19 @@ impl Scopes {
                     wider.any(|wider| found.within(wider))
                 })
         };
-        Self(self.iter().filter(inside).cloned().collect())
+        let mut kept: Vec<Scope> = self.iter().filter(inside).cloned().collect();
+        let widened = |scope: &&Scope| {
+            scope.resource().is_some_and(|narrow| {
+                let mut given = self.iter().filter_map(Scope::resource);
+                given.any(|wide| narrow.within(wide))
+            })
+        };
+        for scope in limit.iter().filter(widened) {
+            if !kept.contains(scope) {
+                kept.push(scope.clone());
+            }
+        }
+        Self(kept)
     }
 }
 
@@ -151,13 +164,15 @@ mod tests {
         );
         assert_eq!(
             got.limited_to(&had).to_string(),
-            "openid patient/Condition.rs user/Goal.rs"
+            "openid patient/Condition.rs user/Goal.rs user/Goal.read"
         );
         let fine = Scopes::parse("patient/Observation.rs?category=a|b");
-        assert!(
-            Scopes::parse("patient/Observation.rs")
-                .limited_to(&fine)
-                .is_empty()
+        assert_eq!(Scopes::parse("patient/Observation.rs").limited_to(&fine), fine);
+        let whole = Scopes::parse("patient/*.cruds user/*.cruds");
+        assert_eq!(
+            whole.limited_to(&Scopes::parse("patient/*.rs")).to_string(),
+            "patient/*.rs",
+            "a wider answer takes nothing away"
         );
         assert_eq!(fine.limited_to(&had), fine);
     }
