@@ -59,7 +59,7 @@ pub(crate) async fn open(
             address.clone_from(long);
         }
         if waits {
-            wait(app.clone(), listener, login.redirect_uri.clone());
+            wait(app.clone(), listener, login.clone());
         } else if long.is_some() {
             hand_out(listener);
         }
@@ -100,9 +100,9 @@ fn hand_out(listener: LoopbackListener) {
     });
 }
 
-fn wait(app: AppHandle, listener: LoopbackListener, redirect_uri: String) {
+fn wait(app: AppHandle, listener: LoopbackListener, login: StartedLogin) {
     tauri::async_runtime::spawn(async move {
-        match tokio::time::timeout(PATIENCE, listener.wait(&redirect_uri)).await {
+        match tokio::time::timeout(PATIENCE, listener.wait(&login)).await {
             Ok(Ok(callback)) => {
                 deep_link::show_window(&app);
                 let Ok(engine) = app.state::<AppState>().engine().await else {

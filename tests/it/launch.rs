@@ -464,8 +464,8 @@ async fn c20_a_long_request_goes_through_the_portal_as_a_form() {
     let mut action = url.clone();
     action.set_query(None);
     let address = listener.offer(&satchel_core::AuthorizationForm { action, fields });
-    let redirect_uri = login.redirect_uri.clone();
-    let waiting = tokio::spawn(async move { listener.wait(&redirect_uri).await.unwrap() });
+    let begun = login.clone();
+    let waiting = tokio::spawn(async move { listener.wait(&begun).await.unwrap() });
     let page = reqwest::get(&address).await.unwrap().text().await.unwrap();
     let form = portal::read_form(&page, &Url::parse(&address).unwrap());
     let callback = visitor::arrive_by(form, setting.patient()).await;

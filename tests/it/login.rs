@@ -85,8 +85,8 @@ async fn c26_the_loopback_redirect_works_too() {
         )
         .await
         .unwrap();
-    let redirect_uri = login.redirect_uri.clone();
-    let waiting = tokio::spawn(async move { listener.wait(&redirect_uri).await.unwrap() });
+    let begun = login.clone();
+    let waiting = tokio::spawn(async move { listener.wait(&begun).await.unwrap() });
     let account = setting.patient();
     let callback = portal::sign_in(
         &login.view.authorization_url,

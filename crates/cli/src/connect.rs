@@ -90,9 +90,8 @@ async fn sign_in(engine: &Engine, request: &Connect<'_>, output: &Output) -> Res
         let waits = wait_for_another_process(engine, &login.view.connection_id);
         return or_cancel(engine, &login, waits).await;
     };
-    let redirect_uri = login.redirect_uri.clone();
     or_cancel(engine, &login, async {
-        let callback = listener.wait(&redirect_uri).await.map_err(unavailable)?;
+        let callback = listener.wait(&login).await.map_err(unavailable)?;
         engine.login_finish(&callback).await
     })
     .await

@@ -18,7 +18,7 @@
 //!     .login_start(base, Role::Patient, RedirectKind::Loopback, Some(listener.port()))
 //!     .await?;
 //! open_browser(&login.view.authorization_url);
-//! let connection = engine.login_finish(&listener.wait(&login.redirect_uri).await?).await?;
+//! let connection = engine.login_finish(&listener.wait(&login).await?).await?;
 //! let report = engine.sync(&connection).await?;
 //! # drop(report);
 //! # Ok(())

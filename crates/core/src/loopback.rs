@@ -3,6 +3,7 @@
 //! parameter. Before that it may hand out, once, the page that posts a long authorization request
 //! (SMART App Launch 2.2, `authorize-post`).
 
+use crate::login::StartedLogin;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use satchel_smart::authorization::AuthorizationForm;
@@ -10,6 +11,7 @@ use satchel_smart::{Random, SystemRandom};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use url::Url;
 
 /// The longest request that is read.
 const REQUEST_LIMIT: usize = 16 * 1024;
@@ -96,6 +98,13 @@ fn escaped(text: &str) -> String {
     safe
 }
 
+/// Where the answer to a login comes, and how it is told from others.
+#[derive(Default)]
+struct Awaited {
+    path: String,
+    state: String,
+}
+
 /// What a request was for.
 enum Target {
     Callback(String),
@@ -144,31 +153,42 @@ impl LoopbackListener {
     /// The operating system's, when the listener fails.
     pub async fn hand_out(mut self) -> std::io::Result<()> {
         while self.offered.is_some() {
-            self.next("").await?;
+            self.next(&Awaited::default()).await?;
         }
         Ok(())
     }
 
-    /// Waits for the browser; gives the callback URL. `redirect_uri` is the exact one of the
-    /// request. Anything else is answered with 404 and waited past.
+    /// Waits for the browser; gives the callback URL. Taken is what comes to the exact redirect URI of
+    /// the login with the `state` of its request: any program on this machine can knock here first, and
+    /// must not end the login by it. Anything else is answered with 404 and waited past.
     ///
     /// # Errors
     /// The operating system's, when the listener fails.
-    pub async fn wait(mut self, redirect_uri: &str) -> std::io::Result<String> {
+    pub async fn wait(self, login: &StartedLogin) -> std::io::Result<String> {
+        let url = Url::parse(&login.view.authorization_url).ok();
+        let state = url.and_then(|url| value_of("state", url.query().unwrap_or_default()));
+        self.wait_at(&login.redirect_uri, &state.unwrap_or_default())
+            .await
+    }
+
+    async fn wait_at(mut self, redirect_uri: &str, state: &str) -> std::io::Result<String> {
         let origin = format!("http://127.0.0.1:{}", self.port);
-        let path = redirect_uri.strip_prefix(&origin).unwrap_or("/").to_owned();
+        let awaited = Awaited {
+            path: redirect_uri.strip_prefix(&origin).unwrap_or("/").to_owned(),
+            state: state.to_owned(),
+        };
         loop {
-            if let Some(target) = self.next(&path).await? {
+            if let Some(target) = self.next(&awaited).await? {
                 return Ok(format!("{origin}{target}"));
             }
         }
     }
 
     /// Answers one request; gives the target of a callback.
-    async fn next(&mut self, path: &str) -> std::io::Result<Option<String>> {
+    async fn next(&mut self, awaited: &Awaited) -> std::io::Result<Option<String>> {
         let (stream, _) = self.listener.accept().await?;
         let host = format!("127.0.0.1:{}", self.port);
-        let served = serve(stream, &host, path, &mut self.offered);
+        let served = serve(stream, &host, awaited, &mut self.offered);
         match tokio::time::timeout(READ_TIMEOUT, served).await {
             Ok(Ok(Target::Callback(target))) => Ok(Some(target)),
             _ => Ok(None),
@@ -180,7 +200,7 @@ impl LoopbackListener {
 async fn serve(
     mut stream: TcpStream,
     host: &str,
-    path: &str,
+    awaited: &Awaited,
     offered: &mut Option<(String, Page)>,
 ) -> std::io::Result<Target> {
     let mut buffer = Vec::with_capacity(2048);
@@ -196,7 +216,7 @@ async fn serve(
         match request.parse(&buffer) {
             Ok(httparse::Status::Partial) => {}
             Ok(httparse::Status::Complete(_)) => {
-                break target_of(&request, host, path, offered.as_ref());
+                break target_of(&request, host, awaited, offered.as_ref());
             }
             Err(_) => break Target::Nothing,
         }
@@ -225,10 +245,10 @@ async fn serve(
 fn target_of(
     request: &httparse::Request<'_, '_>,
     host: &str,
-    path: &str,
+    awaited: &Awaited,
     offered: Option<&(String, Page)>,
 ) -> Target {
-    if let Some(target) = awaited_target(request, host, path) {
+    if let Some(target) = awaited_target(request, host, awaited) {
         return Target::Callback(target);
     }
     let is_offered =
@@ -248,10 +268,22 @@ fn is_get_at(request: &httparse::Request<'_, '_>, host: &str) -> bool {
     request.method == Some("GET") && host_matches
 }
 
-fn awaited_target(request: &httparse::Request<'_, '_>, host: &str, path: &str) -> Option<String> {
+fn awaited_target(
+    request: &httparse::Request<'_, '_>,
+    host: &str,
+    awaited: &Awaited,
+) -> Option<String> {
     let target = request.path?;
     let (before, query) = target.split_once('?')?;
-    (is_get_at(request, host) && before == path && !query.is_empty()).then(|| target.to_owned())
+    let ours = before == awaited.path && value_of("state", query)? == awaited.state;
+    (is_get_at(request, host) && ours && !awaited.state.is_empty()).then(|| target.to_owned())
+}
+
+/// The first value of a parameter.
+fn value_of(name: &str, query: &str) -> Option<String> {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let (_, value) = pairs.find(|(found, _)| found == name)?;
+    Some(value.into_owned())
 }
 
 #[cfg(test)]
@@ -271,12 +303,14 @@ mod tests {
         let listener = LoopbackListener::bind().await.unwrap();
         let port = listener.port();
         let redirect = format!("http://127.0.0.1:{port}/callback/abc");
-        let wait = tokio::spawn(async move { listener.wait(&redirect).await.unwrap() });
+        let wait = tokio::spawn(async move { listener.wait_at(&redirect, "x").await.unwrap() });
         for wrong in [
-            format!("POST /callback/abc?code=1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"),
-            format!("GET /callback/abd?code=1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"),
+            format!("POST /callback/abc?code=1&state=x HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"),
+            format!("GET /callback/abd?code=1&state=x HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"),
             format!("GET /callback/abc HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"),
-            format!("GET /callback/abc?code=1 HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"),
+            format!("GET /callback/abc?code=1&state=x HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"),
+            format!("GET /callback/abc?code=1&state=y HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"),
+            format!("GET /callback/abc?code=1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"),
             "GET\r\n\r\n".to_owned(),
         ] {
             assert!(
@@ -325,7 +359,7 @@ mod tests {
         let address = listener.offer(&form());
         assert!(!format!("{listener:?}").contains("s3cret"));
         let redirect = format!("http://127.0.0.1:{port}/callback/abc");
-        let wait = tokio::spawn(async move { listener.wait(&redirect).await.unwrap() });
+        let wait = tokio::spawn(async move { listener.wait_at(&redirect, "x").await.unwrap() });
         let path = address
             .strip_prefix(&format!("http://127.0.0.1:{port}"))
             .unwrap();
@@ -356,8 +390,12 @@ mod tests {
             "removed after use"
         );
         assert!(!wait.is_finished(), "the answer is still waited for");
-        get("/callback/abc?code=1", &here).await;
-        assert!(wait.await.unwrap().ends_with("/callback/abc?code=1"));
+        get("/callback/abc?code=1&state=x", &here).await;
+        assert!(
+            wait.await
+                .unwrap()
+                .ends_with("/callback/abc?code=1&state=x")
+        );
     }
 
     #[tokio::test]
