@@ -389,6 +389,10 @@ problems! {
     TooLarge = "network.too_large", 82, false,
         "The server's answer was far too large, so Satchel stopped reading it.",
         "Send the technical detail to the server's operator.";
+    /// The clock of this computer is wrong.
+    ClockWrong = "login.clock_wrong", 83, true,
+        "This computer's clock is wrong, so Satchel cannot tell whether the server's proof of who signed in is a fresh one.",
+        "Set date, time and time zone of this computer, then sign in again.";
     // Directories of servers
     /// Not a bundle of brands.
     DirectoryNotAList = "directory.not_a_list", 90, false,

@@ -169,9 +169,13 @@ impl TokenEndpoint<'_> {
                 request.request_async(&transport).await
             }
         };
-        answer.map_err(|error| {
-            let seen = transport.take_seen();
-            let date = seen.date;
+        let seen = transport.take_seen();
+        let date = seen.date;
+        let dated = |mut token: WireToken| {
+            token.servers_time = date;
+            token
+        };
+        answer.map(dated).map_err(|error| {
             let error = crate::token::from_library(error, seen);
             let again = match grant {
                 Grant::JwtBearer { .. } if error.is_invalid_grant() => other_clock(date, sent_at),

@@ -17,6 +17,9 @@ use url::Url;
 
 /// Clocks may differ by this much.
 const LEEWAY_SECONDS: f64 = 60.0;
+/// As far as this the server's own clock is taken where ours says something else: people's clocks are off
+/// by minutes. The id_token came in the same answer over TLS, and its nonce is of this sign-in.
+const SERVERS_CLOCK: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 
 /// What a verified id_token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +53,9 @@ pub enum IdTokenError {
     /// `iat` or `nbf` lies ahead.
     #[error("the id_token was issued in the future")]
     IssuedInFuture,
+    /// By the server's clock it is neither, so ours is wrong; by how much ours is ahead.
+    #[error("this computer's clock is {}", off_by(*.0))]
+    ClockWrong(jiff::SignedDuration),
     /// No key, or several without a way to choose.
     #[error("the id_token's key is not among the server's keys")]
     UnknownKey,
@@ -77,6 +83,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) nonce: &'a str,
     pub(crate) jwks_uri: Option<&'a Url>,
     pub(crate) now: jiff::Timestamp,
+    /// The `Date` of the answer that it came with (RFC 9110 §6.6.1).
+    pub(crate) servers_time: Option<jiff::Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -131,7 +139,7 @@ pub(crate) async fn verify(
     trace::checked(
         "D30",
         "It is neither expired nor from the future",
-        check_times(&claims, expected.now),
+        check_times(&claims, expected),
     )?;
     trace::check(
         "D30",
@@ -257,7 +265,47 @@ fn read_claims(
     Ok(claims)
 }
 
-fn check_times(claims: &Claims, now: jiff::Timestamp) -> Result<(), IdTokenError> {
+/// By our clock; where that says no, by the server's, if the two are not far apart.
+fn check_times(claims: &Claims, expected: &Expected<'_>) -> Result<(), IdTokenError> {
+    let error = match holds_at(claims, expected.now) {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    let Some(time) = expected.servers_time else {
+        return Err(error);
+    };
+    let ahead = expected.now.duration_since(time);
+    if holds_at(claims, time).is_err() {
+        Err(error)
+    } else if ahead.abs() <= SERVERS_CLOCK {
+        tracing::info!(
+            seconds = ahead.as_secs(),
+            "this computer's clock is not the server's"
+        );
+        Ok(())
+    } else {
+        Err(IdTokenError::ClockWrong(ahead))
+    }
+}
+
+/// How far our clock is from the server's, in words.
+fn off_by(ahead: jiff::SignedDuration) -> String {
+    let minutes = (ahead.abs().as_secs() + 30) / 60;
+    let (count, unit) = match minutes {
+        0..60 => (minutes, "minute"),
+        60..1440 => ((minutes + 30) / 60, "hour"),
+        _ => ((minutes + 720) / 1440, "day"),
+    };
+    let several = if count == 1 { "" } else { "s" };
+    let side = if ahead.is_negative() {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    format!("{count} {unit}{several} {side} the server's")
+}
+
+fn holds_at(claims: &Claims, now: jiff::Timestamp) -> Result<(), IdTokenError> {
     let now = now.as_duration().as_secs_f64();
     if claims.exp + LEEWAY_SECONDS <= now {
         return Err(IdTokenError::Expired);

@@ -8,6 +8,7 @@ use satchel_smart::authorization::{AuthorizationError, CallbackError};
 use satchel_smart::discovery::DiscoveryError;
 use satchel_smart::fhir::client::FhirError;
 use satchel_smart::http::{FhirBaseUrlError, HttpError};
+use satchel_smart::id_token::IdTokenError;
 use satchel_smart::keys::KeyError;
 use satchel_smart::launch::LaunchError;
 use satchel_smart::registration::{RegistrationError, RegistrationErrorCode};
@@ -149,6 +150,7 @@ impl From<TokenError> for Problem {
         let code = match error {
             TokenError::Http(error) => return error.into(),
             TokenError::OAuth { .. } => P::TokenRefused,
+            TokenError::IdToken(IdTokenError::ClockWrong(_)) => P::ClockWrong,
             TokenError::IdToken(_) => P::LoginIdToken,
             _ => P::TokenBadAnswer,
         };

@@ -5,6 +5,7 @@ use super::run::Run;
 use crate::problem::Problem;
 use satchel_smart::fhir::bundle::{RawResource, SearchPage};
 use satchel_smart::fhir::client::FhirError;
+use satchel_smart::http::HttpError;
 use satchel_smart::secret::SecretString;
 use std::time::Duration;
 use url::Url;
@@ -116,6 +117,8 @@ fn worth_a_second_try(error: &FhirError) -> bool {
         FhirError::Truncated => true,
         FhirError::UnexpectedStatus(status) => *status >= 500,
         FhirError::Outcome { status, .. } => *status >= 500,
+        // What went elsewhere or never ended will do so again.
+        FhirError::Http(HttpError::Redirect { .. } | HttpError::TooLarge { .. }) => false,
         FhirError::Http(error) => !error.is_unreachable(),
         _ => false,
     }

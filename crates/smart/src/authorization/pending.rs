@@ -338,6 +338,7 @@ impl Transaction {
         wire: &mut WireToken,
         now: jiff::Timestamp,
     ) -> Result<Option<IdTokenClaims>, IdTokenError> {
+        let servers_time = wire.servers_time;
         let Some(nonce) = &self.nonce else {
             return Ok(None);
         };
@@ -359,6 +360,7 @@ impl Transaction {
             nonce: nonce.expose(),
             jwks_uri: self.configuration.jwks_uri.as_ref(),
             now,
+            servers_time,
         };
         id_token::verify(http, &expected, &id_token).await.map(Some)
     }

@@ -167,7 +167,10 @@ mod tests {
             "openid patient/Condition.rs user/Goal.rs user/Goal.read"
         );
         let fine = Scopes::parse("patient/Observation.rs?category=a|b");
-        assert_eq!(Scopes::parse("patient/Observation.rs").limited_to(&fine), fine);
+        assert_eq!(
+            Scopes::parse("patient/Observation.rs").limited_to(&fine),
+            fine
+        );
         let whole = Scopes::parse("patient/*.cruds user/*.cruds");
         assert_eq!(
             whole.limited_to(&Scopes::parse("patient/*.rs")).to_string(),

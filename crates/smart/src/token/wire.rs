@@ -31,6 +31,9 @@ pub(crate) struct WireToken {
     scope: Option<String>,
     #[serde(default)]
     id_token: Option<String>,
+    /// The `Date` of the answer.
+    #[serde(skip)]
+    pub(crate) servers_time: Option<jiff::Timestamp>,
     #[serde(flatten)]
     others: Map<String, Value>,
 }
