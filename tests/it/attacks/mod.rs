@@ -7,12 +7,20 @@
 //! stored, nothing sent to the attacker; 3. `UPDATE_ATTACKS=1 cargo test -p satchel --test it attacks`
 //! writes the page anew.
 
+mod answers;
+mod brands;
+mod clock;
 mod codes;
+mod deep_links;
 mod id_token;
 mod issuer;
 mod keys;
+mod loopback;
+mod metadata;
 mod mix_up;
 mod pkce;
+mod redirects;
+mod refresh;
 mod registration;
 mod rogue;
 mod state;
