@@ -18,6 +18,7 @@ mod keys;
 mod loopback;
 mod metadata;
 mod mix_up;
+mod page;
 mod pkce;
 mod redirects;
 mod refresh;

@@ -226,7 +226,7 @@ async fn d12_json_that_is_no_token_response_and_no_value_in_the_error() {
         (200, r#"{"access_token":"hush"}"#),
         (200, r#"{"access_token":"hush","token_type":"mac"}"#),
         (200, r#"["hush"]"#),
-        (200, r#"{"error":"invalid_grant"}"#),
+        (200, r#"{"error":["invalid_grant"]}"#),
         (400, r#"{"message":"hush"}"#),
         (400, r#"{"error":{"code":"hush"}}"#),
     ] {
@@ -246,13 +246,33 @@ async fn d12_json_that_is_no_token_response_and_no_value_in_the_error() {
 }
 
 #[tokio::test]
+async fn d19_a_refusal_with_status_200_is_a_refusal() {
+    let server = Server::start().await;
+    let body = r#"{"error":"invalid_grant","error_description":"used up"}"#;
+    server
+        .answer("POST", "/token", json_answer(200, body))
+        .await;
+    let refused = exchange(&server, &ClientAuthentication::None).await;
+    assert!(
+        matches!(
+            refused,
+            Err(TokenError::OAuth {
+                error: TokenErrorCode::InvalidGrant,
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_token_endpoint_that_redirects_is_not_followed() {
     let (server, other) = (Server::start().await, Server::start().await);
     let answer = ResponseTemplate::new(307).insert_header("location", other.url("/token").as_str());
     server.answer("POST", "/token", answer).await;
     let refused = exchange(&server, &ClientAuthentication::None).await;
     assert!(
-        matches!(refused, Err(TokenError::NotJson { status: 307, .. })),
+        matches!(refused, Err(TokenError::Http(HttpError::Redirect { .. }))),
         "{refused:?}"
     );
     assert!(other.mock.received_requests().await.unwrap().is_empty());
