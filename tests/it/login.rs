@@ -1,9 +1,10 @@
 //! Login: registration, portal, callback, tokens.
 
 use crate::portal::{self, Decision};
-use crate::world::{code, setting};
+use crate::world::{code, setting, setting_with_clock};
 use satchel_core::view::{ConnectionStateView, Role};
 use satchel_core::{LoopbackListener, RedirectKind};
+use satchel_mock::World;
 use satchel_mock::population::AccountRole;
 
 #[tokio::test]
@@ -189,4 +190,19 @@ async fn removing_a_connection_revokes_its_access_and_deletes_its_keys_and_recor
         .await
         .unwrap();
     assert_eq!(answer.status(), 401);
+}
+
+#[tokio::test]
+async fn d30_a_clock_that_is_ten_minutes_wrong_keeps_nobody_out() {
+    for seconds in [-600, 600] {
+        let (setting, clock) = setting_with_clock(World {
+            patients: 1,
+            ..World::default()
+        })
+        .await;
+        clock.turn(seconds);
+        let id = setting.connect(setting.patient()).await;
+        let report = setting.engine.sync(&id).await.unwrap();
+        assert!(report.complete, "{seconds}: {report:?}");
+    }
 }

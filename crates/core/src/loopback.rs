@@ -3,16 +3,22 @@
 //! parameter. Before that it may hand out, once, the page that posts a long authorization request
 //! (SMART App Launch 2.2, `authorize-post`).
 
+use crate::engine::lock;
 use crate::login::StartedLogin;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use satchel_smart::authorization::AuthorizationForm;
 use satchel_smart::{Random, SystemRandom};
+use std::sync::Mutex;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
+/// Requests that are read at the same time.
+const AT_A_TIME: usize = 256;
 /// The longest request that is read.
 const REQUEST_LIMIT: usize = 16 * 1024;
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,7 +33,7 @@ pub struct LoopbackListener {
     listener: TcpListener,
     port: u16,
     /// Target and text of the page that is handed out once.
-    offered: Option<(String, Page)>,
+    offered: Mutex<Option<(String, Page)>>,
 }
 
 /// A page and the policy that goes with it.
@@ -123,7 +129,7 @@ impl LoopbackListener {
         Ok(Self {
             listener,
             port,
-            offered: None,
+            offered: Mutex::default(),
         })
     }
 
@@ -142,7 +148,7 @@ impl LoopbackListener {
         let name = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
         let target = format!("/start/{name}");
         let address = format!("http://127.0.0.1:{}{target}", self.port);
-        self.offered = Some((target, Page::posting(form)));
+        *lock(&self.offered) = Some((target, Page::posting(form)));
         address
     }
 
@@ -151,9 +157,10 @@ impl LoopbackListener {
     ///
     /// # Errors
     /// The operating system's, when the listener fails.
-    pub async fn hand_out(mut self) -> std::io::Result<()> {
-        while self.offered.is_some() {
-            self.next(&Awaited::default()).await?;
+    pub async fn hand_out(self) -> std::io::Result<()> {
+        let until = |target: &Target| matches!(target, Target::Offered);
+        if lock(&self.offered).is_some() {
+            self.serve_until(&Awaited::default(), until).await?;
         }
         Ok(())
     }
@@ -171,27 +178,39 @@ impl LoopbackListener {
             .await
     }
 
-    async fn wait_at(mut self, redirect_uri: &str, state: &str) -> std::io::Result<String> {
+    async fn wait_at(self, redirect_uri: &str, state: &str) -> std::io::Result<String> {
         let origin = format!("http://127.0.0.1:{}", self.port);
         let awaited = Awaited {
             path: redirect_uri.strip_prefix(&origin).unwrap_or("/").to_owned(),
             state: state.to_owned(),
         };
-        loop {
-            if let Some(target) = self.next(&awaited).await? {
-                return Ok(format!("{origin}{target}"));
-            }
+        let until = |target: &Target| matches!(target, Target::Callback(_));
+        match self.serve_until(&awaited, until).await? {
+            Target::Callback(target) => Ok(format!("{origin}{target}")),
+            _ => Ok(origin),
         }
     }
 
-    /// Answers one request; gives the target of a callback.
-    async fn next(&mut self, awaited: &Awaited) -> std::io::Result<Option<String>> {
-        let (stream, _) = self.listener.accept().await?;
+    /// Answers requests, some at a time, so that one that says nothing holds up no other.
+    async fn serve_until(
+        &self,
+        awaited: &Awaited,
+        until: impl Fn(&Target) -> bool,
+    ) -> std::io::Result<Target> {
         let host = format!("127.0.0.1:{}", self.port);
-        let served = serve(stream, &host, awaited, &mut self.offered);
-        match tokio::time::timeout(READ_TIMEOUT, served).await {
-            Ok(Ok(Target::Callback(target))) => Ok(Some(target)),
-            _ => Ok(None),
+        let mut serving = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                accepted = self.listener.accept(), if serving.len() < AT_A_TIME => {
+                    let (stream, _) = accepted?;
+                    let served = serve(stream, &host, awaited, &self.offered);
+                    serving.push(tokio::time::timeout(READ_TIMEOUT, served));
+                }
+                Some(served) = serving.next() => match served {
+                    Ok(Ok(target)) if until(&target) => return Ok(target),
+                    _ => {}
+                },
+            }
         }
     }
 }
@@ -201,7 +220,7 @@ async fn serve(
     mut stream: TcpStream,
     host: &str,
     awaited: &Awaited,
-    offered: &mut Option<(String, Page)>,
+    offered: &Mutex<Option<(String, Page)>>,
 ) -> std::io::Result<Target> {
     let mut buffer = Vec::with_capacity(2048);
     let target = loop {
@@ -216,14 +235,14 @@ async fn serve(
         match request.parse(&buffer) {
             Ok(httparse::Status::Partial) => {}
             Ok(httparse::Status::Complete(_)) => {
-                break target_of(&request, host, awaited, offered.as_ref());
+                break target_of(&request, host, awaited, lock(offered).as_ref());
             }
             Err(_) => break Target::Nothing,
         }
     };
     let (status, page) = match &target {
         Target::Callback(_) => ("200 OK", Page::fixed(DONE_PAGE)),
-        Target::Offered => match offered.take() {
+        Target::Offered => match lock(offered).take() {
             Some((_, page)) => ("200 OK", page),
             None => ("404 Not Found", Page::fixed("Not found")),
         },

@@ -21,6 +21,9 @@ fn bundle(logo: &str, base: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// A picture of one point.
+const POINT: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
 #[rstest]
 #[case::on_this_computer("{}/logo.png")]
 #[case::on_this_computer_by_name("{localhost}/logo.png")]
@@ -45,6 +48,14 @@ async fn h10_a_logo(#[case] logo: &str) {
     list.unwrap();
     assert_eq!(victim.engine.server_logo(base).await.unwrap(), None);
     assert!(rogue.all_requests().await.is_empty(), "nobody was asked");
+    let honest = bundle(POINT, base);
+    victim
+        .engine
+        .directory_import_bytes("list.json", honest)
+        .await
+        .unwrap();
+    let logo = victim.engine.server_logo(base).await.unwrap();
+    assert!(logo.is_some(), "an honest one in its place is shown");
 }
 
 #[rstest]

@@ -6,14 +6,6 @@ use serde_json::{Value, json};
 
 const NOW: fn() -> i64 = || jiff::Timestamp::now().as_second();
 
-#[tokio::test]
-async fn left_alone_the_rogue_server_is_signed_in_to() {
-    let (rogue, victim) = (Rogue::start().await, victim().await);
-    let id = rogue.sign_in(&victim.engine).await.unwrap();
-    let report = victim.engine.sync(&id).await.unwrap();
-    assert!(report.complete, "{report:?}");
-}
-
 async fn attack(change: impl FnOnce(&mut super::rogue::Desk), names: &str) {
     let (rogue, victim) = (Rogue::start().await, victim().await);
     rogue.change(change);

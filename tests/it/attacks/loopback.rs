@@ -80,6 +80,29 @@ async fn c27_another_program_knocks_first(#[case] request: &str) {
 }
 
 #[tokio::test]
+async fn c27_a_hundred_connections_that_say_nothing_do_not_hold_up_the_answer() {
+    let setting = setting().await;
+    let listener = LoopbackListener::bind().await.unwrap();
+    let port = listener.port();
+    let login = begin(&setting, port).await;
+    let begun = login.clone();
+    let waiting = tokio::spawn(async move { listener.wait(&begun).await.unwrap() });
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        silent.push(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+    }
+    let callback = person_goes_through(&setting, &login).await;
+    let began = std::time::Instant::now();
+    assert!(reqwest::get(&callback).await.unwrap().status().is_success());
+    assert!(began.elapsed().as_secs() < 8, "{:?}", began.elapsed());
+    setting
+        .engine
+        .login_finish(&waiting.await.unwrap())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn c27_what_another_program_brings_by_hand_ends_in_a_problem() {
     let setting = setting().await;
     let login = begin(&setting, 4711).await;

@@ -80,6 +80,16 @@ async fn g3_records_that_redirect_to_a_host_with_a_name_before_the_at_sign() {
 }
 
 #[tokio::test]
+async fn g3_records_that_redirect_once_within_the_base_and_then_to_another_host() {
+    let chain = |rogue: &Rogue, thief: &Rogue| {
+        let there = format!("{}/fhir/Condition", thief.uri());
+        rogue.answer("/fhir/Condition/more", to(302, &there));
+        to(302, &format!("{}/fhir/Condition/more", rogue.uri()))
+    };
+    search_ends(chain, "sync.foreign_link", "not followed").await;
+}
+
+#[tokio::test]
 async fn a24_records_that_redirect_in_a_circle() {
     let circle = |rogue: &Rogue, _: &Rogue| to(302, &format!("{}/fhir/Condition", rogue.uri()));
     search_ends(circle, "sync.foreign_link", "not followed").await;

@@ -347,3 +347,11 @@ pub(crate) async fn nothing_gained(engine: &Engine) {
     let waiting = engine.logins_pending().await.expect("logins");
     assert!(waiting.is_empty(), "no sign-in is left over");
 }
+
+#[tokio::test]
+async fn left_alone_the_rogue_server_is_signed_in_to() {
+    let (rogue, victim) = (Rogue::start().await, victim().await);
+    let id = rogue.sign_in(&victim.engine).await.unwrap();
+    let report = victim.engine.sync(&id).await.unwrap();
+    assert!(report.complete, "{report:?}");
+}
