@@ -2,9 +2,10 @@
 
 use super::rogue::{Rogue, Signing, foiled, victim};
 use rstest::rstest;
+use satchel_core::{Clock, SystemClock};
 use serde_json::{Value, json};
 
-const NOW: fn() -> i64 = || jiff::Timestamp::now().as_second();
+const NOW: fn() -> i64 = || SystemClock.now().as_second();
 
 async fn attack(change: impl FnOnce(&mut super::rogue::Desk), names: &str) {
     let (rogue, victim) = (Rogue::start().await, victim().await);
@@ -22,7 +23,7 @@ async fn attack(change: impl FnOnce(&mut super::rogue::Desk), names: &str) {
 
 #[rstest]
 #[case::its_iss_is_another_server(json!({"iss": "https://other.example"}), "another issuer")]
-#[case::its_iss_has_a_slash_more(json!({"iss": "http://127.0.0.1:1/"}), "another issuer")]
+#[case::its_iss_has_a_slash_more(json!({"iss": "{}/"}), "another issuer")]
 #[case::it_has_no_iss(json!({"iss": null}), "claim is missing")]
 #[case::its_aud_is_another_app(json!({"aud": "another-app"}), "another client")]
 #[case::its_aud_lists_others_only(json!({"aud": ["one", "two"]}), "another client")]
@@ -42,7 +43,12 @@ async fn attack(change: impl FnOnce(&mut super::rogue::Desk), names: &str) {
 #[case::its_sub_is_endless(json!({"sub": "x".repeat(256)}), "too long")]
 #[tokio::test]
 async fn d30_an_id_token_with_a_wrong_claim(#[case] claims: Value, #[case] names: &str) {
-    attack(|desk| desk.claims = claims, names).await;
+    let change = |desk: &mut super::rogue::Desk| {
+        let issuer = desk.metadata["issuer"].as_str().unwrap();
+        let text = claims.to_string().replace("{}", issuer);
+        desk.claims = serde_json::from_str(&text).unwrap();
+    };
+    attack(change, names).await;
 }
 
 #[rstest]

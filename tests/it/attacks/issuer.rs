@@ -11,7 +11,9 @@ async fn answered(document: Value, iss: &str, code: &str, names: &str) {
     rogue.says(&document);
     let login = rogue.begin(&victim.engine).await.unwrap();
     let state = &query_of(&login.view.authorization_url)["state"];
-    let iss = iss.replace("{}", &rogue.uri());
+    let iss = iss
+        .replace("{CAPITALS}", &rogue.uri().to_uppercase())
+        .replace("{}", &rogue.uri());
     let callback = format!("{}?code=c0de&state={state}{iss}", login.redirect_uri);
     let result = victim.engine.login_finish(&callback).await;
     ends(result, code, names);
@@ -35,7 +37,7 @@ async fn answered(document: Value, iss: &str, code: &str, names: &str) {
 #[case::it_is_left_out_although_promised("", "instead of")]
 #[case::it_is_empty("&iss=", "instead of")]
 #[case::it_has_a_slash_more("&iss={}/", "instead of")]
-#[case::it_is_in_capitals("&iss=HTTP://127.0.0.1:1", "instead of")]
+#[case::it_is_in_capitals("&iss={CAPITALS}", "instead of")]
 #[case::it_begins_with_the_right_one("&iss={}.evil.example", "evil.example")]
 #[tokio::test]
 async fn c34_an_answer_with_a_wrong_iss(#[case] iss: &str, #[case] names: &str) {

@@ -8,7 +8,9 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPai
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use satchel_core::view::Role;
-use satchel_core::{Engine, EngineOptions, LoginOptions, Problem, RedirectKind, StartedLogin};
+use satchel_core::{
+    Clock, Engine, EngineOptions, LoginOptions, Problem, RedirectKind, StartedLogin, SystemClock,
+};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -140,7 +142,7 @@ impl Desk {
     }
 
     fn id_token(&self) -> String {
-        let now = jiff::Timestamp::now().as_second();
+        let now = SystemClock.now().as_second();
         let mut header = json!({"alg": "ES256", "typ": "JWT", "kid": "rogue-1"});
         merge(&mut header, &self.header);
         let mut claims = json!({
