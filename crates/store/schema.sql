@@ -192,3 +192,18 @@ CREATE TABLE server_origins (
     token        TEXT NOT NULL,    -- Origin of the token endpoint.
     registration TEXT              -- Origin of the registration endpoint; none where nobody registers.
 ) STRICT, WITHOUT ROWID;
+
+-- What was done with the person's records, for the person to read. It belongs to no connection: entries
+-- of one that was removed stay. No value of a record, no name of a person, no identifier, no token.
+CREATE TABLE access_log (
+    key         INTEGER PRIMARY KEY, -- Order of events.
+    at          TEXT NOT NULL,       -- When; entries of more than two years ago are dropped.
+    server_name TEXT,                -- Server, as it was named then; none when it was all of them.
+    host        TEXT,                -- Its host, which tells servers of one name apart.
+    act         TEXT NOT NULL,       -- What was done (core: view/access_log.rs).
+    types       TEXT NOT NULL,       -- FHIR types, with commas between; empty where it is not about records.
+    records     INTEGER NOT NULL,    -- How many records were received, written or removed.
+    outcome     TEXT NOT NULL        -- done, partly, or the code of the problem.
+) STRICT;
+
+CREATE INDEX access_log_at ON access_log (at);

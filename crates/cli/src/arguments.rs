@@ -146,6 +146,18 @@ pub(crate) enum Command {
         /// Identifier of a connection; its beginning is enough
         connection: String,
     },
+    /// Show what was done with the records: when, at which server, which types, how many
+    Log {
+        /// How many entries at most, the newest first
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Erase everything: end each access, delete the keys, then the database. Close the app before
+    Erase {
+        /// Yes, all of it
+        #[arg(long, required = true)]
+        yes: bool,
+    },
     /// Find servers: import lists of them, and search
     Servers {
         #[command(subcommand)]

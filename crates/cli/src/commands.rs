@@ -2,6 +2,7 @@
 
 use crate::arguments::{Arguments, Command, KeysCommand};
 use crate::connect::{self, Connect, Server};
+use crate::log;
 use crate::output::{Output, record_line, report_lines};
 use crate::registration;
 use crate::servers;
@@ -28,6 +29,9 @@ pub(crate) async fn run(
         return Ok(());
     }
     let mut options = options(arguments)?;
+    if let Command::Erase { .. } = arguments.command {
+        return log::erase(options, output).await;
+    }
     options.trace = tracing.is_some();
     let engine = Engine::open(options).await?;
     let work = dispatch(&engine, &arguments.command, output);
@@ -129,9 +133,10 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             output.answer(&json!({ "removed": id }), || vec!["Removed.".to_owned()]);
             Ok(())
         }
+        Command::Log { limit } => log::show(engine, *limit, output).await,
         Command::Servers { command } => servers::run(engine, command, output).await,
-        // The command that is traced stands in its place.
-        Command::Trace { .. } | Command::Problems => Ok(()),
+        // The command that is traced stands in its place; the others need no engine.
+        Command::Trace { .. } | Command::Problems | Command::Erase { .. } => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::problem::{Problem, ProblemCode, Result};
 use crate::sync::report::step_name;
 use crate::trace::{TraceKind, problem_of};
 use crate::view::{
-    AccessCheckView, AccessView, Role, ScopeGrantView, ScopeView, SignedInAsView,
+    AccessAct, AccessCheckView, AccessView, Role, ScopeGrantView, ScopeView, SignedInAsView,
     SupersededTokenView,
 };
 use satchel_smart::fhir::client::FhirClient;
@@ -161,7 +161,11 @@ impl Engine {
     /// `access.*` when access has ended; `network.*` and others when the server could not be asked.
     pub async fn access_check(&self, connection_id: &str) -> Result<AccessCheckView> {
         let work = self.check_access(connection_id);
-        self.traced(TraceKind::Access, problem_of, work).await
+        let told = self.traced(TraceKind::Access, problem_of, work).await;
+        let end = told.as_ref().map(drop).map_err(Problem::clone);
+        self.log_access_of(connection_id, AccessAct::Checked, &end)
+            .await;
+        told
     }
 
     async fn check_access(&self, connection_id: &str) -> Result<AccessCheckView> {

@@ -10,7 +10,7 @@ use crate::connection::ConnectionEvent;
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::trace::{TraceKind, problem_of};
-use crate::view::{Event, Role};
+use crate::view::{AccessAct, Event, Role};
 use satchel_smart::backend::request_backend_token;
 use satchel_smart::client_auth::ClientAuthentication;
 use satchel_smart::discovery::SmartConfiguration;
@@ -80,6 +80,7 @@ impl Engine {
             ..AccessRecord::default()
         };
         let id = self.keep_login(connection, &tokens, access).await?;
+        self.log_access_of(&id, AccessAct::SignedIn, &Ok(())).await;
         self.emit(Event::ConnectionsChanged);
         Ok(id)
     }

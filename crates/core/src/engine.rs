@@ -19,8 +19,8 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
-const DATABASE_FILE: &str = "satchel.db";
-const DATABASE_KEY_NAME: &str = "database-key";
+pub(crate) const DATABASE_FILE: &str = "satchel.db";
+pub(crate) const DATABASE_KEY_NAME: &str = "database-key";
 /// Some servers take half a minute for the first page of a large chart.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Logos that are fetched at a time.
@@ -204,7 +204,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Makes the folder (only its owner may enter) and gives its canonical path, after which the
 /// keychain entries are named.
-fn prepare_profile(dir: &Path) -> Result<PathBuf> {
+pub(crate) fn prepare_profile(dir: &Path) -> Result<PathBuf> {
     let io = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::StorageFull => Problem::with_detail(ProblemCode::DiskFull, error),
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {

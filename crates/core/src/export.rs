@@ -1,7 +1,9 @@
 //! Taking records along: every resource byte for byte as it was received.
 
+use crate::access_log::LogEntry;
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
+use crate::view::AccessAct;
 use futures::StreamExt;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -32,8 +34,26 @@ impl Engine {
     /// Writes the records of one connection, or of all, into `dir`, which is made when missing.
     ///
     /// # Errors
-    /// `export.failed`, `store.*`.
+    /// `record.not_found`, `export.failed`, `store.*`.
     pub async fn export(
+        &self,
+        connection_id: Option<&str>,
+        format: ExportFormat,
+        dir: &Path,
+    ) -> Result<ExportReport> {
+        let mut entry = match connection_id {
+            Some(id) => LogEntry::at(&self.connection_row(id).await?, AccessAct::Exported),
+            None => LogEntry::everywhere(AccessAct::Exported),
+        };
+        let report = self.export_to(connection_id, format, dir).await;
+        if let Ok(report) = &report {
+            entry = entry.records(report.resources.iter().map(|(name, count)| (name, *count)));
+        }
+        self.log_access(entry.ended(&report)).await;
+        report
+    }
+
+    async fn export_to(
         &self,
         connection_id: Option<&str>,
         format: ExportFormat,

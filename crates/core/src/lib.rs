@@ -28,6 +28,7 @@
 //! What is absent here: Tauri, axum, clap, printing, SQL, HTTP requests by hand.
 
 mod access;
+mod access_log;
 mod assertion;
 mod backend;
 mod chart;
@@ -37,6 +38,7 @@ mod directory;
 mod discovery_cache;
 pub mod document;
 mod engine;
+mod erase;
 mod export;
 mod folders;
 mod identity;
@@ -61,6 +63,7 @@ pub mod view;
 
 pub use assertion::AssertionAudience;
 pub use engine::{Engine, EngineOptions};
+pub use erase::EraseReport;
 pub use export::{ExportFormat, ExportReport};
 pub use folders::default_data_dir;
 pub use identity::{AppIdentity, IdentityError, RedirectKind};

@@ -20,7 +20,7 @@ use crate::engine::{Engine, lock};
 use crate::lockfile::{self, FileLock};
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::servers;
-use crate::view::Role;
+use crate::view::{AccessAct, Role};
 use loose::Loose;
 use method::{AuthMethod, choose_auth_method};
 use satchel_smart::discovery::SmartConfiguration;
@@ -111,7 +111,9 @@ impl Engine {
         {
             return self.keep_static(fhir_base, role, &profile.client_id).await;
         }
-        self.register(fhir_base, role, configuration).await
+        let row = self.register(fhir_base, role, configuration).await?;
+        self.log_access_at(fhir_base, AccessAct::Registered).await;
+        Ok(row)
     }
 
     async fn register(

@@ -1,9 +1,11 @@
 //! Removing a connection: access is ended at the server, the keys go, then the data.
 
+use crate::access_log::LogEntry;
+use crate::connection::{AccessLostReason, ConnectionEvent};
 use crate::engine::{Engine, lock};
 use crate::problem::{Problem, Result};
 use crate::trace::{TraceKind, problem_of};
-use crate::view::{Event, Reachability};
+use crate::view::{AccessAct, Event, Reachability};
 use satchel_smart::discovery::discover;
 use satchel_smart::http::FhirBaseUrl;
 
@@ -21,18 +23,35 @@ impl Engine {
 
     async fn remove_all(&self, connection_id: &str) -> Result<()> {
         let row = self.connection_row(connection_id).await?;
+        let records = self.inner.store.record_count(Some(connection_id)).await?;
         self.sync_cancel(connection_id);
         self.end_access(connection_id).await?;
+        self.forget_tokens(connection_id).await?;
         self.forget_unused_registration(&row.fhir_base, &row.role, connection_id)
             .await?;
         self.forget_installation_key(connection_id).await?;
+        tracing::debug!(step = "removal.keys_gone", "removal");
         self.inner.store.connection_remove(connection_id).await?;
+        let entry = LogEntry::at(&row, AccessAct::Removed).count(records);
+        self.log_access(entry).await;
         lock(&self.inner.reachability).remove(connection_id);
         lock(&self.inner.fresh).remove(connection_id);
         self.emit(Event::RecordsChanged {
             connection_id: connection_id.to_owned(),
         });
         self.emit(Event::ConnectionsChanged);
+        Ok(())
+    }
+
+    /// The tokens and a sign-in that waits go before the data. When the program ends in between, the
+    /// connection is without access, and is removed by another click.
+    pub(crate) async fn forget_tokens(&self, connection_id: &str) -> Result<()> {
+        let store = &self.inner.store;
+        store.pending_delete_for_connection(connection_id).await?;
+        if store.tokens_get(connection_id).await?.is_some() {
+            let gone = ConnectionEvent::AccessRefused(AccessLostReason::RegistrationGone);
+            self.change_state(connection_id, gone).await?;
+        }
         Ok(())
     }
 

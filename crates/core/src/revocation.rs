@@ -2,10 +2,11 @@
 //! just now (checklist D38): then the tokens wait in the keychain, and nowhere else, until it can; the
 //! connection with its records is gone from this computer at once.
 
+use crate::access_log::LogEntry;
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::trace::{TraceKind, problem_of};
-use crate::view::Role;
+use crate::view::{AccessAct, Role};
 use satchel_smart::discovery::SmartConfiguration;
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::secret::Secret;
@@ -47,8 +48,12 @@ impl Engine {
             return Ok(true);
         };
         let done = self.revoke_all(&client, &both(&tokens)).await;
+        if !matches!(done, Ok(false)) {
+            let entry = LogEntry::at(&row, AccessAct::Revoked).ended(&done);
+            self.log_access(entry).await;
+        }
         match done {
-            Ok(()) => Ok(true),
+            Ok(_) => Ok(true),
             Err(problem) if problem.code.can_retry() => {
                 tracing::info!(
                     code = problem.code.code(),
@@ -67,13 +72,15 @@ impl Engine {
         }
     }
 
-    async fn revoke_all(&self, client: &ClientRow, tokens: &[(String, &str)]) -> Result<()> {
+    /// Gives whether a token was revoked: not every server has a place for it.
+    async fn revoke_all(&self, client: &ClientRow, tokens: &[(String, &str)]) -> Result<bool> {
         let base = FhirBaseUrl::parse(&client.fhir_base, &self.inner.policy)?;
         let configuration = self.discover_for_tokens(&base).await?;
+        let mut any = false;
         for (token, hint) in tokens {
-            self.revoke_one(client, &configuration, token, hint).await?;
+            any |= self.revoke_one(client, &configuration, token, hint).await?;
         }
-        Ok(())
+        Ok(any)
     }
 
     async fn revoke_one(
@@ -82,9 +89,9 @@ impl Engine {
         configuration: &SmartConfiguration,
         token: &str,
         hint: &str,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let Some(endpoint) = &configuration.revocation_endpoint else {
-            return Ok(());
+            return Ok(false);
         };
         let authentication = self.authentication_at(client, configuration).await?;
         let answer = revoke_token(
@@ -104,9 +111,12 @@ impl Engine {
             // well: the other token is tried, and this one ends by itself (RFC 7009 §2.2.1).
             Err(error @ TokenError::OAuth { .. }) => {
                 tracing::info!(%error, hint, "a token cannot be revoked");
-                Ok(())
+                Ok(false)
             }
-            other => Ok(other?),
+            other => {
+                other?;
+                Ok(true)
+            }
         }
     }
 
@@ -200,6 +210,14 @@ impl Engine {
         Ok(waiting.len())
     }
 
+    /// Nothing waits any longer: the tokens that could not be revoked lapse by themselves.
+    pub(crate) async fn forget_queued(&self) -> Result<()> {
+        for one in self.queued().await? {
+            self.inner.keychain.delete(&one.name).await?;
+        }
+        self.keep_queue(&[]).await
+    }
+
     /// Whether nothing is left to do about a queued token.
     async fn try_queued(&self, one: &Queued) -> Result<bool> {
         let ended = one
@@ -217,7 +235,12 @@ impl Engine {
         };
         let token = String::from_utf8_lossy(&token).into_owned();
         match self.revoke_all(&client, &[(token, &one.hint)]).await {
-            Ok(()) => Ok(true),
+            Ok(revoked) => {
+                if revoked {
+                    self.log_access_at(&one.fhir_base, AccessAct::Revoked).await;
+                }
+                Ok(true)
+            }
             Err(problem) => Ok(!problem.code.can_retry()),
         }
     }

@@ -334,7 +334,7 @@ fn listed_name(servers: &[KnownServer], fhir_base: &str) -> Option<String> {
         .map(|server| server.name.clone())
 }
 
-fn host_name(fhir_base: &str) -> String {
+pub(crate) fn host_name(fhir_base: &str) -> String {
     let host_and_port = || {
         let url = url::Url::parse(fhir_base).ok()?;
         let host = url.host_str()?.to_owned();

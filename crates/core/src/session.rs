@@ -26,7 +26,7 @@ use crate::lockfile;
 use crate::login::state_of;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::refusals;
-use crate::view::Role;
+use crate::view::{AccessAct, Role};
 use satchel_smart::discovery::SmartConfiguration;
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::id_token::IdTokenError;
@@ -152,7 +152,7 @@ impl Engine {
         if tokens.access_token.as_str() != old {
             return Ok(Secret::new(tokens.access_token.to_string()));
         }
-        match self.ask_for_token(connection_id, &tokens).await {
+        let asked = match self.ask_for_token(connection_id, &tokens).await {
             Ok(token) => Ok(token),
             Err(Refused::Lost(reason)) => {
                 self.change_state(connection_id, ConnectionEvent::AccessRefused(reason))
@@ -160,7 +160,11 @@ impl Engine {
                 Err(lost(reason))
             }
             Err(Refused::Other(problem)) => Err(problem),
-        }
+        };
+        let end = asked.as_ref().map(drop).map_err(Problem::clone);
+        self.log_access_of(connection_id, AccessAct::Renewed, &end)
+            .await;
+        asked
     }
 
     async fn ask_for_token(

@@ -3,8 +3,10 @@
 //! They hold words ready to show, never secrets, and no more health data than the place that asks
 //! for them displays. The TypeScript of `ui/src/api/bindings.ts` is generated from this file.
 
+mod access_log;
 mod servers;
 
+pub use access_log::{AccessAct, AccessLogView};
 pub use servers::{
     Ability, AbilityView, DirectoryView, Launch, ServerCheckView, ServerView, SkippedView,
 };

@@ -63,6 +63,8 @@ fn declarations() -> String {
         SnippetPart,
         SearchHitView,
         ProblemView,
+        AccessAct,
+        AccessLogView,
         AppStatusView,
         Event,
         TraceKind,

@@ -8,6 +8,7 @@
 //!
 //! What is absent here: HTTP, FHIR. Rows come ready-made, and the JSON is bytes to keep.
 
+mod access_log;
 mod connections;
 mod directories;
 mod error;
@@ -21,6 +22,7 @@ mod settings;
 mod sync;
 mod write;
 
+pub use access_log::AccessLogRow;
 pub use directories::{BrandIn, BrandRow, DirectoryRow, LogoRow, OriginsRow};
 pub use error::StoreError;
 pub use open::{DatabaseKey, Store};

@@ -703,6 +703,46 @@ detail: string | null,
  */
 canRetry: boolean, };
 
+export type AccessAct = "registered" | "signedIn" | "renewed" | "checked" | "synced" | "exported" | "keyExchanged" | "revoked" | "removed" | "other";
+
+export type AccessLogView = { 
+/**
+ * When, RFC 3339.
+ */
+at: string, 
+/**
+ * Which server, as it was named then; none when it was all of them.
+ */
+serverName: string | null, 
+/**
+ * Its host.
+ */
+host: string | null, 
+/**
+ * What was done.
+ */
+act: AccessAct, 
+/**
+ * The same in plain words.
+ */
+title: string, 
+/**
+ * FHIR types of the records.
+ */
+resourceTypes: Array<string>, 
+/**
+ * How many records were received, written or removed.
+ */
+records: number, 
+/**
+ * It went well, and wholly.
+ */
+complete: boolean, 
+/**
+ * The problem, when it did not go well.
+ */
+problem: ProblemView | null, };
+
 export type AppStatusView = { 
 /**
  * Ready to work.

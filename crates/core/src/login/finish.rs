@@ -10,7 +10,7 @@ use crate::problem::{Problem, ProblemCode, Result};
 use crate::refusals;
 use crate::session::{lost, token_row};
 use crate::trace::TraceKind;
-use crate::view::{Event, Reachability, Role};
+use crate::view::{AccessAct, Event, Reachability, Role};
 use satchel_smart::authorization::{CallbackError, PendingAuthorization, callback_state};
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::token::TokenResponse;
@@ -29,6 +29,13 @@ impl Engine {
         let work = self.finish(callback);
         let problem = |answer: &Finished| answer.as_ref().err().map(|(_, problem)| problem.view());
         let answer = self.traced(TraceKind::SignInEnd, problem, work).await;
+        if let Ok(id) | Err((Some(id), _)) = &answer {
+            let end = answer
+                .as_ref()
+                .map(drop)
+                .map_err(|(_, problem)| problem.clone());
+            self.log_access_of(id, AccessAct::SignedIn, &end).await;
+        }
         match &answer {
             Ok(connection_id) => self.emit(Event::LoginFinished {
                 connection_id: connection_id.clone(),

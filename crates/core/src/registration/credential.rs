@@ -164,7 +164,7 @@ impl Engine {
         Ok(text.map(Secret::new))
     }
 
-    pub(super) async fn forget_initial_access_token(&self, fhir_base: &str) -> Result<()> {
+    pub(crate) async fn forget_initial_access_token(&self, fhir_base: &str) -> Result<()> {
         Ok(self.inner.keychain.delete(&initial_name(fhir_base)).await?)
     }
 

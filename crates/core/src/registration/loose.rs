@@ -151,6 +151,16 @@ impl Engine {
         Ok(())
     }
 
+    /// The keychain's entries of what stays at servers: keys, and the means to delete it there.
+    pub(crate) async fn forget_loose(&self) -> Result<()> {
+        let _alone = self.alone().await?;
+        for row in self.inner.store.loose_list().await? {
+            self.inner.keychain.delete(&row.key_name).await?;
+            self.forget_management(&row.key_name).await?;
+        }
+        Ok(())
+    }
+
     /// Finishes what a crash or a missing network left half done: registrations that were made at a
     /// server and never stored are deleted there, exchanges of keys go on. It runs by itself when the
     /// engine is opened; this call waits for it.

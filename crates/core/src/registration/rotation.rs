@@ -14,7 +14,7 @@ use super::step;
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::trace::{TraceKind, problem_of};
-use crate::view::Role;
+use crate::view::{AccessAct, Role};
 use satchel_smart::registration::ClientInformation;
 use satchel_store::ClientRow;
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,10 @@ impl Engine {
     /// `store.*`.
     pub async fn registration_rotate_key(&self, connection_id: &str) -> Result<()> {
         let work = self.rotate_key(connection_id);
-        self.traced(TraceKind::Registration, problem_of, work).await
+        let done = self.traced(TraceKind::Registration, problem_of, work).await;
+        self.log_access_of(connection_id, AccessAct::KeyExchanged, &done)
+            .await;
+        done
     }
 
     async fn rotate_key(&self, connection_id: &str) -> Result<()> {

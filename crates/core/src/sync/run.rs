@@ -3,6 +3,7 @@
 use super::fetch::FetchError;
 use super::plan::{SkipReason, StepRequest, SyncPlan, SyncStep};
 use super::report::Tally;
+use crate::access_log::LogEntry;
 use crate::digest;
 use crate::engine::{Engine, lock};
 use crate::lockfile;
@@ -72,6 +73,7 @@ impl Engine {
         }
         lock(&self.inner.running).remove(connection_id);
         let stored = self.keep_report(&row, &report).await;
+        self.log_access(LogEntry::synced(&row, &report)).await;
         self.emit(Event::RecordsChanged {
             connection_id: connection_id.to_owned(),
         });

@@ -39,7 +39,7 @@ async fn filled() -> Kit {
 }
 
 #[tokio::test]
-async fn no_word_of_a_chart_and_no_token_stands_in_any_file_in_clear() {
+async fn h3_no_word_of_a_chart_and_no_token_stands_in_any_file_in_clear() {
     let kit = filled().await;
     let wal = files(&kit);
     assert!(
@@ -65,7 +65,7 @@ async fn no_word_of_a_chart_and_no_token_stands_in_any_file_in_clear() {
 }
 
 #[tokio::test]
-async fn the_key_itself_is_in_no_file() {
+async fn h3_the_key_itself_is_in_no_file() {
     let kit = filled().await;
     kit.store.close().await;
     for (name, bytes) in files(&kit) {
@@ -95,7 +95,7 @@ async fn what_was_stored_is_there_with_the_key() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn only_the_owner_may_read_the_files() {
+async fn h3_only_the_owner_may_read_the_files() {
     use std::os::unix::fs::PermissionsExt;
     let kit = filled().await;
     for entry in std::fs::read_dir(kit.folder.path()).unwrap() {
