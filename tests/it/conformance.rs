@@ -16,8 +16,9 @@ const SECTIONS: [(char, &str); 8] = [
 ];
 
 /// Folders with tests: of the client, and of the server.
-const CLIENT: [&str; 4] = [
+const CLIENT: [&str; 5] = [
     "crates/smart",
+    "crates/store",
     "crates/core/src",
     "crates/cli/tests",
     "tests/it",

@@ -1,9 +1,9 @@
-//! The program is killed in the middle of registering, and of exchanging its key: a real process that
-//! aborts at a step that the engine tells of in its log, and another start afterwards.
+//! The program is killed in the middle of registering, of exchanging its key, and of removing: a real process
+//! that aborts at a step that the engine tells of in its log, and another start afterwards.
 
 use crate::world::{Setting, engine, setting_in};
-use satchel_core::RedirectKind;
 use satchel_core::view::Role;
+use satchel_core::{Engine, EngineOptions, RedirectKind};
 use satchel_mock::World;
 use satchel_store::{ClientRow, DatabaseKey, Store};
 use std::os::unix::process::ExitStatusExt;
@@ -75,8 +75,14 @@ async fn the_process_that_is_killed() {
         left: AtomicUsize::new(order(TIMES).parse().unwrap()),
     })
     .unwrap();
+    if order(STEP).starts_with("erase.") {
+        let erased = Engine::erase(EngineOptions::new(&profile)).await;
+        erased.unwrap();
+        return;
+    }
     let engine = engine(Path::new(&profile)).await;
     match std::env::var(CONNECTION) {
+        Ok(id) if order(STEP).starts_with("removal.") => engine.remove(&id).await.unwrap(),
         Ok(id) => engine.registration_rotate_key(&id).await.unwrap(),
         Err(_) => {
             let base = order(BASE);
@@ -102,7 +108,7 @@ fn kill(setting: &Setting, step: &str, times: usize, connection: Option<&str>) -
     command.status().unwrap()
 }
 
-async fn killed(setting: &Setting, step: &'static str, times: usize, id: Option<&str>) {
+pub(crate) async fn killed(setting: &Setting, step: &'static str, times: usize, id: Option<&str>) {
     // The server runs in this process; waiting must not stop it.
     let status = tokio::task::block_in_place(|| kill(setting, step, times, id));
     assert_eq!(
@@ -112,7 +118,7 @@ async fn killed(setting: &Setting, step: &'static str, times: usize, id: Option<
     );
 }
 
-async fn open_store(setting: &Setting) -> Store {
+pub(crate) async fn open_store(setting: &Setting) -> Store {
     let key = setting
         .keychain()
         .get("database-key")

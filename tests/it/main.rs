@@ -7,6 +7,7 @@
     reason = "a test stops at the first thing that is not as it should be, and says what it skipped"
 )]
 
+mod access_log;
 mod attacks;
 mod backend;
 mod bad_input;
@@ -16,6 +17,8 @@ mod conformance;
 mod crash;
 mod directory;
 mod disk;
+#[cfg(unix)]
+mod erase;
 mod evil;
 mod launch;
 mod login;
@@ -29,4 +32,5 @@ mod tokens;
 mod trace;
 mod vendors;
 mod visitor;
+mod window;
 mod world;

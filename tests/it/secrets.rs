@@ -21,7 +21,7 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn h1_no_token_key_or_name_is_in_any_file_of_the_profile() {
+async fn h1_h3_no_token_key_or_name_is_in_any_file_of_the_profile() {
     let setting = setting().await;
     let id = setting.connect(setting.patient()).await;
     setting.engine.sync(&id).await.unwrap();

@@ -23,7 +23,7 @@ fn authority(mock: &MockServer) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a9_everything_runs_over_tls_when_the_authority_is_trusted() {
+async fn a9_h11_everything_runs_over_tls_while_the_authority_is_trusted_and_nothing_after_that() {
     let (mock, profile) = (server().await, TempDir::new().unwrap());
     assert!(mock.fhir_base().starts_with("https://"));
     let mut options = EngineOptions::new(profile.path());
@@ -49,10 +49,34 @@ async fn a9_everything_runs_over_tls_when_the_authority_is_trusted() {
     let id = app.login_finish(&callback).await.unwrap();
     let report = app.sync(&id).await.unwrap();
     assert!(report.complete, "{report:?}");
+    app.close().await;
+    it_ends_when_the_certificate_is_trusted_no_longer(&mock, &profile, &id).await;
+}
+
+/// There is no "go on all the same": not for a server that was fine yesterday either.
+async fn it_ends_when_the_certificate_is_trusted_no_longer(
+    mock: &MockServer,
+    profile: &TempDir,
+    id: &str,
+) {
+    let app = Engine::open(EngineOptions::new(profile.path()))
+        .await
+        .unwrap();
+    let (asked, stored) = (
+        mock.requests().len(),
+        app.connection(id).await.unwrap().record_count,
+    );
+    for _ in 0..2 {
+        let report = app.sync(id).await.unwrap();
+        assert_eq!(report.problem.unwrap().code, "network.not_trusted");
+    }
+    assert_eq!(mock.requests().len(), asked, "no request, and no token");
+    let after = app.connection(id).await.unwrap();
+    assert_eq!(after.record_count, stored, "what is stored stays");
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_vouches_for_is_refused() {
+async fn h11_a_certificate_that_nobody_vouches_for_is_refused() {
     let (mock, profile) = (server().await, TempDir::new().unwrap());
     let app = Engine::open(EngineOptions::new(profile.path()))
         .await

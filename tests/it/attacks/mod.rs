@@ -12,6 +12,7 @@ mod brands;
 mod clock;
 mod codes;
 mod deep_links;
+mod forwarding;
 mod id_token;
 mod issuer;
 mod keys;

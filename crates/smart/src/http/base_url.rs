@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a8_http_is_refused_except_on_loopback_where_allowed() {
+    fn a8_h11_http_is_refused_except_on_loopback_where_allowed() {
         for text in [
             "http://ehr.example/fhir",
             "ftp://ehr.example/fhir",

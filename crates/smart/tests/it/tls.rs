@@ -3,8 +3,11 @@
 use crate::support::policy;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use satchel_smart::discovery::{DiscoveryError, discover};
+use satchel_smart::fhir::client::FhirClient;
 use satchel_smart::http::{FhirBaseUrl, HttpClient, HttpError, HttpPolicy};
+use satchel_smart::secret::Secret;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -26,6 +29,17 @@ impl Authority {
 
     /// A server for `name` on localhost; gives its port.
     async fn serve(&self, name: &str, change: impl Fn(&mut CertificateParams)) -> u16 {
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+        self.serve_with(name, change, answer.to_owned()).await
+    }
+
+    /// As [`Authority::serve`], with an answer of the test's own.
+    async fn serve_with(
+        &self,
+        name: &str,
+        change: impl Fn(&mut CertificateParams),
+        answer: String,
+    ) -> u16 {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         change(&mut params);
@@ -40,12 +54,12 @@ impl Authority {
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let acceptor = acceptor.clone();
+                let (acceptor, answer) = (acceptor.clone(), answer.clone());
                 tokio::spawn(async move {
                     if let Ok(mut stream) = acceptor.accept(stream).await {
                         let mut request = [0; 4096];
                         let _ = stream.read(&mut request).await;
-                        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").await;
+                        let _ = stream.write_all(answer.as_bytes()).await;
                         let _ = stream.shutdown().await;
                     }
                 });
@@ -87,7 +101,7 @@ async fn a9_a_certificate_of_a_trusted_local_authority_is_taken_in_pem_and_der()
 }
 
 #[tokio::test]
-async fn a9_unknown_authority_wrong_host_and_expiry_are_refused() {
+async fn a9_h11_unknown_authority_wrong_host_and_expiry_are_final() {
     let authority = Authority::new();
     let trusting = authority.trusting_client(false);
     let port = authority.serve("localhost", |_| {}).await;
@@ -145,4 +159,28 @@ async fn a9_a_plain_http_server_where_https_is_due_is_refused() {
         matches!(error, DiscoveryError::Http(HttpError::Tls { .. })),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn h11_records_over_https_that_redirect_to_http_take_no_token_there() {
+    let authority = Authority::new();
+    let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = format!(
+        "http://localhost:{}/fhir/Patient/1",
+        plain.local_addr().unwrap().port()
+    );
+    for status in [301, 302, 303, 307, 308] {
+        let answer = format!(
+            "HTTP/1.1 {status} Elsewhere\r\nlocation: {place}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        );
+        let port = authority.serve_with("localhost", |_| {}, answer).await;
+        let base = format!("https://localhost:{port}/fhir");
+        let base = FhirBaseUrl::parse(&base, &policy()).unwrap();
+        let fhir = FhirClient::new(authority.trusting_client(false), base);
+        let token = Secret::new("s3cret".to_owned());
+        let read = fhir.read("Patient", "1", &token).await;
+        assert!(read.is_err(), "{status}: {read:?}");
+    }
+    let knocked = tokio::time::timeout(Duration::from_millis(200), plain.accept()).await;
+    assert!(knocked.is_err(), "nobody came to the place without https");
 }

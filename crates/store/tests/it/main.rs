@@ -11,6 +11,7 @@ mod encryption;
 mod kit;
 mod login;
 mod opening;
+mod raw_pages;
 mod records;
 mod registrations;
 mod schema;
