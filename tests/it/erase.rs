@@ -136,7 +136,8 @@ async fn h13_erasing_that_is_cut_off_leaves_a_file_that_nobody_can_read_and_goes
 #[tokio::test]
 async fn h13_servers_that_are_away_are_named_and_their_tokens_are_kept_nowhere() {
     let (setting, id, entries) = connected().await;
-    let elsewhere = options(&setting);
+    // The folder stays, as its name is that of the keychain's entries.
+    std::fs::write(setting.profile().join("notes.txt"), "mine").unwrap();
     let name = {
         let store = open_store(&setting).await;
         let row = store.connection_get(&id).await.unwrap().unwrap();
@@ -153,7 +154,7 @@ async fn h13_servers_that_are_away_are_named_and_their_tokens_are_kept_nowhere()
         satchel_mock::FaultKind::Drop,
         100,
     );
-    let report = Engine::erase(elsewhere).await.unwrap();
+    let report = Engine::erase(options(&setting)).await.unwrap();
     assert_eq!(report.servers_not_told, [name]);
     let queued = ["refresh_token", "access_token"].map(|hint| format!("revoke/{id}/{hint}"));
     for name in entries.iter().chain(&queued) {
