@@ -16,9 +16,8 @@ const SECTIONS: [(char, &str); 8] = [
 ];
 
 /// Folders with tests: of the client, and of the server.
-const CLIENT: [&str; 5] = [
+const CLIENT: [&str; 4] = [
     "crates/smart",
-    "crates/store",
     "crates/core/src",
     "crates/cli/tests",
     "tests/it",

@@ -73,13 +73,28 @@ async fn h1_h3_no_token_key_or_name_is_in_any_file_of_the_profile() {
             );
         }
         #[cfg(unix)]
-        if path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("satchel.db"))
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-            assert_eq!(mode & 0o077, 0, "{} is private", path.display());
-        }
+        assert_eq!(mode(&path), 0o600, "{} is private", path.display());
     }
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn h3_the_folder_that_satchel_makes_is_its_owners_alone() {
+    let parent = tempfile::tempdir().unwrap();
+    let profile = parent.path().join("a").join("b");
+    let engine = crate::world::engine(&profile).await;
+    assert_eq!(mode(&profile), 0o700);
+    let mut paths = Vec::new();
+    files(&profile, &mut paths);
+    assert!(paths.len() >= 3, "{paths:?}");
+    for path in paths {
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+    engine.close().await;
 }

@@ -216,13 +216,9 @@ async fn secrets_at_rest(setting: &Setting) -> Vec<String> {
     secrets
 }
 
-#[tokio::test]
-async fn h4_no_answer_of_any_command_holds_a_token_a_code_or_a_key() {
-    let setting = setting().await;
+/// What is asked before anybody signs in.
+async fn find_servers(setting: &Setting, given: &mut Given) {
     let (engine, base) = (&setting.engine, setting.mock.fhir_base());
-    let mut given = Given::default();
-    let mut events = engine.subscribe();
-    engine.trace_switch(true);
     given.take("server_check", &engine.server_check(base).await.unwrap());
     given.take("servers_search", &engine.servers_search("").await.unwrap());
     let presets = engine.scope_presets(base, Role::Patient).await.unwrap();
@@ -238,7 +234,16 @@ async fn h4_no_answer_of_any_command_holds_a_token_a_code_or_a_key() {
     given.take("directory_import_text", &imported.unwrap());
     given.take("directories_list", &engine.directories().await.unwrap());
     given.take("server_logo", &engine.server_logo(base).await.unwrap());
+}
 
+#[tokio::test]
+async fn h4_no_answer_of_any_command_holds_a_token_a_code_or_a_key() {
+    let setting = setting().await;
+    let (engine, base) = (&setting.engine, setting.mock.fhir_base());
+    let mut given = Given::default();
+    let mut events = engine.subscribe();
+    engine.trace_switch(true);
+    find_servers(&setting, &mut given).await;
     let by_scheme = LoginOptions::new(Role::Patient, &[RedirectKind::Scheme], None);
     let login = engine.login_begin(base, &by_scheme).await.unwrap();
     given.take("login_start", &login.view);
@@ -322,6 +327,10 @@ async fn h4_no_answer_of_any_command_holds_a_token_a_code_or_a_key() {
         let address = command.starts_with("login_") || *command == "launch_accept";
         assert!(address || !answer.contains(&state), "{command}");
     }
+    every_command_was_called(&given);
+}
+
+fn every_command_was_called(given: &Given) {
     // How the program itself stands; nothing of a server is in it.
     let without = ["app_status", "app_retry"];
     let called: BTreeSet<&str> = given.0.iter().map(|(command, _)| *command).collect();

@@ -11,10 +11,11 @@ pub(crate) struct FileLock {
 }
 
 fn open(path: &PathBuf) -> Result<File> {
-    File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
         .open(path)
         .map_err(|error| Problem::with_detail(ProblemCode::StoreReadOnly, error))
 }

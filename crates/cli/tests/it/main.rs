@@ -9,6 +9,7 @@
 
 mod chart;
 mod connect;
+mod log;
 #[path = "../../../../tests/it/portal.rs"]
 mod portal;
 mod problems;
