@@ -73,7 +73,7 @@ async fn h3_h13_of_a_removed_connection_no_page_of_the_file_holds_a_word_or_a_to
     ];
     let before = pages(&kit.path()).len();
     assert!(
-        pages_with(&kit.path(), "Anasword") > 20 && pages_with(&kit.path(), "Bensword") > 20,
+        pages_with(&kit.path(), "Anasword") > 3 && pages_with(&kit.path(), "Bensword") > 3,
         "the pages are really read"
     );
     assert_eq!(
@@ -88,7 +88,7 @@ async fn h3_h13_of_a_removed_connection_no_page_of_the_file_holds_a_word_or_a_to
     for marker in gone {
         assert_eq!(pages_with(&kit.path(), marker), 0, "{marker}");
     }
-    assert!(pages_with(&kit.path(), "Bensword") > 20);
+    assert!(pages_with(&kit.path(), "Bensword") > 3);
     assert!(
         pages(&kit.path()).len() < before * 3 / 4,
         "the space went back"
