@@ -119,11 +119,37 @@ CREATE TABLE records (
     range_text     TEXT,            -- Reference range in words.
     flag           TEXT,            -- Interpretation: high, low, abnormal and others.
     subject        TEXT,            -- Reference to the patient, as received.
-    json           TEXT NOT NULL    -- The resource byte for byte as received.
+    performer      TEXT,            -- Who says so: performer, author, recorder, in words.
+    withdrawn_at   TEXT,            -- When the source was found to give it no longer; none while it does.
+    json           BLOB NOT NULL    -- The resource byte for byte as received; zstd where that is smaller (pack.rs).
 ) STRICT;
 
 CREATE UNIQUE INDEX records_identity ON records (connection_key, resource_type, id);
 CREATE INDEX records_section ON records (connection_key, section, date_sort DESC, key);
+CREATE INDEX records_withdrawn ON records (connection_key, withdrawn_at)
+    WHERE withdrawn_at IS NOT NULL;
+
+-- What stood in a record before its source changed it.
+CREATE TABLE record_versions (
+    key          INTEGER PRIMARY KEY, -- Order in which they were replaced.
+    record_key   INTEGER NOT NULL REFERENCES records (key) ON DELETE CASCADE, -- The record as it is now.
+    version_id   TEXT,          -- meta.versionId of the old version.
+    last_updated TEXT,          -- meta.lastUpdated of the old version, as received.
+    fetched_at   TEXT NOT NULL, -- When the old version came from the source.
+    replaced_at  TEXT NOT NULL, -- When the next one came.
+    json         BLOB NOT NULL  -- As in records.
+) STRICT;
+
+CREATE INDEX record_versions_record ON record_versions (record_key);
+
+-- How many records there are, kept with each page, so that no list has to count.
+CREATE TABLE record_counts (
+    connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- Source.
+    section        TEXT NOT NULL,    -- Section of the chart.
+    resource_type  TEXT NOT NULL,    -- FHIR type.
+    records        INTEGER NOT NULL, -- How many.
+    PRIMARY KEY (connection_key, section, resource_type)
+) STRICT, WITHOUT ROWID;
 
 -- Full-text index. Contentless: the words are findable, the text is not kept twice.
 CREATE VIRTUAL TABLE records_fts USING fts5 (

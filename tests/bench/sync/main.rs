@@ -54,7 +54,7 @@ async fn measure() {
     for round in 0..=rounds {
         let pulled = pull::pull(&server, &chart.patient).await;
         let download = floors::download(&pulled.requests, &pulled.access_token).await;
-        let insert = floors::insert(&pulled.database, &pulled.key);
+        let insert = floors::insert(&pulled.database, &pulled.key).await;
         assert_eq!(
             insert.rows, pulled.records,
             "the floor inserts what the pull stored"

@@ -15,7 +15,7 @@ use satchel_smart::fhir::bundle::{Entry, SearchMode, SearchPage};
 use satchel_smart::fhir::client::{FhirClient, FhirError};
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::scope::Scopes;
-use satchel_store::{ConnectionRow, IndexIn, RecordIn};
+use satchel_store::{ConnectionRow, IndexIn, Page, RecordIn};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
@@ -452,8 +452,8 @@ impl Run {
         })
         .await
         .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
-        let records: Vec<RecordIn<'_>> = prepared.rows.iter().map(Prepared::as_record).collect();
         let fetched_at = self.engine.now().to_string();
+        let received = prepared.page.received();
         let saved = self
             .engine
             .inner
@@ -461,7 +461,7 @@ impl Run {
             .save_page(
                 &self.connection_id,
                 &step.key,
-                &records,
+                prepared.page,
                 next.as_deref(),
                 &fetched_at,
             )
@@ -471,7 +471,7 @@ impl Run {
             tally.new_records += saved.inserted;
             tally.changed_records += saved.updated;
             tally.unreadable_records += prepared.unreadable;
-            tally.page(&step.key, records.len() as u64, total);
+            tally.page(&step.key, received, total);
         }
         lock(&self.met).extend(prepared.references);
         self.announce(&step.resource_type);
@@ -485,34 +485,10 @@ impl Run {
     }
 }
 
-/// One row, owned, ready for the store.
-struct Prepared {
-    resource_type: String,
-    id: String,
-    version_id: Option<String>,
-    last_updated: Option<String>,
-    json: String,
-    malformed: Option<String>,
-    index: IndexIn,
-}
-
-impl Prepared {
-    fn as_record(&self) -> RecordIn<'_> {
-        RecordIn {
-            resource_type: &self.resource_type,
-            id: &self.id,
-            version_id: self.version_id.as_deref(),
-            last_updated: self.last_updated.as_deref(),
-            json: &self.json,
-            malformed: self.malformed.as_deref(),
-            index: &self.index,
-        }
-    }
-}
-
+/// A page, ready for the store.
 #[derive(Default)]
 struct PreparedPage {
-    rows: Vec<Prepared>,
+    page: Page,
     references: Vec<String>,
     unreadable: u64,
     foreign: u64,
@@ -520,6 +496,7 @@ struct PreparedPage {
 
 fn prepare_page(page: SearchPage, resource_type: &str, patient: Option<&str>) -> PreparedPage {
     let mut prepared = PreparedPage::default();
+    let mut records = Vec::with_capacity(page.entries.len());
     for entry in page.entries {
         match entry {
             Entry::Resource(record) => {
@@ -530,7 +507,7 @@ fn prepare_page(page: SearchPage, resource_type: &str, patient: Option<&str>) ->
                     continue;
                 }
                 prepared.references.append(&mut summary.references);
-                prepared.rows.push(Prepared {
+                records.push(RecordIn {
                     resource_type: record.resource_type,
                     id: record.id,
                     version_id: record.version_id,
@@ -542,11 +519,12 @@ fn prepare_page(page: SearchPage, resource_type: &str, patient: Option<&str>) ->
             }
             Entry::Malformed { raw, reason } => {
                 prepared.unreadable += 1;
-                prepared.rows.push(unreadable(raw, reason, resource_type));
+                records.push(unreadable(raw, reason, resource_type));
             }
             Entry::Outcome(_) => {}
         }
     }
+    prepared.page = Page::of(records);
     prepared
 }
 
@@ -564,7 +542,7 @@ fn belongs_to_another(subject: Option<&str>, patient: Option<&str>) -> bool {
 }
 
 /// What cannot be read is kept as received, flagged, under a name made from its bytes.
-fn unreadable(raw: String, reason: String, resource_type: &str) -> Prepared {
+fn unreadable(raw: String, reason: String, resource_type: &str) -> RecordIn {
     let index = IndexIn {
         section: crate::chart::word_of(Section::Other),
         title: "A record that could not be read".to_owned(),
@@ -572,7 +550,7 @@ fn unreadable(raw: String, reason: String, resource_type: &str) -> Prepared {
         text: String::new(),
         ..IndexIn::default()
     };
-    Prepared {
+    RecordIn {
         resource_type: resource_type.to_owned(),
         id: format!("unreadable-{}", digest::short_hex(raw.as_bytes())),
         version_id: None,
@@ -609,6 +587,7 @@ fn index_of(summary: RecordSummary) -> IndexIn {
         range_text: summary.range,
         flag: summary.flag.map(crate::chart::word_of),
         subject: summary.subject,
+        performer: summary.performer,
         text: summary.text,
     }
 }

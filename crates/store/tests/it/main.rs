@@ -7,8 +7,10 @@
 
 mod directories;
 mod encryption;
+mod history;
 mod kit;
 mod login;
+mod migration;
 mod opening;
 mod records;
 mod registrations;
