@@ -1,4 +1,4 @@
-//! Running a plan: four steps at a time, the next page requested while the last one is written.
+//! Running a plan: four steps at a time, pages asked for, made ready and written at the same time.
 
 use super::fetch::FetchError;
 use super::plan::{SkipReason, StepRequest, SyncPlan, SyncStep};
@@ -18,11 +18,14 @@ use satchel_smart::scope::Scopes;
 use satchel_store::{ConnectionRow, IndexIn, Page, RecordIn};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
 use url::Url;
 
 /// Steps in flight at one server.
 const CONCURRENCY: usize = 4;
+/// Pages of one step that wait to be written.
+const AHEAD: usize = 1;
 /// A run that was cut off longer ago than this is begun anew: its paging links have lapsed.
 const RESUME_MINUTES: i64 = 30;
 
@@ -388,34 +391,66 @@ impl Run {
         self.fhir.search_url(&step.resource_type, &parameters)
     }
 
-    /// Follows `next` to the end. The page that comes is asked for while the last one is written.
+    /// Follows `next` to the end. While one page is written the next is made ready and the one after
+    /// it asked for.
     async fn pages(
         self: &Arc<Self>,
         step: &SyncStep,
         first: Url,
     ) -> std::result::Result<(), FetchError> {
+        let start = self.cursor_of(step).await?.unwrap_or_else(|| first.clone());
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let fetching = self.fetch_pages(step, &first, start, sender);
+        let (fetched, saved) = tokio::join!(fetching, self.save_pages(step, receiver));
+        saved?;
+        fetched
+    }
+
+    /// Asks for page after page, and has each made ready as it comes.
+    async fn fetch_pages(
+        self: &Arc<Self>,
+        step: &SyncStep,
+        first: &Url,
+        mut url: Url,
+        sender: mpsc::Sender<Preparing>,
+    ) -> std::result::Result<(), FetchError> {
         let mut seen = HashSet::from([first.to_string()]);
-        let start = self.cursor_of(step).await?.unwrap_or(first);
-        let mut page = self.fetch_page(&start).await?;
         loop {
+            let mut page = self.fetch_page(&url).await?;
             refuse_error_only(&page)?;
-            let Some(next) = page.next.clone() else {
-                self.save_page(step, page).await?;
-                return Ok(());
-            };
-            if !seen.insert(next.to_string()) {
-                self.save_page(step, SearchPage { next: None, ..page })
-                    .await?;
-                return Err(Problem::with_detail(
-                    ProblemCode::BadPage,
-                    "the next links go round in a circle",
-                )
-                .into());
+            let next = page.next.clone();
+            let circle = next
+                .as_ref()
+                .is_some_and(|next| !seen.insert(next.to_string()));
+            if circle {
+                page.next = None;
             }
-            let (saved, fetched) = tokio::join!(self.save_page(step, page), self.fetch_page(&next));
-            saved?;
-            page = fetched?;
+            if sender.send(self.preparing(step, page)).await.is_err() {
+                return Ok(()); // What could not be stored says why.
+            }
+            match next {
+                Some(_) if circle => {
+                    return Err(Problem::with_detail(
+                        ProblemCode::BadPage,
+                        "the next links go round in a circle",
+                    )
+                    .into());
+                }
+                Some(next) => url = next,
+                None => return Ok(()),
+            }
         }
+    }
+
+    async fn save_pages(
+        self: &Arc<Self>,
+        step: &SyncStep,
+        mut receiver: mpsc::Receiver<Preparing>,
+    ) -> Result<()> {
+        while let Some(preparing) = receiver.recv().await {
+            self.save_prepared(step, preparing).await?;
+        }
+        Ok(())
     }
 
     /// Where a run that was cut off had come to.
@@ -443,15 +478,27 @@ impl Run {
         step: &SyncStep,
         page: SearchPage,
     ) -> Result<()> {
+        let preparing = self.preparing(step, page);
+        self.save_prepared(step, preparing).await
+    }
+
+    /// Has a page made ready on a thread of its own.
+    fn preparing(&self, step: &SyncStep, page: SearchPage) -> Preparing {
         let next = page.next.as_ref().map(Url::to_string);
         let total = page.total;
         let patient = self.patient.clone();
         let resource_type = step.resource_type.clone();
-        let prepared = tokio::task::spawn_blocking(move || {
+        let work = tokio::task::spawn_blocking(move || {
             prepare_page(page, &resource_type, patient.as_deref())
-        })
-        .await
-        .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
+        });
+        Preparing { next, total, work }
+    }
+
+    async fn save_prepared(self: &Arc<Self>, step: &SyncStep, page: Preparing) -> Result<()> {
+        let Preparing { next, total, work } = page;
+        let prepared = work
+            .await
+            .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
         let fetched_at = self.engine.now().to_string();
         let received = prepared.page.received();
         let saved = self
@@ -483,6 +530,13 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// A page that is being made ready.
+struct Preparing {
+    next: Option<String>,
+    total: Option<u64>,
+    work: JoinHandle<PreparedPage>,
 }
 
 /// A page, ready for the store.
