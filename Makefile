@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup ui build run test test-ui test-rust interop e2e lint bench-sync bench-start bench-mock icons clean
+.PHONY: help setup ui build run test test-ui test-rust interop e2e lint bench-sync torture-sync bench-start bench-mock icons clean
 
 # Journeys that `make e2e` plays.
 N ?= 1
@@ -52,6 +52,10 @@ bench-sync: ui ## Resources per second of a whole chart pull, against bare downl
 	$(CARGO) build --locked --release --bin satchel-mock --package satchel-mock
 	$(CARGO) bench --locked --bench sync --no-run
 	tests/session.sh $(CARGO) bench --locked --quiet --bench sync
+
+torture-sync: ui ## Kills, cuts, full disks and turned clocks in the middle of syncs: is all there afterwards?
+	$(CARGO) bench --locked --profile dev --bench torture --no-run
+	tests/session.sh $(CARGO) bench --locked --quiet --profile dev --bench torture
 
 bench-start: ui ## Time from launch to the first chart row, against an empty window
 	$(CARGO) build --locked --release --bins --example empty_window --package satchel --package satchel-mock
