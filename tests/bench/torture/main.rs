@@ -10,7 +10,6 @@
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
-    clippy::disallowed_methods,
     reason = "a measurement that cannot go on stops with the reason, and prints its figures; it lives in real time"
 )]
 
