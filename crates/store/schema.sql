@@ -141,6 +141,7 @@ CREATE TABLE record_versions (
 ) STRICT;
 
 CREATE INDEX record_versions_record ON record_versions (record_key);
+CREATE INDEX record_versions_replaced ON record_versions (replaced_at);
 
 -- How many records there are, kept with each page, so that no list has to count.
 CREATE TABLE record_counts (

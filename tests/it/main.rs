@@ -11,6 +11,7 @@ mod attacks;
 mod backend;
 mod bad_input;
 mod boundaries;
+mod changes;
 mod conformance;
 #[cfg(unix)]
 mod crash;

@@ -153,6 +153,16 @@ export function makeEngine(scene: Scene): FakeEngine {
     connection_probe: () => null,
     sync_start: () => null,
     sync_cancel: () => null,
+    changes_get: () => {
+      const rows = records.map(({ summary }) => summary);
+      const [first, second, third] = rows;
+      return {
+        since: "2026-11-24T10:30:00Z",
+        new: first ? [first] : [],
+        changed: second ? [{ record: second, fields: [{ path: "status", before: "preliminary", after: "final" }] }] : [],
+        withdrawn: third ? [{ ...third, withdrawnAt: "2026-11-24T10:32:00Z" }] : [],
+      };
+    },
     chart_get: ({ connectionId }: { connectionId: string }) => {
       const connection = connections.find(({ id }) => id === connectionId);
       if (!connection) throw notFound as unknown as Error;

@@ -23,6 +23,8 @@ function report(problem: boolean): SyncReportView {
     complete: !problem,
     newRecords: 212,
     changedRecords: 3,
+    withdrawnRecords: 1,
+    hadRecords: true,
     unreadableRecords: 1,
     problem: null,
     steps: [

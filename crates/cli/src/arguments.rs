@@ -98,6 +98,11 @@ pub(crate) enum Command {
         /// Identifier of a connection; its beginning is enough
         connection: Option<String>,
     },
+    /// Show what the last sync changed: new records, changed ones member by member, those no longer given
+    Changes {
+        /// Identifier of a connection; its beginning is enough
+        connection: String,
+    },
     /// List stored records
     List {
         /// Only this FHIR type

@@ -2,7 +2,7 @@
 
 use crate::arguments::{Arguments, Command, KeysCommand};
 use crate::connect::{self, Connect, Server};
-use crate::output::{Output, record_line, report_lines};
+use crate::output::{Output, change_lines, record_line, report_lines};
 use crate::registration;
 use crate::servers;
 use crate::trace::{self, Tracing};
@@ -92,6 +92,12 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             Ok(())
         }
         Command::Show { record } => show(engine, record, output).await,
+        Command::Changes { connection } => {
+            let id = connection_id(engine, connection).await?;
+            let changes = engine.changes(&id).await?;
+            output.answer(&changes, || change_lines(&changes));
+            Ok(())
+        }
         Command::Search { words } => {
             let hits = engine.search(&words.join(" "), None, 100).await?;
             output.answer(&hits, || {

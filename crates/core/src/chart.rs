@@ -375,7 +375,7 @@ impl Engine {
         Ok(views)
     }
 
-    async fn server_names(&self) -> Result<Vec<(String, String)>> {
+    pub(crate) async fn server_names(&self) -> Result<Vec<(String, String)>> {
         let rows = self.inner.store.connections_list().await?;
         Ok(rows
             .into_iter()
@@ -384,7 +384,7 @@ impl Engine {
     }
 }
 
-fn summary_view(row: RecordRow, names: &[(String, String)]) -> RecordSummaryView {
+pub(crate) fn summary_view(row: RecordRow, names: &[(String, String)]) -> RecordSummaryView {
     let source = names
         .iter()
         .find(|(id, _)| *id == row.connection_id)
@@ -403,6 +403,8 @@ fn summary_view(row: RecordRow, names: &[(String, String)]) -> RecordSummaryView
         range: row.range_text,
         flag: row.flag.as_deref().and_then(from_word::<Flag>),
         malformed: row.malformed,
+        performer: row.performer,
+        withdrawn_at: row.withdrawn_at,
         source,
         key: RecordKey {
             connection_id: row.connection_id,

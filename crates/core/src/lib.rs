@@ -30,6 +30,7 @@
 mod access;
 mod assertion;
 mod backend;
+mod changes;
 mod chart;
 pub mod connection;
 mod digest;

@@ -259,6 +259,10 @@ pub struct SyncReportView {
     /// Records that changed.
     #[ts(type = "number")]
     pub changed_records: u64,
+    /// Records that the source no longer gives; they are kept, and say so.
+    #[serde(default)]
+    #[ts(type = "number")]
+    pub withdrawn_records: u64,
     /// Records received that cannot be read as FHIR; they are kept as received.
     #[ts(type = "number")]
     pub unreadable_records: u64,
@@ -266,6 +270,49 @@ pub struct SyncReportView {
     pub steps: Vec<SyncStepView>,
     /// What stopped the whole sync, if anything did.
     pub problem: Option<ProblemView>,
+    /// There were records of this connection before: what is new can be told from what was there.
+    #[serde(default)]
+    pub had_records: bool,
+    /// Records that came in this sync come after this one in the file.
+    #[serde(default)]
+    #[ts(skip)]
+    pub after_key: i64,
+}
+
+/// What the last sync of a connection changed.
+#[derive(Clone, Debug, Default, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangesView {
+    /// RFC 3339: when that sync began; none when there is nothing to compare with.
+    pub since: Option<String>,
+    /// Records that were not there before; at most 200.
+    pub new: Vec<RecordSummaryView>,
+    /// Records that the source changed; at most 200.
+    pub changed: Vec<ChangedRecordView>,
+    /// Records that the source no longer gives; at most 200.
+    pub withdrawn: Vec<RecordSummaryView>,
+}
+
+/// A record that its source changed.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangedRecordView {
+    /// The record as it is now.
+    pub record: RecordSummaryView,
+    /// What is different: at most 40 members; version and narrative do not count.
+    pub fields: Vec<ChangedFieldView>,
+}
+
+/// A member of a record that is different.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangedFieldView {
+    /// Where in the record, as FHIR names it: `valueQuantity.value`.
+    pub path: String,
+    /// What stood there, at most 200 letters.
+    pub before: Option<String>,
+    /// What stands there now.
+    pub after: Option<String>,
 }
 
 /// How far a running sync is. Fractions never go back.
@@ -399,6 +446,10 @@ pub struct RecordSummaryView {
     pub flag: Option<Flag>,
     /// Why this record could not be read; it is kept as received.
     pub malformed: Option<String>,
+    /// Who says so, by the name that the record gives.
+    pub performer: Option<String>,
+    /// RFC 3339: since when the source no longer gives it.
+    pub withdrawn_at: Option<String>,
     /// Name of the server that it came from.
     pub source: String,
 }

@@ -60,6 +60,7 @@ CREATE TABLE record_versions (
 ) STRICT;
 
 CREATE INDEX record_versions_record ON record_versions (record_key);
+CREATE INDEX record_versions_replaced ON record_versions (replaced_at);
 
 CREATE TABLE record_counts (
     connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE,

@@ -3,7 +3,8 @@
 use crate::error::Result;
 use crate::open::Store;
 use crate::pack::unpack;
-use crate::rows::RecordVersionRow;
+use crate::read::COLUMNS;
+use crate::rows::{RecordRow, RecordVersionRow};
 use std::collections::HashSet;
 
 impl Store {
@@ -39,6 +40,85 @@ impl Store {
         }
         transaction.commit().await?;
         Ok(marked)
+    }
+
+    /// The highest key of a record: those that come after it were not there before.
+    ///
+    /// # Errors
+    /// [`crate::StoreError`] of the file.
+    pub async fn last_record_key(&self) -> Result<i64> {
+        let sql = "SELECT coalesce(max(key), 0) FROM records";
+        Ok(sqlx::query_scalar(sql).fetch_one(&self.readers).await?)
+    }
+
+    /// Records of a connection that came after `key` ([`Store::last_record_key`]), newest date first.
+    ///
+    /// # Errors
+    /// [`crate::StoreError`] of the file.
+    pub async fn records_after(
+        &self,
+        connection_id: &str,
+        key: i64,
+        limit: u32,
+    ) -> Result<Vec<RecordRow>> {
+        let sql = format!(
+            "{COLUMNS} FROM records JOIN connections ON connections.key = records.connection_key
+             WHERE records.key > ?2 AND connections.id = ?1
+             ORDER BY date_sort DESC, records.key LIMIT ?3"
+        );
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(connection_id)
+            .bind(key)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await?)
+    }
+
+    /// Records of a connection that their source replaced at or after `since` (RFC 3339, UTC).
+    ///
+    /// # Errors
+    /// [`crate::StoreError`] of the file.
+    pub async fn records_replaced(
+        &self,
+        connection_id: &str,
+        since: &str,
+        limit: u32,
+    ) -> Result<Vec<RecordRow>> {
+        let sql = format!(
+            "{COLUMNS} FROM records JOIN connections ON connections.key = records.connection_key
+             WHERE connections.id = ?1 AND records.key IN
+                 (SELECT record_key FROM record_versions WHERE replaced_at >= ?2)
+             ORDER BY date_sort DESC, records.key LIMIT ?3"
+        );
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(connection_id)
+            .bind(since)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await?)
+    }
+
+    /// Records of a connection that were found missing at or after `since` (RFC 3339, UTC).
+    ///
+    /// # Errors
+    /// [`crate::StoreError`] of the file.
+    pub async fn records_withdrawn(
+        &self,
+        connection_id: &str,
+        since: &str,
+        limit: u32,
+    ) -> Result<Vec<RecordRow>> {
+        let sql = format!(
+            "{COLUMNS} FROM records JOIN connections ON connections.key = records.connection_key
+             WHERE connections.id = ?1 AND withdrawn_at >= ?2
+             ORDER BY date_sort DESC, records.key LIMIT ?3"
+        );
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(connection_id)
+            .bind(since)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await?)
     }
 
     /// The earlier versions of a record, the latest first.

@@ -387,6 +387,10 @@ newRecords: number,
  */
 changedRecords: number, 
 /**
+ * Records that the source no longer gives; they are kept, and say so.
+ */
+withdrawnRecords: number, 
+/**
  * Records received that cannot be read as FHIR; they are kept as received.
  */
 unreadableRecords: number, 
@@ -397,7 +401,11 @@ steps: Array<SyncStepView>,
 /**
  * What stopped the whole sync, if anything did.
  */
-problem: ProblemView | null, };
+problem: ProblemView | null, 
+/**
+ * There were records of this connection before: what is new can be told from what was there.
+ */
+hadRecords: boolean, };
 
 export type SyncProgressView = { 
 /**
@@ -495,6 +503,14 @@ flag: Flag | null,
  */
 malformed: string | null, 
 /**
+ * Who says so, by the name that the record gives.
+ */
+performer: string | null, 
+/**
+ * RFC 3339: since when the source no longer gives it.
+ */
+withdrawnAt: string | null, 
+/**
  * Name of the server that it came from.
  */
 source: string, };
@@ -508,6 +524,48 @@ rows: Array<RecordSummaryView>,
  * How many there are in all.
  */
 total: number, };
+
+export type ChangedFieldView = { 
+/**
+ * Where in the record, as FHIR names it: `valueQuantity.value`.
+ */
+path: string, 
+/**
+ * What stood there, at most 200 letters.
+ */
+before: string | null, 
+/**
+ * What stands there now.
+ */
+after: string | null, };
+
+export type ChangedRecordView = { 
+/**
+ * The record as it is now.
+ */
+record: RecordSummaryView, 
+/**
+ * What is different: at most 40 members; version and narrative do not count.
+ */
+fields: Array<ChangedFieldView>, };
+
+export type ChangesView = { 
+/**
+ * RFC 3339: when that sync began; none when there is nothing to compare with.
+ */
+since: string | null, 
+/**
+ * Records that were not there before; at most 200.
+ */
+new: Array<RecordSummaryView>, 
+/**
+ * Records that the source changed; at most 200.
+ */
+changed: Array<ChangedRecordView>, 
+/**
+ * Records that the source no longer gives; at most 200.
+ */
+withdrawn: Array<RecordSummaryView>, };
 
 export type RecordFilter = { 
 /**

@@ -48,6 +48,7 @@ pub(crate) struct Tally {
     best: f64,
     pub(crate) new_records: u64,
     pub(crate) changed_records: u64,
+    pub(crate) withdrawn_records: u64,
     pub(crate) unreadable_records: u64,
     outcomes: HashMap<String, SyncStepView>,
     per_step: HashMap<String, u64>,

@@ -16,7 +16,7 @@ use satchel_smart::fhir::client::{FhirClient, FhirError};
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::scope::Scopes;
 use satchel_store::{ConnectionRow, IndexIn, Page, RecordIn};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
@@ -40,9 +40,15 @@ pub(crate) struct Run {
     pub(crate) tally: Mutex<Tally>,
     /// References met in this run, to be followed at its end.
     pub(crate) met: Mutex<HashSet<String>>,
+    /// Keys of the records that the source gave in this run, by type.
+    given: Mutex<HashMap<String, HashSet<i64>>>,
+    /// Types of which this run did not see everything: nothing can be said about what is missing.
+    not_whole: Mutex<HashSet<String>>,
     /// What stops the whole run: no network, access lost, disk full.
     stopped: Mutex<Option<Problem>>,
     pub(crate) resumed: bool,
+    /// The last record in the file before this run, and whether this connection had any.
+    before: (i64, bool),
 }
 
 impl Engine {
@@ -135,9 +141,12 @@ impl Engine {
             complete: problem.is_none() && steps.iter().all(|step| whole(step.outcome)),
             new_records: tally.new_records,
             changed_records: tally.changed_records,
+            withdrawn_records: tally.withdrawn_records,
             unreadable_records: tally.unreadable_records,
             steps,
             problem: problem.as_ref().map(Problem::view),
+            had_records: run.before.1,
+            after_key: run.before.0,
         }
     }
 
@@ -159,9 +168,12 @@ impl Engine {
             complete: false,
             new_records: 0,
             changed_records: 0,
+            withdrawn_records: 0,
             unreadable_records: 0,
             steps: before.map(|report| report.steps).unwrap_or_default(),
             problem: Some(problem.view()),
+            had_records: false,
+            after_key: 0,
         }
     }
 
@@ -200,8 +212,14 @@ impl Engine {
             patient,
             tally: Mutex::new(Tally::new(plan.steps.len())),
             met: Mutex::default(),
+            given: Mutex::default(),
+            not_whole: Mutex::default(),
             stopped: Mutex::default(),
             resumed: self.resumes(&row.id).await?,
+            before: (
+                self.inner.store.last_record_key().await?,
+                row.last_synced_at.is_some(),
+            ),
         });
         if !run.resumed {
             let keys: Vec<String> = plan.steps.iter().map(|step| step.key.clone()).collect();
@@ -243,6 +261,32 @@ impl Run {
         for step in last {
             self.run_step(step, &done).await;
         }
+        if lock(&self.stopped).is_none() {
+            self.withdraw(plan).await;
+        }
+    }
+
+    /// Marks what a source no longer gives, of the types that were read from beginning to end.
+    async fn withdraw(&self, plan: &SyncPlan) {
+        let types: HashSet<&str> = plan
+            .steps
+            .iter()
+            .filter(|step| step.request != StepRequest::References)
+            .map(|step| step.resource_type.as_str())
+            .filter(|name| !lock(&self.not_whole).contains(*name))
+            .collect();
+        let at = self.engine.now().to_string();
+        for name in types {
+            let given = lock(&self.given).remove(name).unwrap_or_default();
+            let store = &self.engine.inner.store;
+            let marked = store
+                .withdraw_all_but(&self.connection_id, name, &given, &at)
+                .await;
+            match marked {
+                Ok(marked) => lock(&self.tally).withdrawn_records += marked,
+                Err(error) => tracing::warn!(%error, "what is missing could not be marked"),
+            }
+        }
     }
 
     async fn done_before(&self) -> HashSet<String> {
@@ -265,6 +309,7 @@ impl Run {
             return;
         }
         if done.contains(&step.key) {
+            lock(&self.not_whole).insert(step.resource_type.clone());
             self.finish(step, StepOutcome::Complete, None).await;
             return;
         }
@@ -324,6 +369,9 @@ impl Run {
         } else {
             "done"
         };
+        if !matches!(outcome, StepOutcome::Complete | StepOutcome::Empty) {
+            lock(&self.not_whole).insert(step.resource_type.clone());
+        }
         let code = problem.map(|problem| problem.code.code());
         let kept = self
             .engine
@@ -376,7 +424,10 @@ impl Run {
         for parameters in otherwise {
             match self.pages(step, self.url(step, parameters)).await {
                 Ok(()) => any = true,
-                Err(error) if demands_more(&error) => last = error,
+                Err(error) if demands_more(&error) => {
+                    lock(&self.not_whole).insert(step.resource_type.clone());
+                    last = error;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -398,7 +449,13 @@ impl Run {
         step: &SyncStep,
         first: Url,
     ) -> std::result::Result<(), FetchError> {
-        let start = self.cursor_of(step).await?.unwrap_or_else(|| first.clone());
+        let start = match self.cursor_of(step).await? {
+            Some(cursor) => {
+                lock(&self.not_whole).insert(step.resource_type.clone());
+                cursor
+            }
+            None => first.clone(),
+        };
         let (sender, receiver) = mpsc::channel(AHEAD);
         let fetching = self.fetch_pages(step, &first, start, sender);
         let (fetched, saved) = tokio::join!(fetching, self.save_pages(step, receiver));
@@ -521,6 +578,10 @@ impl Run {
             tally.page(&step.key, received, total);
         }
         lock(&self.met).extend(prepared.references);
+        lock(&self.given)
+            .entry(step.resource_type.clone())
+            .or_default()
+            .extend(saved.keys);
         self.announce(&step.resource_type);
         if prepared.foreign > 0 {
             return Err(Problem::with_detail(

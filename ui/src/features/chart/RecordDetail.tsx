@@ -66,11 +66,14 @@ function Provenance({ detail }: { detail: RecordDetailView }) {
 }
 
 function Overview({ detail, onOpen, attachments }: { detail: RecordDetailView } & Pick<DetailProps, "onOpen" | "attachments">) {
-  const { t } = useWords();
+  const { t, intl } = useWords();
   const resource = useMemo(() => readResource(detail.json), [detail.json]);
   return (
     <div className={styles.overview}>
       {detail.summary.malformed ? <p className={styles.malformed}>{t("record.malformedWhy", { reason: detail.summary.malformed })}</p> : null}
+      {detail.summary.withdrawnAt ? (
+        <p className={styles.malformed}>{t("record.withdrawnWhy", { date: intl.formatDate(detail.summary.withdrawnAt, { dateStyle: "medium" }) })}</p>
+      ) : null}
       {attachments(detail.summary.key)}
       {resource ? <ResourceView resource={resource} references={detail.references} onOpen={onOpen} /> : <p>{t("record.unreadable")}</p>}
       <Provenance detail={detail} />

@@ -4,6 +4,7 @@ import { Disclosure } from "../../components/Disclosure";
 import type { IconName } from "../../components/Icon";
 import { ProblemNotice } from "../../components/ProblemNotice";
 import { useWords } from "../../i18n";
+import { Changes } from "./Changes";
 import styles from "./connections.module.css";
 
 const OUTCOMES: Record<StepOutcome, { tone: Tone; icon: IconName }> = {
@@ -34,7 +35,7 @@ function Step({ step }: { step: SyncStepView }) {
 }
 
 /** What the last sync did, part by part; open from the start when something is missing. */
-export function SyncReport({ report }: { report: SyncReportView }) {
+export function SyncReport({ report, connectionId }: { report: SyncReportView; connectionId: string }) {
   const { t } = useWords();
   return (
     <>
@@ -42,6 +43,7 @@ export function SyncReport({ report }: { report: SyncReportView }) {
       <Disclosure title={t("sync.report")} open={!report.complete}>
         <p className={styles.help}>
           {t("sync.changes", { added: report.newRecords, changed: report.changedRecords })}
+          {report.withdrawnRecords > 0 ? ` ${t("sync.withdrawn", { count: report.withdrawnRecords })}` : ""}
           {report.unreadableRecords > 0 ? ` ${t("sync.unreadable", { count: report.unreadableRecords })}` : ""}
         </p>
         <ul>
@@ -50,6 +52,11 @@ export function SyncReport({ report }: { report: SyncReportView }) {
           ))}
         </ul>
       </Disclosure>
+      {report.hadRecords && report.newRecords + report.changedRecords + report.withdrawnRecords > 0 ? (
+        <Disclosure title={t("changes.title")}>
+          <Changes connectionId={connectionId} />
+        </Disclosure>
+      ) : null}
     </>
   );
 }
