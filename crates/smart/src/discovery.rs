@@ -3,7 +3,7 @@
 
 use crate::brands::BrandLink;
 use crate::fhir::capability::CapabilityStatement;
-use crate::http::{Answer, FhirBaseUrl, Get, HttpClient, HttpError, Reach, is_loopback};
+use crate::http::{FhirBaseUrl, Get, HttpClient, HttpError, HttpPolicy, Reach, is_loopback};
 use crate::issuer;
 use crate::trace;
 use serde::{Deserialize, Serialize};
@@ -75,11 +75,42 @@ impl SmartConfiguration {
     /// # Errors
     /// [`DiscoveryError`] of the document.
     pub fn read(
-        http: &HttpClient,
+        policy: &HttpPolicy,
         base: &FhirBaseUrl,
         document: &[u8],
     ) -> Result<Self, DiscoveryError> {
-        from_document(http, base, document)
+        from_document(policy, base, document)
+    }
+
+    /// Reads the endpoints that a server of SMART 1 names in its capability statement (extension
+    /// `oauth-uris`). `None` when `statement` is a FHIR resource without them.
+    ///
+    /// # Errors
+    /// [`DiscoveryError::NotFhir`], and those of the endpoints.
+    pub fn read_statement(
+        policy: &HttpPolicy,
+        base: &FhirBaseUrl,
+        statement: &[u8],
+    ) -> Result<Option<Self>, DiscoveryError> {
+        from_statement(policy, base, statement)
+    }
+
+    /// Holds the issuer against the metadata that was found at it (`metadata`; `None` when there was
+    /// none), and takes from there what the smart-configuration leaves out. A configuration without
+    /// an issuer has nothing to confirm.
+    ///
+    /// # Errors
+    /// [`DiscoveryError::IssuerMismatch`] when the metadata names another issuer, or the issuer
+    /// belongs to another origin and does not vouch for this server (OpenID Connect Discovery §4.3,
+    /// RFC 8414 §3.3).
+    pub fn confirm_issuer(
+        &mut self,
+        policy: &HttpPolicy,
+        base: &FhirBaseUrl,
+        metadata: Option<&[u8]>,
+    ) -> Result<(), DiscoveryError> {
+        let metadata = metadata.and_then(|bytes| serde_json::from_slice(bytes).ok());
+        issuer::hold_against(policy, base, self, metadata)
     }
 
     /// Whether the server lists a capability, such as `permission-v2`.
@@ -176,11 +207,21 @@ pub async fn discover(
         200..=299 => trace::checked(
             "A8",
             "The smart-configuration is JSON, its endpoints are protected",
-            from_document(http, base, &answer.body),
+            from_document(http.policy(), base, &answer.body),
         )?,
         // Absent, or refused as such: an old server, or none (section "Declaring support").
         400 | 401 | 403 | 404 | 405 | 406 | 410 | 501 => {
-            from_statement(http, base, &answer).await?
+            let url = base.join("metadata");
+            let get = Get {
+                accept: "application/fhir+json",
+                ..Get::json(&url)
+            };
+            let statement = http.get(get).await?;
+            from_statement(http.policy(), base, &statement.body)?.ok_or(
+                DiscoveryError::NotSmart {
+                    status: answer.status,
+                },
+            )?
         }
         _ => return Err(answer.status_error().into()),
     };
@@ -197,7 +238,7 @@ pub async fn discover(
 }
 
 fn from_document(
-    http: &HttpClient,
+    policy: &HttpPolicy,
     base: &FhirBaseUrl,
     body: &[u8],
 ) -> Result<SmartConfiguration, DiscoveryError> {
@@ -205,7 +246,7 @@ fn from_document(
     let raw = raw.trim_start_matches('\u{feff}');
     let members: Map<String, Value> =
         serde_json::from_str(raw).map_err(|_| DiscoveryError::NotJson)?;
-    let endpoint = |name| endpoint(&members, name, http, base);
+    let endpoint = |name| endpoint(&members, name, policy, base);
     let list = |name| strings(&members, name);
     let capabilities = list("capabilities");
     let authorization_endpoint = endpoint("authorization_endpoint")?;
@@ -233,8 +274,8 @@ fn from_document(
         revocation_endpoint: endpoint("revocation_endpoint")?,
         introspection_endpoint: endpoint("introspection_endpoint")?,
         management_endpoint: endpoint("management_endpoint")?,
-        brand: BrandLink::read(&members, http, base),
-        associated_endpoints: associated(&members, http, base),
+        brand: BrandLink::read(&members, policy, base),
+        associated_endpoints: associated(&members, policy, base),
         scopes_supported: list("scopes_supported"),
         capabilities,
         token_endpoint_auth_methods: list("token_endpoint_auth_methods_supported"),
@@ -247,21 +288,13 @@ fn from_document(
 }
 
 /// The way of SMART 1: endpoints in the capability statement's `oauth-uris` extension.
-async fn from_statement(
-    http: &HttpClient,
+fn from_statement(
+    policy: &HttpPolicy,
     base: &FhirBaseUrl,
-    well_known: &Answer,
-) -> Result<SmartConfiguration, DiscoveryError> {
-    let url = base.join("metadata");
-    let get = Get {
-        accept: "application/fhir+json",
-        ..Get::json(&url)
-    };
-    let answer = http.get(get).await?;
-    let Some(statement) = statement_of(&answer)? else {
-        return Err(DiscoveryError::NotSmart {
-            status: well_known.status,
-        });
+    body: &[u8],
+) -> Result<Option<SmartConfiguration>, DiscoveryError> {
+    let Some(statement) = statement_of(body)? else {
+        return Ok(None);
     };
     let mut members = Map::new();
     for (extension, name) in [
@@ -277,18 +310,16 @@ async fn from_statement(
         }
     }
     if !members.contains_key("token_endpoint") {
-        return Err(DiscoveryError::NotSmart {
-            status: well_known.status,
-        });
+        return Ok(None);
     }
     let document = Value::Object(members).to_string();
-    from_document(http, base, document.as_bytes())
+    from_document(policy, base, document.as_bytes()).map(Some)
 }
 
 /// The capability statement; `None` when another FHIR resource came, such as an OperationOutcome
 /// that asks for a login.
-fn statement_of(answer: &Answer) -> Result<Option<CapabilityStatement>, DiscoveryError> {
-    let text = std::str::from_utf8(&answer.body).map_err(|_| DiscoveryError::NotFhir)?;
+fn statement_of(body: &[u8]) -> Result<Option<CapabilityStatement>, DiscoveryError> {
+    let text = std::str::from_utf8(body).map_err(|_| DiscoveryError::NotFhir)?;
     if let Ok(statement) = CapabilityStatement::parse(text) {
         return Ok(Some(statement));
     }
@@ -304,7 +335,7 @@ fn statement_of(answer: &Answer) -> Result<Option<CapabilityStatement>, Discover
 fn endpoint(
     members: &Map<String, Value>,
     name: &'static str,
-    http: &HttpClient,
+    policy: &HttpPolicy,
     base: &FhirBaseUrl,
 ) -> Result<Option<Url>, DiscoveryError> {
     let text = match members.get(name) {
@@ -322,7 +353,7 @@ fn endpoint(
         }
         Err(_) => return Err(invalid(name, text)),
     };
-    let insecure = !(is_loopback(&url) && http.policy().allow_http_on_loopback);
+    let insecure = !(is_loopback(&url) && policy.allow_http_on_loopback);
     match url.scheme() {
         "https" => {}
         "http" if insecure => {
@@ -351,7 +382,7 @@ fn endpoint(
 /// The associated endpoints that can be used; what is no such thing is left out.
 fn associated(
     members: &Map<String, Value>,
-    http: &HttpClient,
+    policy: &HttpPolicy,
     base: &FhirBaseUrl,
 ) -> Vec<AssociatedEndpoint> {
     let list = members
@@ -362,7 +393,7 @@ fn associated(
         .filter_map(Value::as_object)
         .filter_map(|one| {
             Some(AssociatedEndpoint {
-                url: endpoint(one, "url", http, base).ok()??,
+                url: endpoint(one, "url", policy, base).ok()??,
                 capabilities: strings(one, "capabilities"),
             })
         })

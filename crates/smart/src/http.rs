@@ -7,8 +7,8 @@ mod error;
 mod reach;
 
 pub use base_url::{FhirBaseUrl, FhirBaseUrlError};
-pub(crate) use client::{Answer, Follow, Get, json_headers};
-pub use client::{HttpClient, HttpPolicy};
+pub use client::{Answer, HttpClient, HttpPolicy};
+pub(crate) use client::{Follow, Get, json_headers};
 pub use error::HttpError;
 pub use reach::Reach;
 

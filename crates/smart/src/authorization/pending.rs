@@ -358,10 +358,12 @@ impl Transaction {
             issuer: self.configuration.issuer.as_deref(),
             client_id: &self.client_id,
             nonce: nonce.expose(),
-            jwks_uri: self.configuration.jwks_uri.as_ref(),
             now,
             servers_time,
         };
-        id_token::verify(http, &expected, &id_token).await.map(Some)
+        let keys = self.configuration.jwks_uri.as_ref();
+        id_token::verify(http, keys, &expected, &id_token)
+            .await
+            .map(Some)
     }
 }

@@ -178,8 +178,8 @@ impl FhirClient {
         token: &SecretString,
     ) -> Result<RawResource, FhirError> {
         let url = self.base.join(&format!("{resource_type}/{id}"));
-        let answer = checked(self.get(&url, Some(token), FHIR_JSON).await?)?;
-        resource(&answer, resource_type, id)
+        let answer = self.get(&url, Some(token), FHIR_JSON).await?;
+        read_resource_answer(answer, resource_type, id)
     }
 
     pub(super) async fn get(
@@ -198,6 +198,18 @@ impl FhirClient {
         };
         Ok(self.http.get(get).await?)
     }
+}
+
+/// Reads the answer to a read by type and id.
+///
+/// # Errors
+/// [`FhirError`].
+pub fn read_resource_answer(
+    answer: Answer,
+    resource_type: &str,
+    id: &str,
+) -> Result<RawResource, FhirError> {
+    resource(&checked(answer)?, resource_type, id)
 }
 
 /// The resource of an answer to a read.

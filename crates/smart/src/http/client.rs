@@ -5,6 +5,7 @@ use super::{FhirBaseUrl, HttpError, is_loopback, printable};
 use crate::secret::SecretString;
 use crate::trace;
 use ::http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -27,6 +28,38 @@ pub struct HttpPolicy {
     /// Refuses hosts on this machine and in its own network, by address and by what their name
     /// resolves to (checklist H10).
     pub public_hosts_only: bool,
+}
+
+impl HttpPolicy {
+    /// Whether a request to this URL may go out.
+    pub(crate) fn check(&self, url: &Url) -> Result<(), HttpError> {
+        match url.scheme() {
+            "https" => {}
+            "http" if self.allow_http_on_loopback && is_loopback(url) => {}
+            "http" => {
+                return Err(HttpError::NotHttps {
+                    url: printable(url),
+                });
+            }
+            _ => {
+                return Err(HttpError::InvalidUrl {
+                    url: printable(url),
+                });
+            }
+        }
+        if self.public_hosts_only && is_private(url) {
+            return Err(HttpError::PrivateHost {
+                url: printable(url),
+            });
+        }
+        if url.username().is_empty() && url.password().is_none() {
+            Ok(())
+        } else {
+            Err(HttpError::InvalidUrl {
+                url: printable(url),
+            })
+        }
+    }
 }
 
 impl Default for HttpPolicy {
@@ -81,15 +114,42 @@ impl<'a> Get<'a> {
     }
 }
 
-/// An answer, read to its end.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
-    pub(crate) url: Url,
+/// An answer, read to its end. Every function of this crate that reads one is pure: who has an HTTP
+/// stack of their own can bring its answers in this form.
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// The body, after decompression.
+    pub body: Vec<u8>,
+    /// The URL that it is the answer to.
+    pub url: Url,
+}
+
+impl fmt::Debug for Answer {
+    /// Without headers and body, which may hold tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Answer({} of {}, {} bytes)",
+            self.status,
+            printable(&self.url),
+            self.body.len()
+        )
+    }
 }
 
 impl Answer {
+    /// Where this redirect leads, if a request with an access token for the server at `base` may
+    /// follow it: at or below that base (checklist G3).
+    ///
+    /// # Errors
+    /// [`HttpError::Redirect`] when it leads elsewhere, or nowhere.
+    pub fn redirect_within(&self, base: &FhirBaseUrl) -> Result<Url, HttpError> {
+        redirect_target(self, Follow::Within(base))
+    }
+
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -205,32 +265,7 @@ impl HttpClient {
 
     /// Whether the policy lets a request to this URL out.
     pub(crate) fn check(&self, url: &Url) -> Result<(), HttpError> {
-        match url.scheme() {
-            "https" => {}
-            "http" if self.policy.allow_http_on_loopback && is_loopback(url) => {}
-            "http" => {
-                return Err(HttpError::NotHttps {
-                    url: printable(url),
-                });
-            }
-            _ => {
-                return Err(HttpError::InvalidUrl {
-                    url: printable(url),
-                });
-            }
-        }
-        if self.policy.public_hosts_only && is_private(url) {
-            return Err(HttpError::PrivateHost {
-                url: printable(url),
-            });
-        }
-        if url.username().is_empty() && url.password().is_none() {
-            Ok(())
-        } else {
-            Err(HttpError::InvalidUrl {
-                url: printable(url),
-            })
-        }
+        self.policy.check(url)
     }
 
     /// A GET that follows at most three redirects, each only where `follow` allows it.

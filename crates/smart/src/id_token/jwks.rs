@@ -27,17 +27,27 @@ pub(super) async fn find(
         if !answer.is_success() {
             return Err(IdTokenError::Jwks(answer.status_error()));
         }
-        let mut fitting = keys_of(&answer.body);
-        fitting.retain(|key| {
-            fits(key, algorithm) && (kid.is_none() || key.common.key_id.as_deref() == kid)
-        });
-        match (fitting.pop(), fitting.is_empty()) {
-            (Some(key), true) => return Ok(key),
-            (Some(_), false) => return Err(IdTokenError::UnknownKey),
-            (None, _) => {}
+        if let Some(key) = choose(&answer.body, algorithm, kid)? {
+            return Ok(key);
         }
     }
     Err(IdTokenError::UnknownKey)
+}
+
+/// The one key that fits; `None` when there is none, an error when there are several.
+pub(super) fn choose(
+    jwks: &[u8],
+    algorithm: Algorithm,
+    kid: Option<&str>,
+) -> Result<Option<Jwk>, IdTokenError> {
+    let mut fitting = keys_of(jwks);
+    fitting.retain(|key| {
+        fits(key, algorithm) && (kid.is_none() || key.common.key_id.as_deref() == kid)
+    });
+    match (fitting.pop(), fitting.is_empty()) {
+        (Some(_), false) => Err(IdTokenError::UnknownKey),
+        (found, _) => Ok(found),
+    }
 }
 
 /// The keys that can be read; entries of unknown kind are skipped.

@@ -272,11 +272,16 @@ fn management<'a>(
 ) -> (Option<Url>, Option<SecretString>) {
     let uri = text("registration_client_uri")
         .and_then(|uri| Url::parse(uri).ok())
-        .filter(|uri| uri.origin() == endpoint.origin() && uri.username().is_empty());
+        .filter(|uri| uri.origin() == endpoint.origin() && is_plain(uri));
     match (uri, text("registration_access_token")) {
         (Some(uri), Some(token)) => (Some(uri), Some(SecretString::new(token.to_owned()))),
         _ => (None, None),
     }
+}
+
+/// A URL with a user name, a password or a fragment is no address of an endpoint.
+fn is_plain(uri: &Url) -> bool {
+    uri.username().is_empty() && uri.password().is_none() && uri.fragment().is_none()
 }
 
 /// Compares granted with asked (RFC 7591 §3.2.1: the server may replace any value).

@@ -13,6 +13,8 @@ mod capabilities;
 mod discovery;
 mod exchange;
 mod fhir;
+mod fuzz_targets;
+mod fuzzing;
 mod http;
 mod id_token;
 mod installation;
