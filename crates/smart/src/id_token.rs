@@ -265,6 +265,15 @@ fn read_claims(
     issuer: &str,
     client_id: &str,
 ) -> Result<Claims, IdTokenError> {
+    // The library skips what it does not need without looking at it; a claims set is UTF-8 as a whole
+    // (RFC 7519 §7.2, step 10).
+    let claims = token.split('.').nth(1).unwrap_or_default();
+    let utf8 = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(claims)
+        .is_ok_and(|bytes| std::str::from_utf8(&bytes).is_ok());
+    if !utf8 {
+        return Err(IdTokenError::Malformed("the claims are not UTF-8"));
+    }
     let mut validation = Validation::new(algorithm);
     // Times are checked with the clock that was handed in; the library would take the system's.
     validation.validate_exp = false;

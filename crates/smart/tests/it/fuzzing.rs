@@ -118,14 +118,24 @@ fn kept(target: &str) -> Vec<(String, Vec<u8>)> {
     all
 }
 
-fn holds(target: &str, run: fn(&[u8])) {
+fn holds(target: &str, run: fn(&[u8]) -> bool) {
     let kept = kept(target);
+    let mut taken = 0;
     for (name, input) in &kept {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(input))) {
-            eprintln!("{name} does not hold");
-            resume_unwind(panic);
+        match catch_unwind(AssertUnwindSafe(|| run(input))) {
+            Ok(one) => taken += usize::from(one),
+            Err(panic) => {
+                eprintln!("{name} does not hold");
+                resume_unwind(panic);
+            }
         }
     }
+    // A property of what is taken says nothing where nothing is.
+    assert!(
+        (4..kept.len()).contains(&taken),
+        "{taken} of {} inputs are taken",
+        kept.len()
+    );
     let config = ProptestConfig {
         cases: 1000,
         failure_persistence: None,

@@ -19,7 +19,8 @@ fn client() -> &'static FhirClient {
     MADE.get_or_init(|| FhirClient::new(HttpClient::new(policy(false)).unwrap(), base()))
 }
 
-pub(crate) fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) -> bool {
+    let mut taken = false;
     let [head, below, body] = parts::<3>(data);
     let request = request(below);
     let head_of = answer(request.as_str(), head, b"");
@@ -27,6 +28,7 @@ pub(crate) fn run(data: &[u8]) {
     let content_type = content_type.and_then(|value| value.to_str().ok());
     match parse_page(body, &request, content_type) {
         Ok(page) => {
+            taken = true;
             assert_page(body, &page);
             for url in page.next.iter() {
                 assert_token_stays(url);
@@ -44,12 +46,14 @@ pub(crate) fn run(data: &[u8]) {
     }
     match read_resource_answer(answered(), "Patient", "p1") {
         Ok(resource) => {
+            taken = true;
             assert!((200..300).contains(&answered().status));
             assert_eq!(resource.resource_type, "Patient");
             assert_resource(body, &resource);
         }
         Err(error) => assert_refused(&error),
     }
+    taken
 }
 
 /// A URL of this server, or of another one when the text is a whole URL.

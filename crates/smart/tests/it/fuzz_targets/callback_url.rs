@@ -55,13 +55,15 @@ fn accept(
     pending(configuration, redirect, 1).accept(text, &StoppedClock(0))
 }
 
-pub(crate) fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) -> bool {
+    let mut taken = false;
     let text = String::from_utf8_lossy(data);
     let state = callback_state(&text);
     for redirect in REDIRECTS {
         for configuration in configurations() {
             match accept(&text, configuration, redirect) {
                 Ok(code) => {
+                    taken = true;
                     assert!(state.is_ok(), "accepted, but its state cannot be read");
                     assert_accepted(&text, configuration, redirect, &code);
                 }
@@ -72,6 +74,7 @@ pub(crate) fn run(data: &[u8]) {
     if let Ok(launch) = LaunchRequest::parse(&text, &policy(true)) {
         assert_launch(&text, &launch);
     }
+    taken
 }
 
 fn assert_accepted(

@@ -8,7 +8,8 @@ use satchel_smart::http::FhirBaseUrl;
 use serde_json::Value;
 use url::{Host, Url};
 
-pub(crate) fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) -> bool {
+    let mut taken = false;
     let [document, metadata] = parts::<2>(data);
     let on_this_machine = FhirBaseUrl::parse("http://127.0.0.1:8080/fhir", &policy(true)).unwrap();
     for (base, http_on_loopback) in [(base(), false), (base(), true), (on_this_machine, true)] {
@@ -18,13 +19,13 @@ pub(crate) fn run(data: &[u8]) {
         };
         let policy = policy(http_on_loopback);
         match SmartConfiguration::read(&policy, &place.base, document) {
-            Ok(configuration) => place.confirm(configuration, metadata),
+            Ok(configuration) => taken |= place.confirm(configuration, metadata),
             Err(error) => assert_refused(&error),
         }
         match SmartConfiguration::read_statement(&policy, &place.base, document) {
             Ok(Some(configuration)) => {
                 assert!(configuration.issuer.is_none() && configuration.jwks_uri.is_none());
-                place.confirm(configuration, metadata);
+                taken |= place.confirm(configuration, metadata);
             }
             Ok(None) => {}
             Err(error) => assert_refused(&error),
@@ -36,6 +37,7 @@ pub(crate) fn run(data: &[u8]) {
     {
         assert_eq!(statement.raw.as_bytes(), document, "kept as it came");
     }
+    taken
 }
 
 /// Where a document was found.
@@ -45,7 +47,8 @@ struct Place {
 }
 
 impl Place {
-    fn confirm(&self, configuration: SmartConfiguration, metadata: &[u8]) {
+    fn confirm(&self, configuration: SmartConfiguration, metadata: &[u8]) -> bool {
+        let mut taken = false;
         self.assert_endpoints(&configuration);
         assert_stored_as_it_is(&configuration);
         for metadata in [None, Some(metadata)] {
@@ -55,6 +58,7 @@ impl Place {
                 assert_refused(&error);
                 continue;
             }
+            taken = true;
             self.assert_endpoints(&confirmed);
             self.assert_confirmed(&confirmed, metadata);
             // Nothing but keys and the promise of `iss` comes from the issuer.
@@ -66,6 +70,7 @@ impl Place {
             confirmed.iss_parameter_supported = configuration.iss_parameter_supported;
             assert_eq!(confirmed, configuration);
         }
+        taken
     }
 
     fn assert_endpoints(&self, configuration: &SmartConfiguration) {

@@ -1,6 +1,6 @@
 //! What must hold for any bytes whatever, by target. The same functions are run by libFuzzer
 //! (`make fuzz`, package `fuzz/`) and, on every build, over the whole corpus and over mutations of it
-//! (`fuzzing.rs`). A target panics when a property does not hold. The properties are worked out anew
+//! (`fuzzing.rs`). A target panics when a property does not hold, and says whether anything was taken. The properties are worked out anew
 //! here, not by the code that they are about.
 //!
 //! An input with several parts has a line `%%` between them.

@@ -29,11 +29,15 @@ const SECRETS: [&str; 5] = [
     "registration_access_token",
 ];
 
-pub(crate) fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) -> bool {
     let [head, body] = parts::<2>(data);
-    read_all(head, body, false);
+    let taken = read_all(head, body, false);
     // Once more with something in each secret that can be told from everything else.
-    if let Ok(Value::Object(mut members)) = serde_json::from_slice(body) {
+    let has_mark = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("hush");
+    if let Ok(Value::Object(mut members)) = serde_json::from_slice(body)
+        && !has_mark(data)
+        && !has_mark(Value::Object(members.clone()).to_string().as_bytes())
+    {
         for name in SECRETS {
             if let Some(Value::String(text)) = members.get_mut(name) {
                 text.insert_str(0, PLANTED);
@@ -41,9 +45,10 @@ pub(crate) fn run(data: &[u8]) {
         }
         read_all(head, Value::Object(members).to_string().as_bytes(), true);
     }
+    taken
 }
 
-fn read_all(head: &[u8], body: &[u8], planted: bool) {
+fn read_all(head: &[u8], body: &[u8], planted: bool) -> bool {
     let at = |url: &str| answer(url, head, body);
     let members: Option<Map<String, Value>> = serde_json::from_slice(body).ok();
     let hidden = |shown: String| {
@@ -97,6 +102,7 @@ fn read_all(head: &[u8], body: &[u8], planted: bool) {
         assert!(now.client_secret.is_some(), "the secret is forgotten");
         assert!(now.registration_access_token.is_some() && now.registration_client_uri.is_some());
     }
+    tokens.is_ok() || refreshed.is_ok() || introspected.is_ok() || registered.is_ok()
 }
 
 fn who() -> IdTokenClaims {
