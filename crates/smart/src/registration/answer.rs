@@ -57,6 +57,10 @@ pub(super) const SERVERS_OWN: [&str; 4] = [
     "client_id_issued_at",
 ];
 
+/// Secrets that an answer may hold. The tokens have no place in one, and early drafts of OpenID
+/// Connect registration put one there all the same.
+const SECRET: [&str; 4] = ["client_secret", "access_token", "refresh_token", "id_token"];
+
 /// The codes of RFC 7591 §3.2.2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegistrationErrorCode {
@@ -206,7 +210,7 @@ pub(super) fn read(
 
 /// What may be kept beside the secrets: the members without them.
 fn public_members(mut members: Map<String, Value>) -> Map<String, Value> {
-    for name in SERVERS_OWN.iter().chain(&["client_secret"]) {
+    for name in SERVERS_OWN.iter().chain(&SECRET) {
         members.remove(*name);
     }
     members

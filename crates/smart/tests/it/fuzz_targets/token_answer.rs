@@ -244,6 +244,7 @@ fn assert_registered(
         "client_secret",
         "registration_access_token",
         "registration_client_uri",
+        "access_token",
     ] {
         assert!(!client.registered.contains_key(secret), "{secret} is kept");
     }
