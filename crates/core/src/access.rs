@@ -167,7 +167,8 @@ impl Engine {
     async fn check_access(&self, connection_id: &str) -> Result<AccessCheckView> {
         let token = self.access_token(connection_id).await?;
         let row = self.connection_row(connection_id).await?;
-        let (_, configuration) = self.discover(&row.fhir_base).await?;
+        let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
+        let configuration = self.discover_lately(&base).await?;
         let client = self
             .inner
             .store

@@ -69,7 +69,7 @@ impl Engine {
 
     async fn revoke_all(&self, client: &ClientRow, tokens: &[(String, &str)]) -> Result<()> {
         let base = FhirBaseUrl::parse(&client.fhir_base, &self.inner.policy)?;
-        let configuration = self.discover_for_tokens(&base).await?;
+        let configuration = self.discover_lately(&base).await?;
         for (token, hint) in tokens {
             self.revoke_one(client, &configuration, token, hint).await?;
         }

@@ -113,6 +113,10 @@ impl SmartConfiguration {
         issuer::hold_against(policy, base, self, metadata)
     }
 
+    fn is_read_from(&self, body: &[u8]) -> bool {
+        text_of(body) == Some(&self.raw)
+    }
+
     /// Whether the server lists a capability, such as `permission-v2`.
     #[must_use]
     pub fn supports(&self, capability: &str) -> bool {
@@ -201,8 +205,35 @@ pub async fn discover(
     http: &HttpClient,
     base: &FhirBaseUrl,
 ) -> Result<SmartConfiguration, DiscoveryError> {
+    discover_beside(http, base, None).await
+}
+
+/// As [`discover`], where the server is known from before: a smart-configuration that is the same to the
+/// byte as `known` was confirmed by its issuer then, who is not asked again. Not for a sign-in.
+///
+/// # Errors
+/// As [`discover`].
+pub async fn discover_again(
+    http: &HttpClient,
+    base: &FhirBaseUrl,
+    known: &SmartConfiguration,
+) -> Result<SmartConfiguration, DiscoveryError> {
+    discover_beside(http, base, Some(known)).await
+}
+
+async fn discover_beside(
+    http: &HttpClient,
+    base: &FhirBaseUrl,
+    known: Option<&SmartConfiguration>,
+) -> Result<SmartConfiguration, DiscoveryError> {
     let url = base.join(".well-known/smart-configuration");
     let answer = http.for_documents().get(Get::json(&url)).await?;
+    if let Some(known) =
+        known.filter(|known| answer.is_success() && known.is_read_from(&answer.body))
+    {
+        trace::check("A23", "The server describes itself as before", true);
+        return Ok(known.clone());
+    }
     let mut configuration = match answer.status {
         200..=299 => trace::checked(
             "A8",
@@ -237,13 +268,20 @@ pub async fn discover(
     Ok(configuration)
 }
 
+fn text_of(body: &[u8]) -> Option<&str> {
+    Some(
+        std::str::from_utf8(body)
+            .ok()?
+            .trim_start_matches('\u{feff}'),
+    )
+}
+
 fn from_document(
     policy: &HttpPolicy,
     base: &FhirBaseUrl,
     body: &[u8],
 ) -> Result<SmartConfiguration, DiscoveryError> {
-    let raw = std::str::from_utf8(body).map_err(|_| DiscoveryError::NotJson)?;
-    let raw = raw.trim_start_matches('\u{feff}');
+    let raw = text_of(body).ok_or(DiscoveryError::NotJson)?;
     let members: Map<String, Value> =
         serde_json::from_str(raw).map_err(|_| DiscoveryError::NotJson)?;
     let endpoint = |name| endpoint(&members, name, policy, base);

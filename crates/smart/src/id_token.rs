@@ -135,10 +135,20 @@ enum Audience {
     Many(Vec<String>),
 }
 
-/// Verifies an id_token: algorithm, key, signature, issuer, audience, time and nonce.
+/// Fetches the keys of an issuer.
+pub(crate) async fn fetch_keys(
+    http: &HttpClient,
+    jwks_uri: Option<&Url>,
+) -> Result<Vec<u8>, IdTokenError> {
+    jwks::fetch(http, jwks_uri.ok_or(IdTokenError::UnknownKey)?, false).await
+}
+
+/// Verifies an id_token: algorithm, key, signature, issuer, audience, time and nonce. `keys` are
+/// fetched already, or on their way.
 pub(crate) async fn verify(
     http: &HttpClient,
     jwks_uri: Option<&Url>,
+    keys: impl Future<Output = Result<Vec<u8>, IdTokenError>>,
     expected: &Expected<'_>,
     id_token: &SecretString,
 ) -> Result<IdTokenClaims, IdTokenError> {
@@ -152,7 +162,10 @@ pub(crate) async fn verify(
     let key = trace::checked(
         "D31",
         "Its key is among the server's keys",
-        jwks::find(http, jwks_uri, algorithm, kid.as_deref()).await,
+        match keys.await {
+            Ok(keys) => jwks::find(http, jwks_uri, &keys, algorithm, kid.as_deref()).await,
+            Err(error) => Err(error),
+        },
     )?;
     verify_with_key(&key, algorithm, expected, id_token)
 }

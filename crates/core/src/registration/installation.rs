@@ -9,6 +9,7 @@ use crate::problem::{Problem, ProblemCode, Result};
 use crate::servers;
 use crate::view::Role;
 use satchel_smart::discovery::SmartConfiguration;
+use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::registration::{
     RegistrationError, register_installation, request_installation_token,
 };
@@ -40,7 +41,8 @@ impl Engine {
         let (Some(installation), true) = (&profile.installation, client.is_static) else {
             return Ok(());
         };
-        let (_, configuration) = self.discover(&connection.fhir_base).await?;
+        let base = FhirBaseUrl::parse(&connection.fhir_base, &self.inner.policy)?;
+        let configuration = self.discover_lately(&base).await?;
         let endpoint = endpoint(installation.endpoint.as_deref(), &configuration)?;
         let _alone = self.alone().await?;
         let name = self.new_credential_name(&connection.fhir_base, role);
@@ -123,7 +125,8 @@ impl Engine {
             .stored_key(&name, algorithm(key_alg.as_deref()))
             .await?
             .ok_or_else(|| Problem::new(ProblemCode::AccessRegistrationGone))?;
-        let (_, configuration) = self.discover(&connection.fhir_base).await?;
+        let base = FhirBaseUrl::parse(&connection.fhir_base, &self.inner.policy)?;
+        let configuration = self.discover_lately(&base).await?;
         let answer = request_installation_token(
             &self.inner.http,
             &configuration.token_endpoint,

@@ -461,3 +461,34 @@ async fn every_call_can_run_in_a_task_of_its_own() {
     });
     assert_eq!(task.await.unwrap(), (true, true));
 }
+
+#[tokio::test]
+async fn d31_the_keys_are_fetched_while_the_token_is_on_its_way() {
+    let server = Server::start().await;
+    let slow = |body: &str| json_answer(200, body).set_delay(std::time::Duration::from_secs(2));
+    server.answer("POST", "/token", slow(TOKENS)).await;
+    server.answer("GET", "/jwks", slow(r#"{"keys":[]}"#)).await;
+    let begun = std::time::Instant::now();
+    let exchanged = exchange(&server, &ClientAuthentication::None).await;
+    assert!(exchanged.is_ok(), "no id_token came: {exchanged:?}");
+    assert_eq!(server.requests("/jwks").await.len(), 1);
+    assert!(begun.elapsed().as_millis() < 3_500, "one after the other");
+}
+
+#[tokio::test]
+async fn a_refused_code_is_not_told_later_because_of_keys_that_do_not_come() {
+    let server = Server::start().await;
+    server
+        .answer(
+            "POST",
+            "/token",
+            json_answer(400, r#"{"error":"invalid_grant"}"#),
+        )
+        .await;
+    let slow = json_answer(200, "{}").set_delay(std::time::Duration::from_secs(4));
+    server.answer("GET", "/jwks", slow).await;
+    let begun = std::time::Instant::now();
+    let refused = exchange(&server, &ClientAuthentication::None).await;
+    assert!(matches!(refused, Err(TokenError::OAuth { .. })));
+    assert!(begun.elapsed().as_millis() < 3_000);
+}
