@@ -18,7 +18,7 @@ for target in $targets; do
   if [ "${1-}" = keep ]; then
     mkdir -p "work/kept/$target"
     rm -f "work/kept/$target"/*
-    cargo +nightly fuzz run "$target" -- -merge=1 "work/kept/$target" \
+    cargo +nightly fuzz run "$target" -- -set_cover_merge=1 -use_counters=0 -max_len=16384 "work/kept/$target" \
       "seeds/$target" "corpus/$target" "work/$target"
     # The seeds are kept by name.
     for seed in "seeds/$target"/*; do
