@@ -304,6 +304,8 @@ impl AuthorizationCode {
         let mut request = pin!(endpoint.request(&grant));
         let answer = loop {
             tokio::select! {
+                // The code goes out first, so that a trace tells it in this order.
+                biased;
                 answer = &mut request => break answer,
                 answer = &mut keys, if early.is_none() => early = Some(answer),
             }
