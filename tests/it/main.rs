@@ -16,6 +16,7 @@ mod crash;
 mod directory;
 mod disk;
 mod evil;
+mod health_app;
 mod launch;
 mod login;
 mod portal;

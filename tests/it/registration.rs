@@ -5,7 +5,7 @@ use crate::world::{Setting, code, setting, setting_in};
 use satchel_core::view::{RegistrationView, Role};
 use satchel_core::{AppIdentity, Clock, Engine, EngineOptions, KnownServer, RedirectKind};
 use satchel_mock::{Endpoint, FaultKind, MockServer, Policy, World};
-use satchel_store::{ClientRow, DatabaseKey, Store};
+use satchel_store::ClientRow;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -29,14 +29,6 @@ impl Setting {
         let mut options = EngineOptions::new(self.profile());
         change(&mut options);
         self.engine = Engine::open(options).await.unwrap();
-    }
-
-    async fn store(&self) -> Store {
-        let key = self.keychain().get("database-key").await.unwrap().unwrap();
-        let key = DatabaseKey::from_bytes(key.as_slice().try_into().unwrap());
-        Store::open(&self.profile().join("satchel.db"), &key)
-            .await
-            .unwrap()
     }
 
     /// The stored registration of the patient's role.
