@@ -204,3 +204,44 @@ async fn d18_one_sign_in_is_for_the_one_server_that_the_person_added() {
     setting.engine.login_finish(&callback).await.unwrap();
     assert_eq!(setting.engine.connections().await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn h14_the_list_of_what_was_fetched_names_no_person_and_outlives_the_connection() {
+    let setting = setting().await;
+    let id = setting.connect(setting.patient()).await;
+    setting.engine.sync(&id).await.unwrap();
+    let name = setting
+        .engine
+        .connection(&id)
+        .await
+        .unwrap()
+        .patient_name
+        .unwrap();
+    let patient = setting.patient().patient_ids[0].clone();
+    setting.engine.remove(&id).await.unwrap();
+    let log = setting.engine.access_log(10).await.unwrap();
+    let what: Vec<_> = log.iter().map(|entry| entry.what.as_str()).collect();
+    assert_eq!(what, ["remove", "sync", "sign_in"], "the newest first");
+    let sync = &log[1];
+    assert_eq!(sync.fhir_base, setting.mock.fhir_base());
+    assert!(
+        sync.records > 100
+            && sync
+                .types
+                .iter()
+                .any(|one| one.resource_type == "Condition")
+    );
+    assert_eq!(
+        sync.records,
+        sync.types.iter().map(|one| one.records).sum::<u64>()
+    );
+    let printed = serde_json::to_string(&log).unwrap();
+    for word in name.split(' ').chain([patient.as_str(), id.as_str()]) {
+        assert!(
+            word.len() < 4 || !printed.contains(word),
+            "{word} in {printed}"
+        );
+    }
+    setting.engine.access_log_clear().await.unwrap();
+    assert!(setting.engine.access_log(10).await.unwrap().is_empty());
+}

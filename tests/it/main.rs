@@ -20,6 +20,7 @@ mod health_app;
 mod launch;
 mod login;
 mod portal;
+mod records;
 mod registration;
 mod secrets;
 mod shared_data;

@@ -2,6 +2,7 @@
 
 use crate::arguments::{Arguments, Command, KeysCommand};
 use crate::connect::{self, Connect, Server};
+use crate::lookup;
 use crate::output::{Output, record_line, report_lines};
 use crate::registration;
 use crate::servers;
@@ -128,6 +129,11 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             engine.remove(&id).await?;
             output.answer(&json!({ "removed": id }), || vec!["Removed.".to_owned()]);
             Ok(())
+        }
+        Command::Log { limit, clear } => lookup::log(engine, *limit, *clear, output).await,
+        Command::Patients(wanted) => {
+            let id = connection_id(engine, &wanted.connection).await?;
+            lookup::patients(engine, &id, wanted, output).await
         }
         Command::Servers { command } => servers::run(engine, command, output).await,
         // The command that is traced stands in its place.

@@ -171,6 +171,11 @@ problems! {
     RegistrationSecretEnd = "registration.secret_end_unknown", 29, false,
         "The server did not say how long this installation's password is valid.",
         "Nothing to do; when it ends, Satchel asks you to sign in again.";
+    // Patients
+    /// A search that would list everybody.
+    PatientsTooWide = "patients.too_wide", 96, false,
+        "This search would list everybody.",
+        "Search by record number, by a name of at least two letters, or by name and birth date (YYYY-MM-DD).";
     // Login
     /// The person said no.
     LoginDenied = "login.denied", 30, true,

@@ -1,5 +1,6 @@
 //! Removing a connection: access is ended at the server, the keys go, then the data.
 
+use crate::access_log::Happened;
 use crate::engine::{Engine, lock};
 use crate::problem::{Problem, Result};
 use crate::trace::{TraceKind, problem_of};
@@ -27,6 +28,7 @@ impl Engine {
             .await?;
         self.forget_installation_key(connection_id).await?;
         self.inner.store.connection_remove(connection_id).await?;
+        self.log_access(&row, Happened::Remove, None).await?;
         lock(&self.inner.reachability).remove(connection_id);
         lock(&self.inner.fresh).remove(connection_id);
         self.emit(Event::RecordsChanged {

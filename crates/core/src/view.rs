@@ -241,6 +241,9 @@ pub struct SyncStepView {
     pub records: u64,
     /// The problem, when there is one.
     pub problem: Option<ProblemView>,
+    /// What the server said beside the records: warnings, parameters that it ignored.
+    #[serde(default)]
+    pub remarks: Vec<String>,
 }
 
 /// What a sync did.
@@ -266,6 +269,62 @@ pub struct SyncReportView {
     pub steps: Vec<SyncStepView>,
     /// What stopped the whole sync, if anything did.
     pub problem: Option<ProblemView>,
+}
+
+impl SyncReportView {
+    /// Records that were new or changed.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.new_records + self.changed_records
+    }
+}
+
+/// One entry of the list of what was fetched from where.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessLogView {
+    /// RFC 3339.
+    pub at: String,
+    /// The server.
+    pub fhir_base: String,
+    /// As whom.
+    pub role: Role,
+    /// sign_in, sync or remove.
+    pub what: String,
+    /// Kinds of records, and how many of each were received.
+    pub types: Vec<TypeCountView>,
+    /// Records received in all.
+    #[ts(type = "number")]
+    pub records: u64,
+    /// Code of the problem that stopped it.
+    pub problem: Option<String>,
+}
+
+/// How many records of a type.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TypeCountView {
+    /// FHIR resource type.
+    pub resource_type: String,
+    /// Records.
+    #[ts(type = "number")]
+    pub records: u64,
+}
+
+/// A patient whom a provider may look up.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundPatientView {
+    /// Logical id at the server.
+    pub id: String,
+    /// Name, as it is said.
+    pub name: String,
+    /// Birth date as received.
+    pub birth_date: Option<String>,
+    /// Gender in words.
+    pub gender: Option<String>,
+    /// Identifiers worth showing.
+    pub identifiers: Vec<LabelledView>,
 }
 
 /// How far a running sync is. Fractions never go back.
@@ -448,10 +507,34 @@ pub struct RecordDetailView {
     pub json: String,
     /// References that can be named.
     pub references: Vec<ReferenceView>,
+    /// Who says so: Provenance records about this one, the newest first.
+    pub provenance: Vec<ProvenanceView>,
     /// When Satchel fetched it, RFC 3339.
     pub fetched_at: String,
     /// `meta.lastUpdated`, as received.
     pub last_updated: Option<String>,
+}
+
+/// Who stands for a record (US Core, Basic Provenance).
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ProvenanceView {
+    /// When it was recorded, as received.
+    pub recorded: Option<String>,
+    /// Authors, transmitters and others, in words.
+    pub agents: Vec<ProvenanceAgentView>,
+}
+
+/// One of those who stand for a record.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ProvenanceAgentView {
+    /// As what: "Author", "Transmitter".
+    pub role: Option<String>,
+    /// Who.
+    pub who: String,
+    /// The organization behind them.
+    pub on_behalf_of: Option<String>,
 }
 
 /// A document's content, from the record itself or from a stored `Binary`.
@@ -471,6 +554,8 @@ pub struct AttachmentView {
     pub base64: Option<String>,
     /// Why the content is not here.
     pub missing: Option<String>,
+    /// The content is here, but is not what the record states.
+    pub difference: Option<String>,
 }
 
 /// The person at the top of a chart.
@@ -494,7 +579,7 @@ pub struct PatientHeaderView {
 }
 
 /// A label and a value.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct LabelledView {
     /// Label.

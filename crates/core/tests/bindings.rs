@@ -54,6 +54,8 @@ fn declarations() -> String {
         RecordPageView,
         RecordFilter,
         ReferenceView,
+        ProvenanceAgentView,
+        ProvenanceView,
         RecordDetailView,
         AttachmentView,
         LabelledView,

@@ -5,7 +5,12 @@
 //! truth about completeness and the progress.
 
 pub(crate) mod fetch;
+pub(crate) mod kinds;
+mod marks;
 pub mod plan;
+mod prepare;
 pub(crate) mod references;
 pub(crate) mod report;
 pub(crate) mod run;
+mod search;
+mod titles;

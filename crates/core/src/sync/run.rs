@@ -1,21 +1,22 @@
 //! Running a plan: four steps at a time, the next page requested while the last one is written.
 
 use super::fetch::FetchError;
+use super::marks::Marks;
 use super::plan::{SkipReason, StepRequest, SyncPlan, SyncStep};
+use super::prepare::{Prepared, prepare_page};
 use super::report::Tally;
-use crate::digest;
+use crate::access_log::Happened;
 use crate::engine::{Engine, lock};
 use crate::lockfile;
 use crate::problem::{Problem, ProblemCode, Result};
-use crate::summary::{self, RecordSummary};
 use crate::trace::TraceKind;
-use crate::view::{Event, Reachability, Role, Section, StepOutcome, SyncReportView};
+use crate::view::{Event, Reachability, Role, StepOutcome, SyncReportView};
 use futures::StreamExt;
-use satchel_smart::fhir::bundle::{Entry, SearchMode, SearchPage};
+use satchel_smart::fhir::bundle::SearchPage;
 use satchel_smart::fhir::client::{FhirClient, FhirError};
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::scope::Scopes;
-use satchel_store::{ConnectionRow, IndexIn, RecordIn};
+use satchel_store::{ConnectionRow, RecordIn};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
@@ -40,6 +41,8 @@ pub(crate) struct Run {
     /// What stops the whole run: no network, access lost, disk full.
     stopped: Mutex<Option<Problem>>,
     pub(crate) resumed: bool,
+    /// Up to when each step was complete before this run.
+    pub(super) marks: Marks,
 }
 
 impl Engine {
@@ -72,6 +75,10 @@ impl Engine {
         }
         lock(&self.inner.running).remove(connection_id);
         let stored = self.keep_report(&row, &report).await;
+        if let Err(problem) = self.log_access(&row, Happened::Sync, Some(&report)).await {
+            let code = problem.code.code();
+            tracing::warn!(code, "the sync could not be put on the list");
+        }
         self.emit(Event::RecordsChanged {
             connection_id: connection_id.to_owned(),
         });
@@ -199,6 +206,7 @@ impl Engine {
             met: Mutex::default(),
             stopped: Mutex::default(),
             resumed: self.resumes(&row.id).await?,
+            marks: Marks::of(self.inner.store.sync_marks_get(&row.id).await?, self.now()),
         });
         if !run.resumed {
             let keys: Vec<String> = plan.steps.iter().map(|step| step.key.clone()).collect();
@@ -275,16 +283,13 @@ impl Run {
                 return;
             }
             StepRequest::Read { id } => self.read_one(step, id).await,
-            StepRequest::Search {
-                parameters,
-                otherwise,
-            } => self.search(step, parameters, otherwise).await,
+            StepRequest::Search(search) => self.search(step, search).await,
             StepRequest::References => self.follow_references(step).await,
         };
         match result {
             Ok(()) => {
                 let records = lock(&self.tally).records_of(&step.key);
-                let outcome = if records == 0 {
+                let outcome = if records == 0 && !self.marks.has_some(&step.key) {
                     StepOutcome::Empty
                 } else {
                     StepOutcome::Complete
@@ -340,103 +345,6 @@ impl Run {
         self.engine.emit(Event::SyncProgress(progress));
     }
 
-    async fn read_one(
-        self: &Arc<Self>,
-        step: &SyncStep,
-        id: &str,
-    ) -> std::result::Result<(), FetchError> {
-        let record = self.fetch_record(&step.resource_type, id).await?;
-        let page = SearchPage {
-            entries: vec![Entry::Resource(record)],
-            ..SearchPage::default()
-        };
-        self.save_page(step, page).await?;
-        Ok(())
-    }
-
-    async fn search(
-        self: &Arc<Self>,
-        step: &SyncStep,
-        parameters: &[(String, String)],
-        otherwise: &[Vec<(String, String)>],
-    ) -> std::result::Result<(), FetchError> {
-        let error = match self.pages(step, self.url(step, parameters)).await {
-            Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
-        if otherwise.is_empty() || !demands_more(&error) {
-            return Err(error);
-        }
-        // The server wants a category, status or intent: ask for each (checklist G12).
-        let mut last = error;
-        let mut any = false;
-        for parameters in otherwise {
-            match self.pages(step, self.url(step, parameters)).await {
-                Ok(()) => any = true,
-                Err(error) if demands_more(&error) => last = error,
-                Err(error) => return Err(error),
-            }
-        }
-        if any { Ok(()) } else { Err(last) }
-    }
-
-    fn url(&self, step: &SyncStep, parameters: &[(String, String)]) -> Url {
-        let parameters: Vec<(&str, &str)> = parameters
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        self.fhir.search_url(&step.resource_type, &parameters)
-    }
-
-    /// Follows `next` to the end. The page that comes is asked for while the last one is written.
-    async fn pages(
-        self: &Arc<Self>,
-        step: &SyncStep,
-        first: Url,
-    ) -> std::result::Result<(), FetchError> {
-        let mut seen = HashSet::from([first.to_string()]);
-        let start = self.cursor_of(step).await?.unwrap_or(first);
-        let mut page = self.fetch_page(&start).await?;
-        loop {
-            refuse_error_only(&page)?;
-            let Some(next) = page.next.clone() else {
-                self.save_page(step, page).await?;
-                return Ok(());
-            };
-            if !seen.insert(next.to_string()) {
-                self.save_page(step, SearchPage { next: None, ..page })
-                    .await?;
-                return Err(Problem::with_detail(
-                    ProblemCode::BadPage,
-                    "the next links go round in a circle",
-                )
-                .into());
-            }
-            let (saved, fetched) = tokio::join!(self.save_page(step, page), self.fetch_page(&next));
-            saved?;
-            page = fetched?;
-        }
-    }
-
-    /// Where a run that was cut off had come to.
-    async fn cursor_of(&self, step: &SyncStep) -> std::result::Result<Option<Url>, FetchError> {
-        if !self.resumed {
-            return Ok(None);
-        }
-        let steps = self
-            .engine
-            .inner
-            .store
-            .sync_steps_get(&self.connection_id)
-            .await
-            .map_err(Problem::from)?;
-        Ok(steps
-            .into_iter()
-            .find(|stored| stored.step_key == step.key && stored.state == "running")
-            .and_then(|stored| stored.cursor)
-            .and_then(|cursor| Url::parse(&cursor).ok()))
-    }
-
     /// Stores a page: its records, their index and the cursor in one transaction.
     pub(crate) async fn save_page(
         self: &Arc<Self>,
@@ -472,6 +380,10 @@ impl Run {
             tally.changed_records += saved.updated;
             tally.unreadable_records += prepared.unreadable;
             tally.page(&step.key, records.len() as u64, total);
+            tally.remark(&step.key, prepared.remarks);
+        }
+        if prepared.unreadable > 0 {
+            self.marks.doubt(&step.key);
         }
         lock(&self.met).extend(prepared.references);
         self.announce(&step.resource_type);
@@ -482,134 +394,6 @@ impl Run {
             ));
         }
         Ok(())
-    }
-}
-
-/// One row, owned, ready for the store.
-struct Prepared {
-    resource_type: String,
-    id: String,
-    version_id: Option<String>,
-    last_updated: Option<String>,
-    json: String,
-    malformed: Option<String>,
-    index: IndexIn,
-}
-
-impl Prepared {
-    fn as_record(&self) -> RecordIn<'_> {
-        RecordIn {
-            resource_type: &self.resource_type,
-            id: &self.id,
-            version_id: self.version_id.as_deref(),
-            last_updated: self.last_updated.as_deref(),
-            json: &self.json,
-            malformed: self.malformed.as_deref(),
-            index: &self.index,
-        }
-    }
-}
-
-#[derive(Default)]
-struct PreparedPage {
-    rows: Vec<Prepared>,
-    references: Vec<String>,
-    unreadable: u64,
-    foreign: u64,
-}
-
-fn prepare_page(page: SearchPage, resource_type: &str, patient: Option<&str>) -> PreparedPage {
-    let mut prepared = PreparedPage::default();
-    for entry in page.entries {
-        match entry {
-            Entry::Resource(record) => {
-                let mut summary = summary::of(&record.resource_type, &record.json);
-                let is_match = record.mode == SearchMode::Match;
-                if is_match && belongs_to_another(summary.subject.as_deref(), patient) {
-                    prepared.foreign += 1;
-                    continue;
-                }
-                prepared.references.append(&mut summary.references);
-                prepared.rows.push(Prepared {
-                    resource_type: record.resource_type,
-                    id: record.id,
-                    version_id: record.version_id,
-                    last_updated: record.last_updated,
-                    json: record.json,
-                    malformed: None,
-                    index: index_of(summary),
-                });
-            }
-            Entry::Malformed { raw, reason } => {
-                prepared.unreadable += 1;
-                prepared.rows.push(unreadable(raw, reason, resource_type));
-            }
-            Entry::Outcome(_) => {}
-        }
-    }
-    prepared
-}
-
-/// A record of somebody else must not enter this chart (checklist G8, D14).
-fn belongs_to_another(subject: Option<&str>, patient: Option<&str>) -> bool {
-    let (Some(subject), Some(patient)) = (subject, patient) else {
-        return false;
-    };
-    let subject = subject.split("/_history/").next().unwrap_or(subject);
-    let mut parts = subject.rsplit('/');
-    match (parts.next(), parts.next()) {
-        (Some(id), Some("Patient")) => id != patient,
-        _ => false,
-    }
-}
-
-/// What cannot be read is kept as received, flagged, under a name made from its bytes.
-fn unreadable(raw: String, reason: String, resource_type: &str) -> Prepared {
-    let index = IndexIn {
-        section: crate::chart::word_of(Section::Other),
-        title: "A record that could not be read".to_owned(),
-        subtitle: Some("Kept exactly as it was received".to_owned()),
-        text: String::new(),
-        ..IndexIn::default()
-    };
-    Prepared {
-        resource_type: resource_type.to_owned(),
-        id: format!("unreadable-{}", digest::short_hex(raw.as_bytes())),
-        version_id: None,
-        last_updated: None,
-        json: raw,
-        malformed: Some(reason),
-        index,
-    }
-}
-
-fn index_of(summary: RecordSummary) -> IndexIn {
-    let (date_start, date_end, date_sort, date_precision) = match summary.date {
-        Some(date) => (
-            Some(date.start),
-            date.end,
-            date.sort_ms,
-            Some(date.precision.as_str().to_owned()),
-        ),
-        None => (None, None, None, None),
-    };
-    IndexIn {
-        section: crate::chart::word_of(summary.section),
-        title: summary.title,
-        code: summary.code,
-        subtitle: summary.subtitle,
-        status: summary.status,
-        date_start,
-        date_end,
-        date_sort,
-        date_precision,
-        value_text: summary.value,
-        value_number: summary.value_number,
-        unit: summary.unit,
-        range_text: summary.range,
-        flag: summary.flag.map(crate::chart::word_of),
-        subject: summary.subject,
-        text: summary.text,
     }
 }
 
@@ -634,30 +418,4 @@ fn stops_everything(code: ProblemCode) -> bool {
             | P::NoKeychain
             | P::KeychainLocked
     )
-}
-
-/// The server knows the search but wants it narrower: a 400, or a 200 that holds only an error.
-fn demands_more(error: &FetchError) -> bool {
-    match error {
-        FetchError::Fhir(FhirError::Outcome { status, .. }) => *status == 400 || *status == 422,
-        FetchError::Fhir(FhirError::UnexpectedStatus(status)) => *status == 400 || *status == 422,
-        FetchError::Problem(problem) => problem.code == ProblemCode::NotShared,
-        FetchError::Fhir(_) => false,
-    }
-}
-
-/// A page that holds nothing but an error is a refusal, not an empty result.
-fn refuse_error_only(page: &SearchPage) -> std::result::Result<(), FetchError> {
-    let mut errors = Vec::new();
-    for entry in &page.entries {
-        match entry {
-            Entry::Outcome(outcome) if outcome.is_error() => errors.push(outcome.text()),
-            Entry::Outcome(_) => {}
-            Entry::Resource(_) | Entry::Malformed { .. } => return Ok(()),
-        }
-    }
-    match errors.first() {
-        Some(text) => Err(Problem::with_detail(ProblemCode::NotShared, text).into()),
-        None => Ok(()),
-    }
 }
