@@ -245,3 +245,23 @@ async fn h14_the_list_of_what_was_fetched_names_no_person_and_outlives_the_conne
     setting.engine.access_log_clear().await.unwrap();
     assert!(setting.engine.access_log(10).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn d40_the_portal_signs_the_person_out_where_it_offers_that_and_else_nothing_is_wrong() {
+    let setting = setting().await;
+    let id = setting.connect(setting.patient()).await;
+    let address = setting.engine.sign_out_address(&id).await.unwrap().unwrap();
+    let asked = sent(&address);
+    assert_eq!(asked.len(), 1, "the app and nobody else: {asked:?}");
+    assert!(asked.contains_key("client_id"));
+    let page = reqwest::get(&address).await.unwrap();
+    assert!(page.status().is_success());
+    assert_eq!(setting.asked("/auth/logout"), 1);
+    // A server that is away says nothing about it, and the removal goes on.
+    setting
+        .mock
+        .fault(Endpoint::SmartConfiguration, FaultKind::Drop, 100);
+    let later = setting.engine.sign_out_address(&id).await;
+    assert!(later.is_ok());
+    setting.engine.remove(&id).await.unwrap();
+}

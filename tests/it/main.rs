@@ -17,6 +17,7 @@ mod directory;
 mod disk;
 mod evil;
 mod health_app;
+mod landing;
 mod launch;
 mod login;
 mod portal;

@@ -145,6 +145,9 @@ pub(crate) enum Command {
     Remove {
         /// Identifier of a connection; its beginning is enough
         connection: String,
+        /// Sign out at the portal too, in the browser, where the portal offers that
+        #[arg(long)]
+        sign_out: bool,
     },
     /// List what was fetched: when, from which server, which kinds of records, how many
     Log {
@@ -203,6 +206,8 @@ pub(crate) struct PatientsArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
+    /// Print the public keys of this profile as a JWK Set, for an organisation to host at its jwks_uri
+    Public,
     /// Exchange the key with which this installation proves itself to a server
     Rotate {
         /// Identifier of a connection; its beginning is enough

@@ -124,9 +124,20 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             let id = connection_id(engine, connection).await?;
             registration::rotate(engine, &id, output).await
         }
-        Command::Remove { connection } => {
+        Command::Keys(KeysCommand::Public) => registration::public_keys(engine, output).await,
+        Command::Remove {
+            connection,
+            sign_out,
+        } => {
             let id = connection_id(engine, connection).await?;
+            let portal = match sign_out {
+                true => engine.sign_out_address(&id).await?,
+                false => None,
+            };
             engine.remove(&id).await?;
+            if let Some(address) = portal {
+                connect::open_browser(&address, output);
+            }
             output.answer(&json!({ "removed": id }), || vec!["Removed.".to_owned()]);
             Ok(())
         }

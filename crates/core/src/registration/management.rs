@@ -252,6 +252,21 @@ impl Engine {
         Ok(())
     }
 
+    /// The public keys with which this profile's registrations prove themselves, as a JWK Set (RFC 7517)
+    /// for an organisation to host at its `jwks_uri` (checklist E7).
+    ///
+    /// # Errors
+    /// `keychain.*`, `store.*`.
+    pub async fn public_keys(&self) -> Result<String> {
+        let mut keys = Vec::new();
+        for row in self.inner.store.registrations_list().await? {
+            if row.auth_method == "private_key_jwt" && row.key_name.is_some() {
+                keys.push(self.key_of(&row).await?.public_jwk());
+            }
+        }
+        Ok(serde_json::json!({ "keys": keys }).to_string())
+    }
+
     /// The signing key of a registration.
     pub(super) async fn key_of(&self, row: &ClientRow) -> Result<satchel_smart::keys::SigningKey> {
         let name = row.key_name.as_deref().unwrap_or_default();

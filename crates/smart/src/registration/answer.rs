@@ -286,7 +286,7 @@ pub(super) fn hold_against(
 ) -> Result<(), RegistrationError> {
     let usable = match granted.token_endpoint_auth_method.as_str() {
         "none" => true,
-        "private_key_jwt" => asked.jwks.is_some(),
+        "private_key_jwt" => asked.jwks.is_some() || asked.jwks_uri.is_some(),
         "client_secret_basic" | "client_secret_post" => granted.client_secret.is_some(),
         _ => false,
     };
