@@ -561,6 +561,25 @@ async fn b35_b36_b37_b39_a_vendors_two_steps_from_its_profile() {
 }
 
 #[tokio::test]
+async fn b29_b40_the_installations_own_client_is_deleted_at_the_server_with_its_connection() {
+    let setting = two_step_setting().await;
+    let id = setting.connect(setting.patient()).await;
+    let view = setting.engine.registration_read(&id).await.unwrap();
+    let installation = view.installation_client_id.unwrap();
+    let there = || {
+        setting
+            .mock
+            .clients()
+            .iter()
+            .any(|one| one.to_string().contains(&installation))
+    };
+    assert!(there());
+    setting.engine.remove(&id).await.unwrap();
+    assert!(!there());
+    assert_eq!(setting.count("DELETE", "/auth/register/"), 1);
+}
+
+#[tokio::test]
 async fn b38_a_site_without_the_second_step_keeps_the_session_until_it_ends() {
     for (status, note) in [
         (404, "registration.installation_not_offered"),

@@ -26,7 +26,7 @@ impl Engine {
         self.end_access(connection_id).await?;
         self.forget_unused_registration(&row.fhir_base, &row.role, connection_id)
             .await?;
-        self.forget_installation_key(connection_id).await?;
+        self.forget_installation(&row).await?;
         self.inner.store.connection_remove(connection_id).await?;
         self.log_access(&row, Happened::Remove, None).await?;
         lock(&self.inner.reachability).remove(connection_id);

@@ -313,7 +313,11 @@ impl Run {
         if nobody || stops_everything(problem.code) {
             self.engine.note_unreachable(&self.connection_id, &problem);
             let mut stopped = lock(&self.stopped);
-            if stopped.is_none() {
+            // A step that came to a closed door says less than the one that saw it close.
+            let says_more = |known: &Problem| {
+                known.code == ProblemCode::NotConnected && problem.code != ProblemCode::NotConnected
+            };
+            if stopped.as_ref().is_none_or(says_more) {
                 *stopped = Some(problem.clone());
             }
         }

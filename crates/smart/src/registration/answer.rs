@@ -266,7 +266,7 @@ fn seconds(value: &Value) -> Option<i64> {
 
 /// URI and token of RFC 7592 §3: only both together, and only at the registration endpoint's origin,
 /// since the token will be sent there.
-fn management<'a>(
+pub(super) fn management<'a>(
     text: &impl Fn(&str) -> Option<&'a str>,
     endpoint: &Url,
 ) -> (Option<Url>, Option<SecretString>) {
