@@ -171,11 +171,6 @@ problems! {
     RegistrationSecretEnd = "registration.secret_end_unknown", 29, false,
         "The server did not say how long this installation's password is valid.",
         "Nothing to do; when it ends, Satchel asks you to sign in again.";
-    // Patients
-    /// A search that would list everybody.
-    PatientsTooWide = "patients.too_wide", 96, false,
-        "This search would list everybody.",
-        "Search by record number, by a name of at least two letters, or by name and birth date (YYYY-MM-DD).";
     // Login
     /// The person said no.
     LoginDenied = "login.denied", 30, true,
@@ -402,6 +397,10 @@ problems! {
     ServerMoved = "server.moved", 93, false,
         "The server's sign-in service is at another address than when you connected, so Satchel sends nothing there by itself.",
         "Your stored records stay readable. If the clinic says that it moved, connect to the server again and use the new address.";
+    /// A search that would list everybody.
+    PatientsTooWide = "patients.too_wide", 96, false,
+        "This search would list everybody.",
+        "Search by record number, by a name of at least two letters, or by name and birth date (YYYY-MM-DD).";
     /// Should not happen.
     Internal = "internal", 99, true,
         "Something went wrong inside Satchel.",
