@@ -3,11 +3,17 @@
 //! They hold words ready to show, never secrets, and no more health data than the place that asks
 //! for them displays. The TypeScript of `ui/src/api/bindings.ts` is generated from this file.
 
+mod lookup;
 mod servers;
+mod sync;
 
+pub use lookup::{
+    AccessLogView, FoundPatientView, ProvenanceAgentView, ProvenanceView, TypeCountView,
+};
 pub use servers::{
     Ability, AbilityView, DirectoryView, Launch, ServerCheckView, ServerView, SkippedView,
 };
+pub use sync::{StepOutcome, SyncProgressView, SyncReportView, SyncStepView};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -208,144 +214,6 @@ pub struct LaunchRequestView {
     pub known: bool,
 }
 
-/// How one part of a sync ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum StepOutcome {
-    /// Everything that the server has is here.
-    Complete,
-    /// The server was asked and has none.
-    Empty,
-    /// The server does not offer this kind of record.
-    NotOffered,
-    /// Not shared at sign-in, or refused by the server.
-    NotShared,
-    /// It failed; what came before stays.
-    Failed,
-    /// Cut off before the end.
-    CutOff,
-}
-
-/// One part of a sync, in words.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct SyncStepView {
-    /// What was asked for, in plain words ("Laboratory results").
-    pub name: String,
-    /// FHIR resource type.
-    pub resource_type: String,
-    /// How it ended.
-    pub outcome: StepOutcome,
-    /// Records received.
-    #[ts(type = "number")]
-    pub records: u64,
-    /// The problem, when there is one.
-    pub problem: Option<ProblemView>,
-    /// What the server said beside the records: warnings, parameters that it ignored.
-    #[serde(default)]
-    pub remarks: Vec<String>,
-}
-
-/// What a sync did.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct SyncReportView {
-    /// RFC 3339.
-    pub started_at: String,
-    /// RFC 3339.
-    pub finished_at: String,
-    /// True when no part failed or was cut off.
-    pub complete: bool,
-    /// Records new to this computer.
-    #[ts(type = "number")]
-    pub new_records: u64,
-    /// Records that changed.
-    #[ts(type = "number")]
-    pub changed_records: u64,
-    /// Records received that cannot be read as FHIR; they are kept as received.
-    #[ts(type = "number")]
-    pub unreadable_records: u64,
-    /// Part by part.
-    pub steps: Vec<SyncStepView>,
-    /// What stopped the whole sync, if anything did.
-    pub problem: Option<ProblemView>,
-}
-
-impl SyncReportView {
-    /// Records that were new or changed.
-    #[must_use]
-    pub fn changes(&self) -> u64 {
-        self.new_records + self.changed_records
-    }
-}
-
-/// One entry of the list of what was fetched from where.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct AccessLogView {
-    /// RFC 3339.
-    pub at: String,
-    /// The server.
-    pub fhir_base: String,
-    /// As whom.
-    pub role: Role,
-    /// sign_in, sync or remove.
-    pub what: String,
-    /// Kinds of records, and how many of each were received.
-    pub types: Vec<TypeCountView>,
-    /// Records received in all.
-    #[ts(type = "number")]
-    pub records: u64,
-    /// Code of the problem that stopped it.
-    pub problem: Option<String>,
-}
-
-/// How many records of a type.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct TypeCountView {
-    /// FHIR resource type.
-    pub resource_type: String,
-    /// Records.
-    #[ts(type = "number")]
-    pub records: u64,
-}
-
-/// A patient whom a provider may look up.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct FoundPatientView {
-    /// Logical id at the server.
-    pub id: String,
-    /// Name, as it is said.
-    pub name: String,
-    /// Birth date as received.
-    pub birth_date: Option<String>,
-    /// Gender in words.
-    pub gender: Option<String>,
-    /// Identifiers worth showing.
-    pub identifiers: Vec<LabelledView>,
-}
-
-/// How far a running sync is. Fractions never go back.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct SyncProgressView {
-    /// The connection.
-    pub connection_id: String,
-    /// What is being fetched, in plain words.
-    pub step: String,
-    /// Parts done.
-    pub steps_done: u32,
-    /// Parts in all.
-    pub steps_total: u32,
-    /// Records received so far.
-    #[ts(type = "number")]
-    pub records: u64,
-    /// From 0 to 1.
-    pub fraction: f64,
-}
-
 /// The sections of a chart, in the order in which they are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -513,28 +381,6 @@ pub struct RecordDetailView {
     pub fetched_at: String,
     /// `meta.lastUpdated`, as received.
     pub last_updated: Option<String>,
-}
-
-/// Who stands for a record (US Core, Basic Provenance).
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ProvenanceView {
-    /// When it was recorded, as received.
-    pub recorded: Option<String>,
-    /// Authors, transmitters and others, in words.
-    pub agents: Vec<ProvenanceAgentView>,
-}
-
-/// One of those who stand for a record.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ProvenanceAgentView {
-    /// As what: "Author", "Transmitter".
-    pub role: Option<String>,
-    /// Who.
-    pub who: String,
-    /// The organization behind them.
-    pub on_behalf_of: Option<String>,
 }
 
 /// A document's content, from the record itself or from a stored `Binary`.
