@@ -219,3 +219,26 @@ CREATE TABLE server_origins (
     token        TEXT NOT NULL,    -- Origin of the token endpoint.
     registration TEXT              -- Origin of the registration endpoint; none where nobody registers.
 ) STRICT, WITHOUT ROWID;
+
+-- Up to when each step of a sync is complete, so that the next one asks for what changed since.
+CREATE TABLE sync_marks (
+    connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- Whose sync.
+    step_key       TEXT NOT NULL,    -- Search or read of the plan.
+    asked          TEXT NOT NULL,    -- Hash of what was asked with which scopes: another question begins anew.
+    since          TEXT NOT NULL,    -- When the first page of the last complete run came, by the server's clock.
+    whole_at       TEXT NOT NULL,    -- When everything was last asked for, by this machine's clock.
+    found          INTEGER NOT NULL, -- Records since then: 0 is none at the server.
+    PRIMARY KEY (connection_key, step_key)
+) STRICT, WITHOUT ROWID;
+
+-- What was fetched from where, for the person. It names no person and outlives the connection.
+CREATE TABLE access_log (
+    key       INTEGER PRIMARY KEY, -- Order.
+    at        TEXT NOT NULL,       -- When it ended.
+    fhir_base TEXT NOT NULL,       -- At which server.
+    role      TEXT NOT NULL,       -- As whom.
+    what      TEXT NOT NULL,       -- sign_in, sync or remove.
+    types     TEXT NOT NULL,       -- JSON: FHIR type to number of records received.
+    records   INTEGER NOT NULL,    -- Records received in all.
+    problem   TEXT                 -- Code of what stopped it.
+) STRICT;

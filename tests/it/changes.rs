@@ -1,9 +1,11 @@
 //! What changed since last time: told from what the server really gives, never from what could not be
 //! asked.
 
-use crate::world::{Setting, setting, setting_in};
+use crate::world::{Setting, TurnedClock, setting_with_clock};
 use satchel_core::view::{ChangesView, StepOutcome};
 use satchel_mock::{Endpoint, FaultKind, PlannedFault, World};
+use std::sync::Arc;
+
 use satchel_store::{DatabaseKey, IndexIn, Page, RecordIn, Store};
 
 /// A record that the server never gave, as if it had at the last sync.
@@ -30,6 +32,17 @@ async fn plant(setting: &Setting, connection: &str, resource_type: &str) {
     store.close().await;
 }
 
+/// Everything is asked for again a week later (checklist G9).
+const WEEK: u32 = 8 * 24 * 3600;
+
+async fn two_people() -> (Setting, Arc<TurnedClock>) {
+    let world = World {
+        patients: 2,
+        ..World::default()
+    };
+    setting_with_clock(world).await
+}
+
 fn titles(changes: &ChangesView) -> Vec<&str> {
     let rows = changes.withdrawn.iter();
     rows.map(|record| record.title.as_str()).collect()
@@ -37,13 +50,14 @@ fn titles(changes: &ChangesView) -> Vec<&str> {
 
 #[tokio::test]
 async fn g11_a_record_that_the_source_no_longer_gives_is_marked_and_kept() {
-    let setting = setting().await;
+    let (setting, clock) = two_people().await;
     let id = setting.connect(setting.patient()).await;
     let first = setting.engine.sync(&id).await.unwrap();
     assert_eq!((first.had_records, first.withdrawn_records), (false, 0));
     let nothing = setting.engine.changes(&id).await.unwrap();
     assert!(nothing.since.is_none(), "the first sync brings everything");
     plant(&setting, &id, "Condition").await;
+    setting.pass(&clock, WEEK);
     let second = setting.engine.sync(&id).await.unwrap();
     assert!(second.complete, "{second:?}");
     assert_eq!(second.withdrawn_records, 1);
@@ -62,10 +76,11 @@ async fn g11_a_record_that_the_source_no_longer_gives_is_marked_and_kept() {
 
 #[tokio::test]
 async fn g11_nothing_is_missing_where_not_everything_could_be_read() {
-    let setting = setting().await;
+    let (setting, clock) = two_people().await;
     let id = setting.connect(setting.patient()).await;
     setting.engine.sync(&id).await.unwrap();
     plant(&setting, &id, "Condition").await;
+    setting.pass(&clock, WEEK);
     // Every search fails, also when asked again.
     setting.mock.plan(&PlannedFault {
         endpoint: Endpoint::Fhir,
@@ -93,11 +108,7 @@ async fn g11_nothing_is_missing_where_not_everything_could_be_read() {
 
 #[tokio::test]
 async fn g11_a_changed_record_tells_what_is_different_and_keeps_what_was() {
-    let world = World {
-        patients: 2,
-        ..World::default()
-    };
-    let setting = setting_in(world).await;
+    let (setting, clock) = two_people().await;
     let id = setting.connect(setting.patient()).await;
     setting.engine.sync(&id).await.unwrap();
     let key = setting.keychain().get("database-key").await.unwrap();
@@ -130,6 +141,7 @@ async fn g11_a_changed_record_tells_what_is_different_and_keeps_what_was() {
     assert_eq!(saved.await.unwrap().updated, 1);
     store.close().await;
 
+    setting.pass(&clock, WEEK);
     let report = setting.engine.sync(&id).await.unwrap();
     assert_eq!((report.new_records, report.changed_records), (0, 1));
     let changes = setting.engine.changes(&id).await.unwrap();

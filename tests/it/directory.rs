@@ -352,6 +352,19 @@ async fn a23_a_sign_in_that_moved_gets_no_token_until_the_person_says_so() {
         before,
         "no token was sent"
     );
+    let managed = |setting: &Setting| {
+        let requests = setting.mock.requests();
+        let managed =
+            |one: &&satchel_mock::RequestLogEntry| one.path.starts_with("/auth/register/");
+        requests.iter().filter(managed).count()
+    };
+    let (read, rotated) = (
+        setting.engine.registration_read(&id).await,
+        setting.engine.registration_rotate_key(&id).await,
+    );
+    assert_eq!(code(read), "server.moved");
+    assert_eq!(code(rotated), "server.moved");
+    assert_eq!(managed(&setting), 0, "no registration token was sent");
     setting.engine.server_accept_move(&base).await.unwrap();
     let again = setting.connect(&account).await;
     assert!(setting.engine.sync(&again).await.unwrap().problem.is_none());

@@ -52,7 +52,7 @@ async fn a9_everything_runs_over_tls_when_the_authority_is_trusted() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_vouches_for_is_refused() {
+async fn h11_a_certificate_that_nobody_vouches_for_is_refused() {
     let (mock, profile) = (server().await, TempDir::new().unwrap());
     let app = Engine::open(EngineOptions::new(profile.path()))
         .await

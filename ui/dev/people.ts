@@ -28,13 +28,13 @@ function report(problem: boolean): SyncReportView {
     unreadableRecords: 1,
     problem: null,
     steps: [
-      { name: "Person", resourceType: "Patient", outcome: "complete", records: 1, problem: null },
-      { name: "Problems", resourceType: "Condition", outcome: "complete", records: 4, problem: null },
-      { name: "Laboratory results", resourceType: "Observation", outcome: problem ? "cutOff" : "complete", records: 402, problem: null },
-      { name: "Allergies", resourceType: "AllergyIntolerance", outcome: "empty", records: 0, problem: null },
-      { name: "Documents", resourceType: "DocumentReference", outcome: "notShared", records: 0, problem: null },
-      { name: "Visits", resourceType: "Encounter", outcome: problem ? "failed" : "complete", records: 2, problem: problem ? failed : null },
-      { name: "Goals", resourceType: "Goal", outcome: "notOffered", records: 0, problem: null },
+      { name: "Person", resourceType: "Patient", outcome: "complete", records: 1, problem: null, remarks: [] },
+      { name: "Problems", resourceType: "Condition", outcome: "complete", records: 4, problem: null, remarks: [] },
+      { name: "Laboratory results", resourceType: "Observation", outcome: problem ? "cutOff" : "complete", records: 402, problem: null, remarks: [] },
+      { name: "Allergies", resourceType: "AllergyIntolerance", outcome: "empty", records: 0, problem: null, remarks: [] },
+      { name: "Documents", resourceType: "DocumentReference", outcome: "notShared", records: 0, problem: null, remarks: [] },
+      { name: "Visits", resourceType: "Encounter", outcome: problem ? "failed" : "complete", records: 2, problem: problem ? failed : null, remarks: [] },
+      { name: "Goals", resourceType: "Goal", outcome: "notOffered", records: 0, problem: null, remarks: [] },
     ],
   };
 }

@@ -150,7 +150,21 @@ pub(crate) enum Command {
     Remove {
         /// Identifier of a connection; its beginning is enough
         connection: String,
+        /// Sign out at the portal too, in the browser, where the portal offers that
+        #[arg(long)]
+        sign_out: bool,
     },
+    /// List what was fetched: when, from which server, which kinds of records, how many
+    Log {
+        /// How many entries at most
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+        /// Forget the list
+        #[arg(long)]
+        clear: bool,
+    },
+    /// Look patients up, on a provider's connection; nothing is stored
+    Patients(PatientsArguments),
     /// Find servers: import lists of them, and search
     Servers {
         #[command(subcommand)]
@@ -177,8 +191,28 @@ pub(crate) enum Command {
     Problems,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct PatientsArguments {
+    /// Identifier of a connection; its beginning is enough
+    pub(crate) connection: String,
+    /// Logical ids at the server; each is asked for by itself
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Vec<String>,
+    /// Identifiers, such as a record number: SYSTEM|VALUE, or VALUE
+    #[arg(long, value_name = "IDENTIFIER")]
+    pub(crate) identifier: Vec<String>,
+    /// The beginning of the names
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Birth date beside the name
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "name")]
+    pub(crate) birthdate: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
+    /// Print the public keys of this profile as a JWK Set, for an organisation to host at its jwks_uri
+    Public,
     /// Exchange the key with which this installation proves itself to a server
     Rotate {
         /// Identifier of a connection; its beginning is enough

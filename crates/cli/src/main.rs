@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod connect;
+mod lookup;
 mod output;
 mod registration;
 mod servers;

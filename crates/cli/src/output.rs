@@ -124,6 +124,11 @@ pub(crate) fn report_lines(report: &SyncReportView) -> Vec<String> {
             .and_then(|value| value.as_str())
             .unwrap_or_default();
         lines.push(format!("  {}\t{}\t{outcome}", step.name, step.records));
+        lines.extend(
+            step.remarks
+                .iter()
+                .map(|said| format!("    the server said: {said}")),
+        );
     }
     if let Some(problem) = &report.problem {
         lines.push(problem.message.clone());

@@ -343,7 +343,7 @@ pub(crate) fn view_of(row: &ConnectionRow, tokens: &TokenRow) -> Option<AccessVi
 /// The kinds of record that were asked for and not given, in words.
 fn not_shared(asked: &Scopes, granted: &Scopes) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
-    for resource_type in crate::sync::plan::patient_types() {
+    for resource_type in crate::sync::kinds::patient_types() {
         let name = step_name(resource_type).to_owned();
         if asked.allows_read(resource_type)
             && !granted.allows_read(resource_type)

@@ -228,7 +228,10 @@ impl Engine {
         let (row, json) = self.stored_record(key).await?;
         let names = self.server_names().await?;
         let references = self.resolve_references(key, &json).await?;
+        let base = self.connection_row(&key.connection_id).await?.fhir_base;
+        let provenance = self.provenance_of(key, &base).await?;
         Ok(RecordDetailView {
+            provenance,
             fetched_at: row.fetched_at.clone(),
             last_updated: row.last_updated.clone(),
             summary: summary_view(row, &names),
@@ -498,8 +501,10 @@ fn attachment_view(
             size: attachment.size.unwrap_or(0),
             base64: None,
             missing: Some("The content of this document was not received.".to_owned()),
+            difference: None,
         };
     };
+    let difference = attachment.difference(&bytes).map(str::to_owned);
     let content_type = if content_type.is_empty() {
         attachment.content_type
     } else {
@@ -514,6 +519,7 @@ fn attachment_view(
         title: attachment.title,
         content_type,
         missing: None,
+        difference,
     }
 }
 
@@ -524,7 +530,7 @@ fn scopes_in_words(granted: &str) -> Vec<String> {
         return vec!["All kinds of records".to_owned()];
     }
     let mut words: Vec<String> = Vec::new();
-    for step_type in crate::sync::plan::patient_types() {
+    for step_type in crate::sync::kinds::patient_types() {
         if scopes.allows_read(step_type) {
             let name = crate::sync::report::step_name(step_type).to_owned();
             if !words.contains(&name) {

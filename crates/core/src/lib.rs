@@ -28,6 +28,7 @@
 //! What is absent here: Tauri, axum, clap, printing, SQL, HTTP requests by hand.
 
 mod access;
+mod access_log;
 mod assertion;
 mod backend;
 mod changes;
@@ -47,8 +48,10 @@ mod lockfile;
 mod login;
 mod loopback;
 pub mod patient;
+mod patients;
 mod presets;
 pub mod problem;
+mod provenance;
 mod refusals;
 mod registration;
 mod removal;
@@ -69,6 +72,7 @@ pub use keychain::{Keychain, KeychainError};
 pub use launch::LaunchReceived;
 pub use login::{LoginOptions, StartedLogin};
 pub use loopback::LoopbackListener;
+pub use patients::PatientQuery;
 pub use problem::{Problem, ProblemCode, Result};
 pub use satchel_smart::authorization::AuthorizationForm;
 pub use satchel_smart::{Clock, Random, SystemClock, SystemRandom};

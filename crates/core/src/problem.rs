@@ -410,6 +410,10 @@ problems! {
     ServerMoved = "server.moved", 93, false,
         "The server's sign-in service is at another address than when you connected, so Satchel sends nothing there by itself.",
         "Your stored records stay readable. If the clinic says that it moved, connect to the server again and use the new address.";
+    /// A search that would list everybody.
+    PatientsTooWide = "patients.too_wide", 96, false,
+        "This search would list everybody.",
+        "Search by record number, by a name of at least two letters, or by name and birth date (YYYY-MM-DD).";
     /// Should not happen.
     Internal = "internal", 99, true,
         "Something went wrong inside Satchel.",

@@ -1,9 +1,10 @@
 //! Removing a connection: access is ended at the server, the keys go, then the data.
 
+use crate::access_log::Happened;
 use crate::engine::{Engine, lock};
 use crate::problem::{Problem, Result};
 use crate::trace::{TraceKind, problem_of};
-use crate::view::{Event, Reachability};
+use crate::view::{Event, Reachability, Role};
 use satchel_smart::discovery::discover;
 use satchel_smart::http::FhirBaseUrl;
 
@@ -25,8 +26,9 @@ impl Engine {
         self.end_access(connection_id).await?;
         self.forget_unused_registration(&row.fhir_base, &row.role, connection_id)
             .await?;
-        self.forget_installation_key(connection_id).await?;
+        self.forget_installation(&row).await?;
         self.inner.store.connection_remove(connection_id).await?;
+        self.log_access(&row, Happened::Remove, None).await?;
         lock(&self.inner.reachability).remove(connection_id);
         lock(&self.inner.fresh).remove(connection_id);
         self.emit(Event::RecordsChanged {
@@ -34,6 +36,40 @@ impl Engine {
         });
         self.emit(Event::ConnectionsChanged);
         Ok(())
+    }
+
+    /// Where the browser signs the person out of the portal (OpenID Connect RP-Initiated Logout; checklist
+    /// D40); nothing where the server has no such place, cannot be reached, or nobody signed in. It names
+    /// this app only: an id_token in an address would stay in the browser's history. Ask before the
+    /// connection is removed; what becomes of it in the browser changes nothing here.
+    ///
+    /// # Errors
+    /// `record.not_found`, `store.*`.
+    pub async fn sign_out_address(&self, connection_id: &str) -> Result<Option<String>> {
+        let row = self.connection_row(connection_id).await?;
+        let client = self
+            .inner
+            .store
+            .registration_get(&row.fhir_base, &row.role)
+            .await?;
+        let Some(client) = client.filter(|_| Role::parse(&row.role) != Role::Backend) else {
+            return Ok(None);
+        };
+        let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
+        let configuration = match self.discover_lately(&base).await {
+            Ok(configuration) => configuration,
+            Err(problem) => {
+                let code = problem.code.code();
+                tracing::info!(code, "the portal's sign-out is not known");
+                return Ok(None);
+            }
+        };
+        Ok(configuration.end_session_endpoint.map(|mut address| {
+            address
+                .query_pairs_mut()
+                .append_pair("client_id", &client.client_id);
+            address.to_string()
+        }))
     }
 
     /// Asks whether the server is there; the answer is in the connection's reachability.

@@ -3,11 +3,19 @@
 //! They hold words ready to show, never secrets, and no more health data than the place that asks
 //! for them displays. The TypeScript of `ui/src/api/bindings.ts` is generated from this file.
 
+mod changes;
+mod lookup;
 mod servers;
+mod sync;
 
+pub use changes::{ChangedFieldView, ChangedRecordView, ChangesView};
+pub use lookup::{
+    AccessLogView, FoundPatientView, ProvenanceAgentView, ProvenanceView, TypeCountView,
+};
 pub use servers::{
     Ability, AbilityView, DirectoryView, Launch, ServerCheckView, ServerView, SkippedView,
 };
+pub use sync::{StepOutcome, SyncProgressView, SyncReportView, SyncStepView};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -208,132 +216,6 @@ pub struct LaunchRequestView {
     pub known: bool,
 }
 
-/// How one part of a sync ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum StepOutcome {
-    /// Everything that the server has is here.
-    Complete,
-    /// The server was asked and has none.
-    Empty,
-    /// The server does not offer this kind of record.
-    NotOffered,
-    /// Not shared at sign-in, or refused by the server.
-    NotShared,
-    /// It failed; what came before stays.
-    Failed,
-    /// Cut off before the end.
-    CutOff,
-}
-
-/// One part of a sync, in words.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct SyncStepView {
-    /// What was asked for, in plain words ("Laboratory results").
-    pub name: String,
-    /// FHIR resource type.
-    pub resource_type: String,
-    /// How it ended.
-    pub outcome: StepOutcome,
-    /// Records received.
-    #[ts(type = "number")]
-    pub records: u64,
-    /// The problem, when there is one.
-    pub problem: Option<ProblemView>,
-}
-
-/// What a sync did.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct SyncReportView {
-    /// RFC 3339.
-    pub started_at: String,
-    /// RFC 3339.
-    pub finished_at: String,
-    /// True when no part failed or was cut off.
-    pub complete: bool,
-    /// Records new to this computer.
-    #[ts(type = "number")]
-    pub new_records: u64,
-    /// Records that changed.
-    #[ts(type = "number")]
-    pub changed_records: u64,
-    /// Records that the source no longer gives; they are kept, and say so.
-    #[serde(default)]
-    #[ts(type = "number")]
-    pub withdrawn_records: u64,
-    /// Records received that cannot be read as FHIR; they are kept as received.
-    #[ts(type = "number")]
-    pub unreadable_records: u64,
-    /// Part by part.
-    pub steps: Vec<SyncStepView>,
-    /// What stopped the whole sync, if anything did.
-    pub problem: Option<ProblemView>,
-    /// There were records of this connection before: what is new can be told from what was there.
-    #[serde(default)]
-    pub had_records: bool,
-    /// Records that came in this sync come after this one in the file.
-    #[serde(default)]
-    #[ts(skip)]
-    pub after_key: i64,
-}
-
-/// What the last sync of a connection changed.
-#[derive(Clone, Debug, Default, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ChangesView {
-    /// RFC 3339: when that sync began; none when there is nothing to compare with.
-    pub since: Option<String>,
-    /// Records that were not there before; at most 200.
-    pub new: Vec<RecordSummaryView>,
-    /// Records that the source changed; at most 200.
-    pub changed: Vec<ChangedRecordView>,
-    /// Records that the source no longer gives; at most 200.
-    pub withdrawn: Vec<RecordSummaryView>,
-}
-
-/// A record that its source changed.
-#[derive(Clone, Debug, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ChangedRecordView {
-    /// The record as it is now.
-    pub record: RecordSummaryView,
-    /// What is different: at most 40 members; version and narrative do not count.
-    pub fields: Vec<ChangedFieldView>,
-}
-
-/// A member of a record that is different.
-#[derive(Clone, Debug, Serialize, PartialEq, Eq, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ChangedFieldView {
-    /// Where in the record, as FHIR names it: `valueQuantity.value`.
-    pub path: String,
-    /// What stood there, at most 200 letters.
-    pub before: Option<String>,
-    /// What stands there now.
-    pub after: Option<String>,
-}
-
-/// How far a running sync is. Fractions never go back.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct SyncProgressView {
-    /// The connection.
-    pub connection_id: String,
-    /// What is being fetched, in plain words.
-    pub step: String,
-    /// Parts done.
-    pub steps_done: u32,
-    /// Parts in all.
-    pub steps_total: u32,
-    /// Records received so far.
-    #[ts(type = "number")]
-    pub records: u64,
-    /// From 0 to 1.
-    pub fraction: f64,
-}
-
 /// The sections of a chart, in the order in which they are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -499,6 +381,8 @@ pub struct RecordDetailView {
     pub json: String,
     /// References that can be named.
     pub references: Vec<ReferenceView>,
+    /// Who says so: Provenance records about this one, the newest first.
+    pub provenance: Vec<ProvenanceView>,
     /// When Satchel fetched it, RFC 3339.
     pub fetched_at: String,
     /// `meta.lastUpdated`, as received.
@@ -522,6 +406,8 @@ pub struct AttachmentView {
     pub base64: Option<String>,
     /// Why the content is not here.
     pub missing: Option<String>,
+    /// The content is here, but is not what the record states.
+    pub difference: Option<String>,
 }
 
 /// The person at the top of a chart.
@@ -545,7 +431,7 @@ pub struct PatientHeaderView {
 }
 
 /// A label and a value.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct LabelledView {
     /// Label.

@@ -57,6 +57,8 @@ fn declarations() -> String {
         ChangesView,
         RecordFilter,
         ReferenceView,
+        ProvenanceAgentView,
+        ProvenanceView,
         RecordDetailView,
         AttachmentView,
         LabelledView,

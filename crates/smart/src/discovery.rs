@@ -34,6 +34,9 @@ pub struct SmartConfiguration {
     pub revocation_endpoint: Option<Url>,
     /// `introspection_endpoint` (RFC 7662).
     pub introspection_endpoint: Option<Url>,
+    /// `end_session_endpoint` (OpenID Connect RP-Initiated Logout §2.1): where a person is signed out.
+    #[serde(default)]
+    pub end_session_endpoint: Option<Url>,
     /// `management_endpoint`: where a person sees and ends the access of apps.
     pub management_endpoint: Option<Url>,
     /// `user_access_brand_bundle` and `user_access_brand_identifier`: who is behind the server.
@@ -311,6 +314,7 @@ fn from_document(
         registration_endpoint: endpoint("registration_endpoint")?,
         revocation_endpoint: endpoint("revocation_endpoint")?,
         introspection_endpoint: endpoint("introspection_endpoint")?,
+        end_session_endpoint: endpoint("end_session_endpoint")?,
         management_endpoint: endpoint("management_endpoint")?,
         brand: BrandLink::read(&members, policy, base),
         associated_endpoints: associated(&members, policy, base),

@@ -96,13 +96,19 @@ pub(crate) fn hold_against(
         return Err(mismatch(token_origin.ascii_serialization(), &issuer));
     }
     configuration.iss_parameter_supported |= announces_iss_parameter(&metadata);
-    if configuration.jwks_uri.is_none() {
-        configuration.jwks_uri = metadata
-            .get("jwks_uri")
+    let listed = |name: &str| {
+        metadata
+            .get(name)
             .and_then(Value::as_str)
             .and_then(|text| Url::parse(text).ok())
             .filter(|url| policy.check(url).is_ok() && url.fragment().is_none())
-            .filter(|url| Reach::from_source(base.url()).covers(url));
+            .filter(|url| Reach::from_source(base.url()).covers(url))
+    };
+    if configuration.jwks_uri.is_none() {
+        configuration.jwks_uri = listed("jwks_uri");
+    }
+    if configuration.end_session_endpoint.is_none() {
+        configuration.end_session_endpoint = listed("end_session_endpoint");
     }
     Ok(())
 }

@@ -8,10 +8,13 @@
 //!
 //! What is absent here: HTTP, FHIR. Rows come ready-made, and the JSON is bytes to keep.
 
+mod access_log;
 mod connections;
 mod directories;
 mod error;
 mod history;
+mod marks;
+mod names;
 mod open;
 mod pack;
 mod page;
@@ -24,8 +27,10 @@ mod settings;
 mod sync;
 mod write;
 
+pub use access_log::AccessLogRow;
 pub use directories::{BrandIn, BrandRow, DirectoryRow, LogoRow, OriginsRow};
 pub use error::StoreError;
+pub use marks::SyncMarkRow;
 pub use open::{DatabaseKey, Store};
 pub use page::Page;
 pub use rows::{

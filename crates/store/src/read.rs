@@ -90,6 +90,30 @@ impl Store {
             .await?)
     }
 
+    /// The JSON of those records of a type whose text holds `words`, byte for byte.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub async fn records_holding(
+        &self,
+        connection_id: &str,
+        resource_type: &str,
+        words: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, String)>> {
+        Ok(sqlx::query_as(
+            "SELECT id, json FROM records
+             WHERE connection_key = (SELECT key FROM connections WHERE id = ?)
+               AND resource_type = ? AND instr(json, ?) > 0 LIMIT ?",
+        )
+        .bind(connection_id)
+        .bind(resource_type)
+        .bind(words)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?)
+    }
+
     /// How many records each section holds.
     ///
     /// # Errors

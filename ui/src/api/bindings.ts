@@ -363,7 +363,11 @@ records: number,
 /**
  * The problem, when there is one.
  */
-problem: ProblemView | null, };
+problem: ProblemView | null, 
+/**
+ * What the server said beside the records: warnings, parameters that it ignored.
+ */
+remarks: Array<string>, };
 
 export type SyncReportView = { 
 /**
@@ -595,6 +599,30 @@ title: string,
  */
 key: RecordKey, };
 
+export type ProvenanceAgentView = { 
+/**
+ * As what: "Author", "Transmitter".
+ */
+role: string | null, 
+/**
+ * Who.
+ */
+who: string, 
+/**
+ * The organization behind them.
+ */
+onBehalfOf: string | null, };
+
+export type ProvenanceView = { 
+/**
+ * When it was recorded, as received.
+ */
+recorded: string | null, 
+/**
+ * Authors, transmitters and others, in words.
+ */
+agents: Array<ProvenanceAgentView>, };
+
 export type RecordDetailView = { 
 /**
  * Its row.
@@ -608,6 +636,10 @@ json: string,
  * References that can be named.
  */
 references: Array<ReferenceView>, 
+/**
+ * Who says so: Provenance records about this one, the newest first.
+ */
+provenance: Array<ProvenanceView>, 
 /**
  * When Satchel fetched it, RFC 3339.
  */
@@ -641,7 +673,11 @@ base64: string | null,
 /**
  * Why the content is not here.
  */
-missing: string | null, };
+missing: string | null, 
+/**
+ * The content is here, but is not what the record states.
+ */
+difference: string | null, };
 
 export type LabelledView = { 
 /**

@@ -207,3 +207,41 @@ async fn two_syncs_at_once_never_run_together_and_lose_nothing() {
     let again = shell.run(&["sync", "--json"]).await.ok().json();
     assert_eq!(again[0]["newRecords"], 0);
 }
+
+#[tokio::test]
+async fn h14_what_was_fetched_is_listed_and_the_list_can_be_cleared() {
+    let shell = connected().await;
+    let log = shell.run(&["log", "--json"]).await.ok().json();
+    assert_eq!(log[0]["what"], "sync");
+    assert_eq!(log[0]["fhirBase"], shell.mock.fhir_base());
+    let kinds = log[0]["types"].as_array().unwrap();
+    assert!(kinds.iter().any(|kind| kind["resourceType"] == "Condition"));
+    let lines = shell.run(&["log", "--limit", "1"]).await.ok().stdout;
+    assert!(
+        lines.contains("Condition ") && lines.lines().count() == 1,
+        "{lines}"
+    );
+    shell.run(&["log", "--clear"]).await.ok();
+    let log = shell.run(&["log", "--json"]).await.ok().json();
+    assert_eq!(log, serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn g28_patients_are_looked_up_by_providers_only_and_never_all_of_them() {
+    let shell = connected().await;
+    let connections = shell.run(&["connections", "--json"]).await.ok().json();
+    let id = connections[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        shell.run(&["patients", &id, "--name", "a"]).await.code,
+        50,
+        "a patient"
+    );
+    assert_eq!(shell.run(&["patients", &id]).await.code, 96, "everybody");
+    assert_eq!(
+        shell
+            .run(&["patients", &id, "--birthdate", "1980-01-01"])
+            .await
+            .code,
+        2
+    );
+}

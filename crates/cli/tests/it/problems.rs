@@ -172,7 +172,7 @@ async fn a_wrong_command_line_is_exit_code_2() {
 }
 
 #[tokio::test]
-async fn without_a_keychain_it_says_what_to_install_and_writes_nothing_secret() {
+async fn h2_without_a_keychain_it_says_what_to_install_and_writes_nothing_secret() {
     let profile = tempfile::tempdir().unwrap();
     let session = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/session.sh");
     let output = tokio::process::Command::new(session)

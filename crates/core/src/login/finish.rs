@@ -3,6 +3,7 @@
 use super::pending::Payload;
 use super::state_of;
 use crate::access::AccessRecord;
+use crate::access_log::Happened;
 use crate::connection::{AccessLostReason, ConnectionEvent, ConnectionState, next};
 use crate::digest;
 use crate::engine::Engine;
@@ -188,6 +189,7 @@ impl Engine {
                 tokens.launch_context.fhir_user.as_deref(),
             )
             .await?;
+        self.log_access(&target, Happened::SignIn, None).await?;
         self.note_fresh(&target.id, &row);
         self.set_reachability(&target.id, Reachability::Online);
         Ok(target.id)

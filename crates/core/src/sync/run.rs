@@ -1,33 +1,30 @@
 //! Running a plan: four steps at a time, pages asked for, made ready and written at the same time.
 
 use super::fetch::FetchError;
+use super::marks::Marks;
 use super::plan::{SkipReason, StepRequest, SyncPlan, SyncStep};
+use super::prepare::{PreparedPage, prepare_page};
 use super::report::Tally;
-use crate::digest;
+use crate::access_log::Happened;
 use crate::engine::{Engine, lock};
 use crate::lockfile;
 use crate::problem::{Problem, ProblemCode, Result};
-use crate::summary::{self, RecordSummary};
 use crate::trace::TraceKind;
-use crate::view::{Event, Reachability, Role, Section, StepOutcome, SyncReportView};
+use crate::view::{Event, Reachability, StepOutcome, SyncReportView};
 use futures::StreamExt;
-use satchel_smart::fhir::bundle::{Entry, SearchMode, SearchPage};
+use satchel_smart::fhir::bundle::SearchPage;
 use satchel_smart::fhir::client::{FhirClient, FhirError};
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::scope::Scopes;
-use satchel_store::{ConnectionRow, IndexIn, Page, RecordIn};
+use satchel_store::ConnectionRow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use url::Url;
 
 /// Steps in flight at one server.
 const CONCURRENCY: usize = 4;
-/// Pages of one step that wait to be written.
-const AHEAD: usize = 1;
-/// A run that was cut off longer ago than this is begun anew: its paging links have lapsed.
-const RESUME_MINUTES: i64 = 30;
 
 /// One sync of one connection.
 pub(crate) struct Run {
@@ -41,14 +38,16 @@ pub(crate) struct Run {
     /// References met in this run, to be followed at its end.
     pub(crate) met: Mutex<HashSet<String>>,
     /// Keys of the records that the source gave in this run, by type.
-    given: Mutex<HashMap<String, HashSet<i64>>>,
+    pub(super) given: Mutex<HashMap<String, HashSet<i64>>>,
     /// Types of which this run did not see everything: nothing can be said about what is missing.
-    not_whole: Mutex<HashSet<String>>,
+    pub(super) not_whole: Mutex<HashSet<String>>,
     /// What stops the whole run: no network, access lost, disk full.
-    stopped: Mutex<Option<Problem>>,
+    pub(super) stopped: Mutex<Option<Problem>>,
     pub(crate) resumed: bool,
+    /// Up to when each step was complete before this run.
+    pub(super) marks: Marks,
     /// The last record in the file before this run, and whether this connection had any.
-    before: (i64, bool),
+    pub(super) before: (i64, bool),
 }
 
 impl Engine {
@@ -81,6 +80,10 @@ impl Engine {
         }
         lock(&self.inner.running).remove(connection_id);
         let stored = self.keep_report(&row, &report).await;
+        if let Err(problem) = self.log_access(&row, Happened::Sync, Some(&report)).await {
+            let code = problem.code.code();
+            tracing::warn!(code, "the sync could not be put on the list");
+        }
         self.emit(Event::RecordsChanged {
             connection_id: connection_id.to_owned(),
         });
@@ -185,63 +188,6 @@ impl Engine {
             self.set_reachability(connection_id, Reachability::Offline);
         }
     }
-
-    async fn prepare(&self, row: &ConnectionRow) -> Result<(Arc<Run>, SyncPlan)> {
-        let token = self.access_token(&row.id).await?;
-        let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
-        let fhir = FhirClient::new(self.inner.http.clone(), base.clone());
-        let capability = fhir.capability(Some(&token)).await?;
-        let tokens = self
-            .inner
-            .store
-            .tokens_get(&row.id)
-            .await?
-            .ok_or_else(|| Problem::new(ProblemCode::NotConnected))?;
-        let granted = Scopes::parse(&tokens.scope);
-        let patient = match Role::parse(&row.role) {
-            Role::Backend => None,
-            Role::Patient | Role::Provider => row.patient_id.clone(),
-        };
-        let plan = SyncPlan::new(&granted, &capability, patient.as_deref());
-        let run = Arc::new(Run {
-            engine: self.clone(),
-            connection_id: row.id.clone(),
-            fhir,
-            granted,
-            base,
-            patient,
-            tally: Mutex::new(Tally::new(plan.steps.len())),
-            met: Mutex::default(),
-            given: Mutex::default(),
-            not_whole: Mutex::default(),
-            stopped: Mutex::default(),
-            resumed: self.resumes(&row.id).await?,
-            before: (
-                self.inner.store.last_record_key().await?,
-                row.last_synced_at.is_some(),
-            ),
-        });
-        if !run.resumed {
-            let keys: Vec<String> = plan.steps.iter().map(|step| step.key.clone()).collect();
-            self.inner
-                .store
-                .sync_steps_begin(&row.id, &self.now().to_string(), &keys)
-                .await?;
-        }
-        Ok((run, plan))
-    }
-
-    /// Whether a run of a moment ago was cut off and can go on where it was.
-    async fn resumes(&self, connection_id: &str) -> Result<bool> {
-        let steps = self.inner.store.sync_steps_get(connection_id).await?;
-        let recent = steps
-            .first()
-            .and_then(|step| step.run_id.parse::<jiff::Timestamp>().ok())
-            .is_some_and(|begun| self.now().as_second() - begun.as_second() < RESUME_MINUTES * 60);
-        let done = steps.iter().any(|step| step.state == "done");
-        let open = steps.iter().any(|step| step.state == "running");
-        Ok(recent && done && open)
-    }
 }
 
 impl Run {
@@ -309,7 +255,7 @@ impl Run {
             return;
         }
         if done.contains(&step.key) {
-            lock(&self.not_whole).insert(step.resource_type.clone());
+            self.saw_a_part(step);
             self.finish(step, StepOutcome::Complete, None).await;
             return;
         }
@@ -323,16 +269,13 @@ impl Run {
                 return;
             }
             StepRequest::Read { id } => self.read_one(step, id).await,
-            StepRequest::Search {
-                parameters,
-                otherwise,
-            } => self.search(step, parameters, otherwise).await,
+            StepRequest::Search(search) => self.search(step, search).await,
             StepRequest::References => self.follow_references(step).await,
         };
         match result {
             Ok(()) => {
                 let records = lock(&self.tally).records_of(&step.key);
-                let outcome = if records == 0 {
+                let outcome = if records == 0 && !self.marks.has_some(&step.key) {
                     StepOutcome::Empty
                 } else {
                     StepOutcome::Complete
@@ -356,7 +299,11 @@ impl Run {
         if nobody || stops_everything(problem.code) {
             self.engine.note_unreachable(&self.connection_id, &problem);
             let mut stopped = lock(&self.stopped);
-            if stopped.is_none() {
+            // A step that came to a closed door says less than the one that saw it close.
+            let says_more = |known: &Problem| {
+                known.code == ProblemCode::NotConnected && problem.code != ProblemCode::NotConnected
+            };
+            if stopped.as_ref().is_none_or(says_more) {
                 *stopped = Some(problem.clone());
             }
         }
@@ -370,7 +317,7 @@ impl Run {
             "done"
         };
         if !matches!(outcome, StepOutcome::Complete | StepOutcome::Empty) {
-            lock(&self.not_whole).insert(step.resource_type.clone());
+            self.saw_a_part(step);
         }
         let code = problem.map(|problem| problem.code.code());
         let kept = self
@@ -386,147 +333,14 @@ impl Run {
         self.announce(&step.resource_type);
     }
 
+    /// Not everything of a type was seen in this run.
+    pub(super) fn saw_a_part(&self, step: &SyncStep) {
+        lock(&self.not_whole).insert(step.resource_type.clone());
+    }
+
     pub(crate) fn announce(&self, resource_type: &str) {
         let progress = lock(&self.tally).progress(&self.connection_id, resource_type);
         self.engine.emit(Event::SyncProgress(progress));
-    }
-
-    async fn read_one(
-        self: &Arc<Self>,
-        step: &SyncStep,
-        id: &str,
-    ) -> std::result::Result<(), FetchError> {
-        let record = self.fetch_record(&step.resource_type, id).await?;
-        let page = SearchPage {
-            entries: vec![Entry::Resource(record)],
-            ..SearchPage::default()
-        };
-        self.save_page(step, page).await?;
-        Ok(())
-    }
-
-    async fn search(
-        self: &Arc<Self>,
-        step: &SyncStep,
-        parameters: &[(String, String)],
-        otherwise: &[Vec<(String, String)>],
-    ) -> std::result::Result<(), FetchError> {
-        let error = match self.pages(step, self.url(step, parameters)).await {
-            Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
-        if otherwise.is_empty() || !demands_more(&error) {
-            return Err(error);
-        }
-        // The server wants a category, status or intent: ask for each (checklist G12).
-        let mut last = error;
-        let mut any = false;
-        for parameters in otherwise {
-            match self.pages(step, self.url(step, parameters)).await {
-                Ok(()) => any = true,
-                Err(error) if demands_more(&error) => {
-                    lock(&self.not_whole).insert(step.resource_type.clone());
-                    last = error;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        if any { Ok(()) } else { Err(last) }
-    }
-
-    fn url(&self, step: &SyncStep, parameters: &[(String, String)]) -> Url {
-        let parameters: Vec<(&str, &str)> = parameters
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        self.fhir.search_url(&step.resource_type, &parameters)
-    }
-
-    /// Follows `next` to the end. While one page is written the next is made ready and the one after
-    /// it asked for.
-    async fn pages(
-        self: &Arc<Self>,
-        step: &SyncStep,
-        first: Url,
-    ) -> std::result::Result<(), FetchError> {
-        let start = match self.cursor_of(step).await? {
-            Some(cursor) => {
-                lock(&self.not_whole).insert(step.resource_type.clone());
-                cursor
-            }
-            None => first.clone(),
-        };
-        let (sender, receiver) = mpsc::channel(AHEAD);
-        let fetching = self.fetch_pages(step, &first, start, sender);
-        let (fetched, saved) = tokio::join!(fetching, self.save_pages(step, receiver));
-        saved?;
-        fetched
-    }
-
-    /// Asks for page after page, and has each made ready as it comes.
-    async fn fetch_pages(
-        self: &Arc<Self>,
-        step: &SyncStep,
-        first: &Url,
-        mut url: Url,
-        sender: mpsc::Sender<Preparing>,
-    ) -> std::result::Result<(), FetchError> {
-        let mut seen = HashSet::from([first.to_string()]);
-        loop {
-            let mut page = self.fetch_page(&url).await?;
-            refuse_error_only(&page)?;
-            let next = page.next.clone();
-            let circle = next
-                .as_ref()
-                .is_some_and(|next| !seen.insert(next.to_string()));
-            if circle {
-                page.next = None;
-            }
-            if sender.send(self.preparing(step, page)).await.is_err() {
-                return Ok(()); // What could not be stored says why.
-            }
-            match next {
-                Some(_) if circle => {
-                    return Err(Problem::with_detail(
-                        ProblemCode::BadPage,
-                        "the next links go round in a circle",
-                    )
-                    .into());
-                }
-                Some(next) => url = next,
-                None => return Ok(()),
-            }
-        }
-    }
-
-    async fn save_pages(
-        self: &Arc<Self>,
-        step: &SyncStep,
-        mut receiver: mpsc::Receiver<Preparing>,
-    ) -> Result<()> {
-        while let Some(preparing) = receiver.recv().await {
-            self.save_prepared(step, preparing).await?;
-        }
-        Ok(())
-    }
-
-    /// Where a run that was cut off had come to.
-    async fn cursor_of(&self, step: &SyncStep) -> std::result::Result<Option<Url>, FetchError> {
-        if !self.resumed {
-            return Ok(None);
-        }
-        let steps = self
-            .engine
-            .inner
-            .store
-            .sync_steps_get(&self.connection_id)
-            .await
-            .map_err(Problem::from)?;
-        Ok(steps
-            .into_iter()
-            .find(|stored| stored.step_key == step.key && stored.state == "running")
-            .and_then(|stored| stored.cursor)
-            .and_then(|cursor| Url::parse(&cursor).ok()))
     }
 
     /// Stores a page: its records, their index and the cursor in one transaction.
@@ -540,7 +354,7 @@ impl Run {
     }
 
     /// Has a page made ready on a thread of its own.
-    fn preparing(&self, step: &SyncStep, page: SearchPage) -> Preparing {
+    pub(super) fn preparing(&self, step: &SyncStep, page: SearchPage) -> Preparing {
         let next = page.next.as_ref().map(Url::to_string);
         let total = page.total;
         let patient = self.patient.clone();
@@ -551,13 +365,17 @@ impl Run {
         Preparing { next, total, work }
     }
 
-    async fn save_prepared(self: &Arc<Self>, step: &SyncStep, page: Preparing) -> Result<()> {
+    pub(super) async fn save_prepared(
+        self: &Arc<Self>,
+        step: &SyncStep,
+        page: Preparing,
+    ) -> Result<()> {
         let Preparing { next, total, work } = page;
         let prepared = work
             .await
             .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
-        let fetched_at = self.engine.now().to_string();
         let received = prepared.page.received();
+        let fetched_at = self.engine.now().to_string();
         let saved = self
             .engine
             .inner
@@ -576,6 +394,10 @@ impl Run {
             tally.changed_records += saved.updated;
             tally.unreadable_records += prepared.unreadable;
             tally.page(&step.key, received, total);
+            tally.remark(&step.key, prepared.remarks);
+        }
+        if prepared.unreadable > 0 {
+            self.marks.doubt(&step.key);
         }
         lock(&self.met).extend(prepared.references);
         lock(&self.given)
@@ -594,117 +416,10 @@ impl Run {
 }
 
 /// A page that is being made ready.
-struct Preparing {
+pub(super) struct Preparing {
     next: Option<String>,
     total: Option<u64>,
     work: JoinHandle<PreparedPage>,
-}
-
-/// A page, ready for the store.
-#[derive(Default)]
-struct PreparedPage {
-    page: Page,
-    references: Vec<String>,
-    unreadable: u64,
-    foreign: u64,
-}
-
-fn prepare_page(page: SearchPage, resource_type: &str, patient: Option<&str>) -> PreparedPage {
-    let mut prepared = PreparedPage::default();
-    let mut records = Vec::with_capacity(page.entries.len());
-    for entry in page.entries {
-        match entry {
-            Entry::Resource(record) => {
-                let mut summary = summary::of(&record.resource_type, &record.json);
-                let is_match = record.mode == SearchMode::Match;
-                if is_match && belongs_to_another(summary.subject.as_deref(), patient) {
-                    prepared.foreign += 1;
-                    continue;
-                }
-                prepared.references.append(&mut summary.references);
-                records.push(RecordIn {
-                    resource_type: record.resource_type,
-                    id: record.id,
-                    version_id: record.version_id,
-                    last_updated: record.last_updated,
-                    json: record.json,
-                    malformed: None,
-                    index: index_of(summary),
-                });
-            }
-            Entry::Malformed { raw, reason } => {
-                prepared.unreadable += 1;
-                records.push(unreadable(raw, reason, resource_type));
-            }
-            Entry::Outcome(_) => {}
-        }
-    }
-    prepared.page = Page::of(records);
-    prepared
-}
-
-/// A record of somebody else must not enter this chart (checklist G8, D14).
-fn belongs_to_another(subject: Option<&str>, patient: Option<&str>) -> bool {
-    let (Some(subject), Some(patient)) = (subject, patient) else {
-        return false;
-    };
-    let subject = subject.split("/_history/").next().unwrap_or(subject);
-    let mut parts = subject.rsplit('/');
-    match (parts.next(), parts.next()) {
-        (Some(id), Some("Patient")) => id != patient,
-        _ => false,
-    }
-}
-
-/// What cannot be read is kept as received, flagged, under a name made from its bytes.
-fn unreadable(raw: String, reason: String, resource_type: &str) -> RecordIn {
-    let index = IndexIn {
-        section: crate::chart::word_of(Section::Other),
-        title: "A record that could not be read".to_owned(),
-        subtitle: Some("Kept exactly as it was received".to_owned()),
-        text: String::new(),
-        ..IndexIn::default()
-    };
-    RecordIn {
-        resource_type: resource_type.to_owned(),
-        id: format!("unreadable-{}", digest::short_hex(raw.as_bytes())),
-        version_id: None,
-        last_updated: None,
-        json: raw,
-        malformed: Some(reason),
-        index,
-    }
-}
-
-fn index_of(summary: RecordSummary) -> IndexIn {
-    let (date_start, date_end, date_sort, date_precision) = match summary.date {
-        Some(date) => (
-            Some(date.start),
-            date.end,
-            date.sort_ms,
-            Some(date.precision.as_str().to_owned()),
-        ),
-        None => (None, None, None, None),
-    };
-    IndexIn {
-        section: crate::chart::word_of(summary.section),
-        title: summary.title,
-        code: summary.code,
-        subtitle: summary.subtitle,
-        status: summary.status,
-        date_start,
-        date_end,
-        date_sort,
-        date_precision,
-        value_text: summary.value,
-        value_number: summary.value_number,
-        unit: summary.unit,
-        range_text: summary.range,
-        flag: summary.flag.map(crate::chart::word_of),
-        subject: summary.subject,
-        performer: summary.performer,
-        text: summary.text,
-    }
 }
 
 fn stops_everything(code: ProblemCode) -> bool {
@@ -728,30 +443,4 @@ fn stops_everything(code: ProblemCode) -> bool {
             | P::NoKeychain
             | P::KeychainLocked
     )
-}
-
-/// The server knows the search but wants it narrower: a 400, or a 200 that holds only an error.
-fn demands_more(error: &FetchError) -> bool {
-    match error {
-        FetchError::Fhir(FhirError::Outcome { status, .. }) => *status == 400 || *status == 422,
-        FetchError::Fhir(FhirError::UnexpectedStatus(status)) => *status == 400 || *status == 422,
-        FetchError::Problem(problem) => problem.code == ProblemCode::NotShared,
-        FetchError::Fhir(_) => false,
-    }
-}
-
-/// A page that holds nothing but an error is a refusal, not an empty result.
-fn refuse_error_only(page: &SearchPage) -> std::result::Result<(), FetchError> {
-    let mut errors = Vec::new();
-    for entry in &page.entries {
-        match entry {
-            Entry::Outcome(outcome) if outcome.is_error() => errors.push(outcome.text()),
-            Entry::Outcome(_) => {}
-            Entry::Resource(_) | Entry::Malformed { .. } => return Ok(()),
-        }
-    }
-    match errors.first() {
-        Some(text) => Err(Problem::with_detail(ProblemCode::NotShared, text).into()),
-        None => Ok(()),
-    }
 }

@@ -24,6 +24,8 @@ pub struct SearchPage {
     pub total: Option<u64>,
     /// Size of the page.
     pub bytes: usize,
+    /// When the server answered, by its own clock (`Date`).
+    pub date: Option<jiff::Timestamp>,
     /// What was odd about it, for the report.
     pub warnings: Vec<String>,
 }

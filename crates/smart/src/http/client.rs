@@ -13,6 +13,8 @@ use url::Url;
 const MAX_REDIRECTS: usize = 3;
 /// Configurations, keys, registrations and tokens have some thousand bytes.
 const DOCUMENT_BYTES: usize = 1024 * 1024;
+/// A number of seconds beyond this (2001) is a time and not a wait.
+const EARLIEST_TIME: i64 = 1_000_000_000;
 
 /// What the client may do. There is no setting that ignores a certificate.
 #[derive(Clone, Debug)]
@@ -179,14 +181,30 @@ impl Answer {
         http_date(self.header(header::DATE)?)
     }
 
-    /// `Retry-After` as a duration (RFC 9110 §10.2.3); a date counts from the answer's own date.
+    /// `Retry-After` as a duration (RFC 9110 §10.2.3); a date counts from the answer's own date. Without
+    /// it `X-RateLimit-Reset`, which no standard names: seconds to wait, or the time in seconds since 1970.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        let value = self.header(header::RETRY_AFTER)?.trim();
+        let Some(value) = self.header(header::RETRY_AFTER) else {
+            return self.rate_limit_reset();
+        };
+        let value = value.trim();
         if let Ok(seconds) = value.parse::<u32>() {
             return Some(Duration::from_secs(u64::from(seconds)));
         }
         let wait = http_date(value)?.duration_since(self.date()?);
         Some(Duration::try_from(wait).unwrap_or(Duration::ZERO))
+    }
+
+    fn rate_limit_reset(&self) -> Option<Duration> {
+        let name = HeaderName::from_static("x-ratelimit-reset");
+        let seconds: i64 = self.header(name)?.trim().parse().ok()?;
+        let is_time = seconds > EARLIEST_TIME;
+        let wait = if is_time {
+            seconds - self.date()?.as_second()
+        } else {
+            seconds
+        };
+        Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
     }
 
     pub(crate) fn status_error(&self) -> HttpError {

@@ -270,7 +270,7 @@ fn seconds(value: &Value) -> Option<i64> {
 
 /// URI and token of RFC 7592 §3: only both together, and only at the registration endpoint's origin,
 /// since the token will be sent there.
-fn management<'a>(
+pub(super) fn management<'a>(
     text: &impl Fn(&str) -> Option<&'a str>,
     endpoint: &Url,
 ) -> (Option<Url>, Option<SecretString>) {
@@ -295,7 +295,7 @@ pub(super) fn hold_against(
 ) -> Result<(), RegistrationError> {
     let usable = match granted.token_endpoint_auth_method.as_str() {
         "none" => true,
-        "private_key_jwt" => asked.jwks.is_some(),
+        "private_key_jwt" => asked.jwks.is_some() || asked.jwks_uri.is_some(),
         "client_secret_basic" | "client_secret_post" => granted.client_secret.is_some(),
         _ => false,
     };

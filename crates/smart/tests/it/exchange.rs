@@ -95,7 +95,7 @@ pub(crate) fn assertion_claims(form: &HashMap<String, String>, key: &SigningKey)
 }
 
 #[tokio::test]
-async fn d1_d2_a_public_client_posts_code_verifier_redirect_uri_and_client_id() {
+async fn d1_d2_d11_a_public_client_posts_code_verifier_redirect_uri_and_client_id() {
     let server = Server::start().await;
     server
         .answer("POST", "/token", json_answer(200, TOKENS))
@@ -185,6 +185,21 @@ async fn d19_every_code_of_rfc_6749_is_told_apart() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn d18_authorization_details_of_other_places_change_nothing() {
+    let server = Server::start().await;
+    let mut answer: Value = serde_json::from_str(TOKENS).unwrap();
+    answer["authorization_details"] = serde_json::json!([{"type": "smart_on_fhir",
+        "locations": ["https://elsewhere.example/fhir"], "scope": "system/*.rs", "patient": "other"}]);
+    let answer = json_answer(200, &answer.to_string());
+    server.answer("POST", "/token", answer).await;
+    let tokens = exchange(&server, &ClientAuthentication::None)
+        .await
+        .unwrap();
+    assert_eq!(tokens.launch_context.patient.as_deref(), Some("p-1"));
+    assert!(!tokens.scope.to_string().contains("system"));
 }
 
 #[tokio::test]

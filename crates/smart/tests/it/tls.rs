@@ -87,7 +87,7 @@ async fn a9_a_certificate_of_a_trusted_local_authority_is_taken_in_pem_and_der()
 }
 
 #[tokio::test]
-async fn a9_unknown_authority_wrong_host_and_expiry_are_refused() {
+async fn a9_h11_unknown_authority_wrong_host_and_expiry_are_refused() {
     let authority = Authority::new();
     let trusting = authority.trusting_client(false);
     let port = authority.serve("localhost", |_| {}).await;

@@ -61,6 +61,17 @@ function Provenance({ detail }: { detail: RecordDetailView }) {
         date: intl.formatDate(detail.fetchedAt, { dateStyle: "medium", timeStyle: "short" }),
       })}
       {detail.lastUpdated ? ` ${t("record.lastUpdated", { date: formatFhirDate(intl, detail.lastUpdated) })}` : ""}
+      {detail.provenance.flatMap(({ recorded, agents }) =>
+        agents.map(({ role, who, onBehalfOf }, index) => (
+          <span key={`${recorded ?? ""} ${index} ${who}`} className={styles.agent} data-testid="provenance-agent">
+            {t("record.saidBy", {
+              role: role ?? t("record.saidByRole"),
+              who: onBehalfOf && onBehalfOf !== who ? t("record.saidByFor", { who, organization: onBehalfOf }) : who,
+              date: recorded ? formatFhirDate(intl, recorded) : t("record.undated"),
+            })}
+          </span>
+        )),
+      )}
     </p>
   );
 }

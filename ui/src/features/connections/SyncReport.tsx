@@ -25,6 +25,11 @@ function Step({ step }: { step: SyncStepView }) {
       <span className={styles.stepName}>
         {step.name}
         {why ? <span className={styles.help}>{why}</span> : null}
+        {step.remarks.map((text) => (
+          <span key={text} className={styles.help}>
+            {t("sync.remark", { text })}
+          </span>
+        ))}
       </span>
       <span className={styles.stepCount}>{step.records > 0 ? t("sync.records", { count: step.records }) : ""}</span>
       <Badge tone={tone} icon={icon}>

@@ -1,0 +1,75 @@
+//! Who stands for a record, what was fetched, and patients that a provider looks up.
+
+use super::{LabelledView, Role};
+use serde::Serialize;
+use ts_rs::TS;
+
+/// Who stands for a record (US Core, Basic Provenance).
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ProvenanceView {
+    /// When it was recorded, as received.
+    pub recorded: Option<String>,
+    /// Authors, transmitters and others, in words.
+    pub agents: Vec<ProvenanceAgentView>,
+}
+
+/// One of those who stand for a record.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ProvenanceAgentView {
+    /// As what: "Author", "Transmitter".
+    pub role: Option<String>,
+    /// Who.
+    pub who: String,
+    /// The organization behind them.
+    pub on_behalf_of: Option<String>,
+}
+
+/// One entry of the list of what was fetched from where.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessLogView {
+    /// RFC 3339.
+    pub at: String,
+    /// The server.
+    pub fhir_base: String,
+    /// As whom.
+    pub role: Role,
+    /// sign_in, sync or remove.
+    pub what: String,
+    /// Kinds of records, and how many of each were received.
+    pub types: Vec<TypeCountView>,
+    /// Records received in all.
+    #[ts(type = "number")]
+    pub records: u64,
+    /// Code of the problem that stopped it.
+    pub problem: Option<String>,
+}
+
+/// How many records of a type.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TypeCountView {
+    /// FHIR resource type.
+    pub resource_type: String,
+    /// Records.
+    #[ts(type = "number")]
+    pub records: u64,
+}
+
+/// A patient whom a provider may look up.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundPatientView {
+    /// Logical id at the server.
+    pub id: String,
+    /// Name, as it is said.
+    pub name: String,
+    /// Birth date as received.
+    pub birth_date: Option<String>,
+    /// Gender in words.
+    pub gender: Option<String>,
+    /// Identifiers worth showing.
+    pub identifiers: Vec<LabelledView>,
+}
