@@ -8,6 +8,7 @@
 
 mod backend;
 mod brands;
+mod bulk;
 mod callback;
 mod capabilities;
 mod discovery;
