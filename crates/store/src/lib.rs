@@ -8,6 +8,7 @@
 //!
 //! What is absent here: HTTP, FHIR. Rows come ready-made, and the JSON is bytes to keep.
 
+mod bulk;
 mod connections;
 mod directories;
 mod error;
@@ -21,6 +22,7 @@ mod settings;
 mod sync;
 mod write;
 
+pub use bulk::{BulkFileRow, BulkJobRow};
 pub use directories::{BrandIn, BrandRow, DirectoryRow, LogoRow, OriginsRow};
 pub use error::StoreError;
 pub use open::{DatabaseKey, Store};

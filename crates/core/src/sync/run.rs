@@ -15,7 +15,7 @@ use satchel_smart::fhir::bundle::{Entry, SearchMode, SearchPage};
 use satchel_smart::fhir::client::{FhirClient, FhirError};
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::scope::Scopes;
-use satchel_store::{ConnectionRow, IndexIn, RecordIn};
+use satchel_store::{ConnectionRow, IndexIn, RecordIn, SavedPage};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
@@ -443,45 +443,74 @@ impl Run {
         step: &SyncStep,
         page: SearchPage,
     ) -> Result<()> {
-        let next = page.next.as_ref().map(Url::to_string);
         let total = page.total;
-        let patient = self.patient.clone();
-        let resource_type = step.resource_type.clone();
+        let saved = self
+            .engine
+            .save_records(
+                (&self.connection_id, &step.key),
+                page,
+                &step.resource_type,
+                self.patient.as_deref(),
+            )
+            .await?;
+        {
+            let mut tally = lock(&self.tally);
+            tally.new_records += saved.rows.inserted;
+            tally.changed_records += saved.rows.updated;
+            tally.unreadable_records += saved.unreadable;
+            tally.page(&step.key, saved.records, total);
+        }
+        lock(&self.met).extend(saved.references);
+        self.announce(&step.resource_type);
+        if saved.foreign > 0 {
+            return Err(Problem::with_detail(
+                ProblemCode::OtherPatient,
+                format!("{} entries of {}", saved.foreign, step.resource_type),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What became of the entries of a page.
+pub(crate) struct Saved {
+    pub(crate) rows: SavedPage,
+    pub(crate) records: u64,
+    pub(crate) references: Vec<String>,
+    pub(crate) unreadable: u64,
+    pub(crate) foreign: u64,
+}
+
+impl Engine {
+    /// Writes the records of a page of one source, with their index and the cursor behind the page, in
+    /// one transaction. The one way in which records get into the store.
+    pub(crate) async fn save_records(
+        &self,
+        (connection_id, step_key): (&str, &str),
+        page: SearchPage,
+        resource_type: &str,
+        patient: Option<&str>,
+    ) -> Result<Saved> {
+        let next = page.next.as_ref().map(Url::to_string);
+        let (resource_type, patient) = (resource_type.to_owned(), patient.map(str::to_owned));
         let prepared = tokio::task::spawn_blocking(move || {
             prepare_page(page, &resource_type, patient.as_deref())
         })
         .await
         .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
         let records: Vec<RecordIn<'_>> = prepared.rows.iter().map(Prepared::as_record).collect();
-        let fetched_at = self.engine.now().to_string();
-        let saved = self
-            .engine
-            .inner
-            .store
-            .save_page(
-                &self.connection_id,
-                &step.key,
-                &records,
-                next.as_deref(),
-                &fetched_at,
-            )
+        let fetched_at = self.now().to_string();
+        let store = &self.inner.store;
+        let rows = store
+            .save_page(connection_id, step_key, &records, next.as_deref(), &fetched_at)
             .await?;
-        {
-            let mut tally = lock(&self.tally);
-            tally.new_records += saved.inserted;
-            tally.changed_records += saved.updated;
-            tally.unreadable_records += prepared.unreadable;
-            tally.page(&step.key, records.len() as u64, total);
-        }
-        lock(&self.met).extend(prepared.references);
-        self.announce(&step.resource_type);
-        if prepared.foreign > 0 {
-            return Err(Problem::with_detail(
-                ProblemCode::OtherPatient,
-                format!("{} entries of {}", prepared.foreign, step.resource_type),
-            ));
-        }
-        Ok(())
+        Ok(Saved {
+            rows,
+            records: records.len() as u64,
+            references: prepared.references,
+            unreadable: prepared.unreadable,
+            foreign: prepared.foreign,
+        })
     }
 }
 

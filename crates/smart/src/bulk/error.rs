@@ -20,7 +20,7 @@ pub enum BulkError {
     #[error("the server has no such export")]
     NotOffered,
     /// The kick-off was refused, and it had parameters that may be why (checklist F7).
-    #[error("the server does not support {}", parameters.join(", "))]
+    #[error("the server does not support {}{}", parameters.join(", "), said(outcome.as_ref()))]
     ParameterRefused {
         /// Those that the server names, or all, when it names none.
         parameters: Vec<String>,

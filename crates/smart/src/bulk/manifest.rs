@@ -3,6 +3,7 @@
 
 use super::error::BulkError;
 use crate::text::plain;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 use url::Url;
@@ -38,13 +39,14 @@ impl fmt::Debug for CapabilityUrl {
 }
 
 /// Whether files are fetched with the access token (checklist F13).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenRule {
     /// `requiresAccessToken` is true.
     Required,
     /// It is false: a token must not be sent.
     Forbidden,
     /// The member is missing. A token then goes to the FHIR server's own origin and nowhere else.
+    #[default]
     NotSaid,
 }
 
