@@ -30,6 +30,7 @@
 mod access;
 mod assertion;
 mod backend;
+mod bulk;
 mod chart;
 pub mod connection;
 mod digest;
@@ -60,6 +61,7 @@ pub mod trace;
 pub mod view;
 
 pub use assertion::AssertionAudience;
+pub use bulk::{BulkLevel, BulkOptions, BulkSince, is_imported};
 pub use engine::{Engine, EngineOptions};
 pub use export::{ExportFormat, ExportReport};
 pub use folders::default_data_dir;

@@ -3,8 +3,13 @@
 //! They hold words ready to show, never secrets, and no more health data than the place that asks
 //! for them displays. The TypeScript of `ui/src/api/bindings.ts` is generated from this file.
 
+mod bulk;
 mod servers;
 
+pub use bulk::{
+    BulkJobView, BulkLineErrorView, BulkOutcomeView, BulkReportView, BulkState, BulkTypeView,
+    ImportReportView,
+};
 pub use servers::{
     Ability, AbilityView, DirectoryView, Launch, ServerCheckView, ServerView, SkippedView,
 };

@@ -12,6 +12,7 @@
 //!
 //! Addresses of exports and files are secrets ([`CapabilityUrl`]): whoever has one may have the file.
 
+mod attachment;
 mod capability;
 mod client;
 mod decode;
@@ -22,6 +23,7 @@ mod ndjson;
 mod request;
 mod status;
 
+pub use attachment::Attachment;
 pub use capability::ExportOffers;
 pub use client::{BulkClient, Download, ExportJob};
 pub use error::BulkError;

@@ -502,7 +502,13 @@ impl Engine {
         let fetched_at = self.now().to_string();
         let store = &self.inner.store;
         let rows = store
-            .save_page(connection_id, step_key, &records, next.as_deref(), &fetched_at)
+            .save_page(
+                connection_id,
+                step_key,
+                &records,
+                next.as_deref(),
+                &fetched_at,
+            )
             .await?;
         Ok(Saved {
             rows,

@@ -50,6 +50,14 @@ impl BulkClient {
         Ok(Self { http, files, base })
     }
 
+    pub(super) fn base(&self) -> &FhirBaseUrl {
+        &self.base
+    }
+
+    pub(super) fn http(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// Asks for an export: by GET, by POST where patients are named or GET is not allowed (405).
     ///
     /// # Errors
@@ -217,7 +225,7 @@ impl Download {
             401 => Err(BulkError::Unauthorized),
             404 | 410 => Err(BulkError::Gone),
             _ => {
-                let answer = stream.whole(REFUSAL).await;
+                let answer = stream.whole(REFUSAL).await?;
                 let retry_after = answer.retry_after();
                 if status == 429 || (status == 503 && retry_after.is_some()) {
                     return Err(BulkError::Busy { retry_after });

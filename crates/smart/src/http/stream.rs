@@ -37,21 +37,23 @@ impl Stream {
         piece.map_err(|error| HttpError::from_reqwest(&self.url, error))
     }
 
-    /// The whole of it, for an answer that should be small; what is too large is left out.
-    pub(crate) async fn whole(mut self, limit: usize) -> Answer {
+    /// The whole of it, for what should be small enough.
+    pub(crate) async fn whole(mut self, limit: usize) -> Result<Answer, HttpError> {
         let mut body = Vec::new();
-        while let Ok(Some(piece)) = self.response.chunk().await {
+        while let Some(piece) = self.piece().await? {
+            let piece = piece.as_ref();
             if body.len() + piece.len() > limit {
-                break;
+                let url = printable(&self.url);
+                return Err(HttpError::TooLarge { url, limit });
             }
-            body.extend_from_slice(&piece);
+            body.extend_from_slice(piece);
         }
-        Answer {
+        Ok(Answer {
             status: self.status,
             headers: self.headers,
             body,
             url: self.url,
-        }
+        })
     }
 }
 
