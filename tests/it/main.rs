@@ -10,6 +10,8 @@
 mod backend;
 mod bad_input;
 mod boundaries;
+mod bulk;
+mod bulk_odd;
 mod conformance;
 #[cfg(unix)]
 mod crash;

@@ -44,15 +44,19 @@ impl Follow {
             let store = &self.engine.inner.store;
             let stored = store.records_find(&self.connection_id, &wanted).await?;
             let here: BTreeSet<&str> = stored.iter().map(|row| row.id.as_str()).collect();
-            let missing = some.iter().zip(wanted.iter());
-            let missing = missing.filter(|(_, (_, id))| !here.contains(id.as_str()));
+            let missing: Vec<(String, String)> = some
+                .iter()
+                .zip(&wanted)
+                .filter(|(_, (_, id))| !here.contains(id.as_str()))
+                .map(|(url, (_, id))| (url.clone(), id.clone()))
+                .collect();
             let mut fetched = futures::stream::iter(missing)
-                .map(|(url, (_, id))| async move { (id, self.content(url, rule).await) })
+                .map(|(url, id)| async move { (id, self.content(&url, rule).await) })
                 .buffer_unordered(AT_A_TIME);
             while let Some((id, content)) = fetched.next().await {
                 match content {
                     Ok(content) => {
-                        self.keep_content(id, content).await?;
+                        self.keep_content(&id, content).await?;
                         report.report.attachments += 1;
                     }
                     Err(error) => {

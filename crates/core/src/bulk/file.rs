@@ -4,7 +4,7 @@
 use super::follow::{Follow, is_network, kept, step_of};
 use super::parts::{file_row, files_of};
 use super::report::FileReport;
-use super::write::{Stop, Writing};
+use super::write::{Stop, Writer, Writing};
 use crate::problem::{Problem, ProblemCode, Result};
 use futures::StreamExt;
 use satchel_smart::bulk::{
@@ -177,7 +177,7 @@ impl Follow {
             self.writer.write(to, lines).await?;
             self.records.fetch_add(count, Ordering::Relaxed);
         }
-        Ok(())
+        Writer::finish(to)
     }
 
     async fn read_deleted(

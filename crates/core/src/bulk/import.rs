@@ -141,6 +141,7 @@ async fn import_file(writer: &Writer, path: &Path) -> Result<FileReport> {
                 .map_err(stopped)?;
         }
         if read == 0 {
+            Writer::finish(&writing).map_err(stopped)?;
             return Ok(writing.report);
         }
     }

@@ -93,27 +93,21 @@ impl BulkOptions {
         Ok(request)
     }
 
-    /// All patients where that is offered, else everything; a server that says nothing is asked.
+    /// What was chosen is asked for whatever the server's statement says, which is often wrong; without
+    /// a choice it is all patients where that is offered, else everything.
     fn chosen_level(&self, offers: ExportOffers, patient: Option<&str>) -> Result<ExportLevel> {
-        let said = !offers.is_silent();
-        let (level, offered) = match &self.level {
-            Some(BulkLevel::System) => (ExportLevel::System, offers.system),
-            Some(BulkLevel::Patient) => (ExportLevel::Patient, offers.patient),
-            Some(BulkLevel::Group(id)) => (ExportLevel::Group(id.clone()), offers.group),
-            None if patient.is_some() || offers.patient || !said => (ExportLevel::Patient, true),
-            None => (ExportLevel::System, offers.system),
-        };
-        if offered || !said {
-            return Ok(level);
+        let silent = offers.is_silent();
+        match &self.level {
+            Some(BulkLevel::System) => Ok(ExportLevel::System),
+            Some(BulkLevel::Patient) => Ok(ExportLevel::Patient),
+            Some(BulkLevel::Group(id)) => Ok(ExportLevel::Group(id.clone())),
+            None if patient.is_some() || offers.patient || silent => Ok(ExportLevel::Patient),
+            None if offers.system => Ok(ExportLevel::System),
+            None => {
+                let detail = "it offers exports of groups only: say which";
+                Err(Problem::with_detail(ProblemCode::BulkNotOffered, detail))
+            }
         }
-        let there = [
-            (offers.system, "everything"),
-            (offers.patient, "all patients"),
-            (offers.group, "a group"),
-        ];
-        let there: Vec<_> = there.iter().filter(|one| one.0).map(|one| one.1).collect();
-        let detail = format!("it offers exports of: {}", there.join(", "));
-        Err(Problem::with_detail(ProblemCode::BulkNotOffered, detail))
     }
 }
 
@@ -153,11 +147,11 @@ mod tests {
         let one = level(None, offers(true, true, true), Some("p1"));
         assert_eq!(one, Ok((ExportLevel::Patient, vec!["p1".to_owned()])));
         let group = Some(BulkLevel::Group("g".into()));
-        let refused = level(group.clone(), offers(true, false, false), None).unwrap_err();
-        assert_eq!(refused.code, ProblemCode::BulkNotOffered);
-        assert!(refused.detail.unwrap().ends_with("everything"));
-        let asked = level(group, offers(false, false, false), None);
-        assert_eq!(asked, all(ExportLevel::Group("g".into())));
+        assert_eq!(
+            level(group, offers(true, false, false), None),
+            all(ExportLevel::Group("g".into())),
+            "a choice is asked for"
+        );
         let only_groups = level(None, offers(false, false, true), None).unwrap_err();
         assert_eq!(only_groups.code, ProblemCode::BulkNotOffered);
     }

@@ -58,6 +58,8 @@ pub(super) struct Writing<'a> {
     pub(super) documents: BTreeSet<String>,
     good: u64,
     bad: u64,
+    /// Lines that cannot be read, before the first that can.
+    held: Vec<Entry>,
 }
 
 impl<'a> Writing<'a> {
@@ -69,6 +71,7 @@ impl<'a> Writing<'a> {
             documents: BTreeSet::new(),
             good: 0,
             bad: 0,
+            held: Vec::new(),
         }
     }
 }
@@ -81,7 +84,12 @@ struct Read {
 impl Writer {
     /// Writes the lines of a batch.
     pub(super) async fn write(&self, to: &mut Writing<'_>, lines: Vec<Line>) -> Result<(), Stop> {
-        let read = read(to, lines)?;
+        let mut read = read(to, lines)?;
+        if to.good == 0 {
+            to.held.append(&mut read.unreadable);
+        } else {
+            read.unreadable.append(&mut to.held);
+        }
         for (resource, _) in &read.resources {
             if self.is_group && resource.resource_type == "Patient" {
                 to.report.patients.push(resource.id.clone());
@@ -91,6 +99,14 @@ impl Writer {
             return Ok(());
         }
         self.save(to, read).await
+    }
+
+    /// The file is at its end. One of which nothing could be read is none.
+    pub(super) fn finish(to: &Writing<'_>) -> Result<(), Stop> {
+        if to.good == 0 && to.bad > 0 {
+            return Err(BulkError::NotNdjson.into());
+        }
+        Ok(())
     }
 
     async fn save(&self, to: &mut Writing<'_>, read: Read) -> Result<(), Stop> {
@@ -223,6 +239,10 @@ fn read(to: &mut Writing<'_>, lines: Vec<Line>) -> Result<Read, Stop> {
     };
     for line in lines {
         to.report.lines += 1;
+        let is_page = |bytes: &Vec<u8>| bytes.trim_ascii_start().starts_with(b"<");
+        if to.report.lines == 1 && line.bytes.as_ref().is_some_and(is_page) {
+            return Err(BulkError::NotNdjson.into());
+        }
         let taken = match read_line(&line, to.expected) {
             // What it is, it is: kept under its own type, and told.
             Err(fault @ LineFault::OtherType) => {
