@@ -160,6 +160,7 @@ async fn f11_a_restart_goes_on_with_what_is_not_fetched_yet() {
 #[tokio::test]
 async fn f11_where_an_export_is_is_in_no_view_and_no_file() {
     let (setting, id) = service().await;
+    setting.engine.trace_switch(true);
     let job = setting.engine.bulk_start(&id, &few()).await.unwrap();
     let running = setting.engine.bulk_jobs(None).await.unwrap();
     let done = setting.engine.bulk_resume(&job.id).await.unwrap();
@@ -169,6 +170,9 @@ async fn f11_where_an_export_is_is_in_no_view_and_no_file() {
     }
     let secret = asked(&setting, "GET", "/bulk/jobs/")[0].path.clone();
     let secret = secret.rsplit('/').next().unwrap().to_owned();
+    let trace = setting.engine.trace();
+    assert!(trace.flows.len() >= 2 && trace.flows.iter().all(|flow| flow.steps.len() > 1));
+    assert!(!serde_json::to_string(&trace).unwrap().contains(&secret));
     for file in std::fs::read_dir(setting.profile()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         let text = String::from_utf8_lossy(&bytes);
@@ -450,6 +454,15 @@ async fn f23_a_cancelled_export_is_deleted_at_the_server_and_stays_cancelled() {
     let later = setting.engine.bulk_resume(&job.id).await.unwrap();
     assert_eq!(later.state, BulkState::Cancelled);
     assert!(!later.complete);
+}
+
+#[tokio::test]
+async fn f23_with_its_connection_an_export_goes_at_the_server_too() {
+    let (setting, id) = service().await;
+    setting.engine.bulk_start(&id, &few()).await.unwrap();
+    setting.engine.remove(&id).await.unwrap();
+    assert_eq!(asked(&setting, "DELETE", "/bulk/jobs/").len(), 1);
+    assert!(setting.engine.bulk_jobs(None).await.unwrap().is_empty());
 }
 
 #[tokio::test]

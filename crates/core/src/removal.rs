@@ -22,6 +22,7 @@ impl Engine {
     async fn remove_all(&self, connection_id: &str) -> Result<()> {
         let row = self.connection_row(connection_id).await?;
         self.sync_cancel(connection_id);
+        self.end_exports(connection_id).await;
         self.end_access(connection_id).await?;
         self.forget_unused_registration(&row.fhir_base, &row.role, connection_id)
             .await?;

@@ -11,6 +11,9 @@ use satchel_smart::bulk::{CapabilityUrl, ExportJob, ExportLevel, ExportRequest, 
 use satchel_store::{BulkFileRow, BulkJobRow};
 use serde::{Deserialize, Serialize};
 
+/// How long a server is waited for that is to throw an export away.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// A part of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Part {
@@ -244,5 +247,19 @@ impl Engine {
             }
         }
         self.job_view(job_id).await
+    }
+
+    /// A connection goes: its exports are not needed any more. A server that does not answer soon is not
+    /// waited for; it throws them away by itself.
+    pub(crate) async fn end_exports(&self, connection_id: &str) {
+        let jobs = self.bulk_jobs(Some(connection_id)).await;
+        for job in jobs.unwrap_or_default() {
+            if matches!(job.state, BulkState::Exporting | BulkState::Downloading) {
+                let told = tokio::time::timeout(PATIENCE, self.bulk_cancel(&job.id)).await;
+                if told.is_err() {
+                    tracing::info!("the server could not be told that an export is not needed");
+                }
+            }
+        }
     }
 }
