@@ -131,3 +131,57 @@ async fn f16_files_are_imported_and_are_no_server_to_sync_with() {
     );
     shell.run(&["sync"]).await.ok();
 }
+
+/// Every record byte for byte, by type.
+async fn all(shell: &Shell) -> Vec<String> {
+    let out = shell.profile().join("out");
+    let folder = out.to_str().unwrap();
+    let files = shell
+        .run(&["export", "--out", folder, "--json"])
+        .await
+        .ok()
+        .json();
+    let mut lines = Vec::new();
+    for file in files["files"].as_array().unwrap() {
+        let text = std::fs::read_to_string(file.as_str().unwrap()).unwrap();
+        lines.extend(text.lines().map(str::to_owned));
+    }
+    lines.sort();
+    lines
+}
+
+#[tokio::test]
+async fn f11_killed_again_and_again_an_export_ends_with_the_same_records() {
+    let kinds = [
+        "--type",
+        "Patient,Condition,Observation,Encounter",
+        "--no-wait",
+    ];
+    let ((quiet, a), (killed, b)) = (service().await, service().await);
+    for (shell, id) in [(&quiet, &a), (&killed, &b)] {
+        let mut start = vec!["bulk", "start", id.as_str()];
+        start.extend(kinds);
+        shell.run(&start).await.ok();
+    }
+    let first = async |shell: &Shell| {
+        let jobs = shell.run(&["bulk", "status", "--json"]).await.ok().json();
+        jobs[0]["id"].as_str().unwrap().to_owned()
+    };
+    let (undisturbed, job) = (first(&quiet).await, first(&killed).await);
+    quiet.run(&["bulk", "resume", &undisturbed]).await.ok();
+    // Files trickle, so that a kill hits the middle of one.
+    assert!(killed.mock.plan_scenario("bulk-file-trickles"));
+    for milliseconds in [300, 900, 1400, 1700, 2100, 2600, 3200] {
+        let mut child = killed.command(&["bulk", "resume", &job]).spawn().unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(milliseconds)).await;
+        child.kill().await.unwrap();
+    }
+    let done = killed
+        .run(&["bulk", "resume", &job, "--json"])
+        .await
+        .ok()
+        .json();
+    assert_eq!(done["complete"], true, "{done}");
+    let (wanted, found) = (all(&quiet).await, all(&killed).await);
+    assert!(wanted.len() > 100 && wanted == found);
+}

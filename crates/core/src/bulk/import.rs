@@ -14,7 +14,8 @@ use tokio::io::AsyncReadExt;
 
 /// What stands in place of a server's address.
 pub(crate) const IMPORTED: &str = "urn:satchel:imported:";
-const PIECE: usize = 256 * 1024;
+/// Small, as what is compressed may be a hundred times as much.
+const PIECE: usize = 32 * 1024;
 const LINES: usize = 500;
 const BYTES: usize = 4 * 1024 * 1024;
 
