@@ -3,10 +3,9 @@
 use crate::world::{Setting, code, setting, setting_in, setting_with_clock};
 use satchel_core::view::{BulkJobView, BulkState, RecordFilter};
 use satchel_core::{BulkLevel, BulkOptions, BulkSince};
-use satchel_mock::{Endpoint, FaultKind, PlannedFault, Quirks, World};
-use std::path::PathBuf;
+use satchel_mock::{Endpoint, FaultKind, PlannedFault, World};
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     World {
         patients: 2,
         token_lifetime_seconds: 300,
@@ -14,35 +13,39 @@ fn world() -> World {
     }
 }
 
-async fn service() -> (Setting, String) {
+pub(crate) async fn service() -> (Setting, String) {
     let setting = setting_in(world()).await;
     let id = connect(&setting).await;
     (setting, id)
 }
 
-async fn connect(setting: &Setting) -> String {
+pub(crate) async fn connect(setting: &Setting) -> String {
     let base = setting.mock.fhir_base();
     setting.engine.connect_backend(base).await.unwrap()
 }
 
 /// Few types, so that tests are quick.
-fn few() -> BulkOptions {
+pub(crate) fn few() -> BulkOptions {
     BulkOptions {
         types: vec!["Patient".into(), "Condition".into(), "Immunization".into()],
         ..BulkOptions::default()
     }
 }
 
-async fn export(setting: &Setting, id: &str, options: &BulkOptions) -> BulkJobView {
+pub(crate) async fn export(setting: &Setting, id: &str, options: &BulkOptions) -> BulkJobView {
     let job = setting.engine.bulk_start(id, options).await.unwrap();
     setting.engine.bulk_resume(&job.id).await.unwrap()
 }
 
-fn received(job: &BulkJobView) -> u64 {
+pub(crate) fn received(job: &BulkJobView) -> u64 {
     job.report.types.iter().map(|one| one.received).sum()
 }
 
-fn asked(setting: &Setting, method: &str, beginning: &str) -> Vec<satchel_mock::RequestLogEntry> {
+pub(crate) fn asked(
+    setting: &Setting,
+    method: &str,
+    beginning: &str,
+) -> Vec<satchel_mock::RequestLogEntry> {
     let requests = setting.mock.requests().into_iter();
     let ours = |one: &satchel_mock::RequestLogEntry| {
         one.method == method && one.path.starts_with(beginning)
@@ -50,7 +53,7 @@ fn asked(setting: &Setting, method: &str, beginning: &str) -> Vec<satchel_mock::
     requests.filter(ours).collect()
 }
 
-async fn stored(setting: &Setting, id: &str, kind: Option<&str>) -> u64 {
+pub(crate) async fn stored(setting: &Setting, id: &str, kind: Option<&str>) -> u64 {
     let filter = RecordFilter {
         connection_id: Some(id.to_owned()),
         resource_type: kind.map(str::to_owned),
@@ -181,129 +184,6 @@ async fn f11_where_an_export_is_is_in_no_view_and_no_file() {
 }
 
 #[tokio::test]
-async fn f10_a_transient_error_passes_and_one_for_good_ends_the_export() {
-    let (setting, id) = service().await;
-    setting
-        .mock
-        .fault(Endpoint::BulkStatus, FaultKind::TransientError, 1);
-    assert!(export(&setting, &id, &few()).await.complete);
-    setting
-        .mock
-        .fault(Endpoint::BulkStatus, FaultKind::FileGenerationFailed, 1);
-    let mut again = few();
-    again.since = BulkSince::Beginning;
-    let failed = export(&setting, &id, &again).await;
-    assert_eq!(failed.state, BulkState::Failed);
-    let problem = failed.problem.unwrap();
-    assert_eq!(problem.code, "bulk.failed");
-    assert!(problem.detail.unwrap().contains("could not be made"));
-    assert!(!failed.complete);
-}
-
-#[tokio::test]
-async fn f8_a_storm_of_429_slows_down_and_ends_nothing() {
-    let (setting, id) = service().await;
-    assert!(setting.mock.plan_scenario("bulk-status-storm"));
-    let begun = std::time::Instant::now();
-    assert!(export(&setting, &id, &few()).await.complete);
-    assert!(begun.elapsed().as_secs() >= 5, "each was waited for");
-    let polls = asked(&setting, "GET", "/bulk/jobs/");
-    assert_eq!(polls.iter().filter(|one| one.status == 429).count(), 5);
-    assert_eq!(polls.len(), 7);
-}
-
-#[tokio::test]
-async fn f6_f8_a_second_export_at_a_server_that_makes_one_at_a_time_is_for_later() {
-    let mut world = world();
-    world.quirks = Quirks::shipped().unwrap().remove("one-export").unwrap();
-    let setting = setting_in(world).await;
-    let id = connect(&setting).await;
-    let first = setting.engine.bulk_start(&id, &few()).await.unwrap();
-    assert_eq!(
-        code(setting.engine.bulk_start(&id, &few()).await),
-        "sync.server_busy"
-    );
-    assert!(
-        setting
-            .engine
-            .bulk_resume(&first.id)
-            .await
-            .unwrap()
-            .complete
-    );
-}
-
-#[tokio::test]
-async fn f17_a_file_that_is_gone_or_cut_off_is_asked_for_again_at_its_new_address() {
-    for fault in [
-        FaultKind::FileExpired,
-        FaultKind::Disconnect,
-        FaultKind::Truncated,
-    ] {
-        let (setting, id) = service().await;
-        setting.mock.fault(Endpoint::BulkFile, fault.clone(), 1);
-        let job = export(&setting, &id, &few()).await;
-        assert!(job.complete, "{fault:?}: {job:?}");
-        let polls = asked(&setting, "GET", "/bulk/jobs/");
-        assert_eq!(polls.len(), 3, "{fault:?}: the manifest was read once more");
-        assert_eq!(
-            asked(&setting, "GET", "/bulk/files/").len(),
-            4,
-            "only that one again"
-        );
-        assert_eq!(
-            stored(&setting, &id, None).await,
-            received(&job),
-            "{fault:?}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn f17_f19_a_file_that_stays_away_makes_it_partial_and_the_next_one_starts_over() {
-    let (setting, id) = service().await;
-    setting
-        .mock
-        .fault(Endpoint::BulkFile, FaultKind::FileExpired, 4);
-    let job = export(&setting, &id, &few()).await;
-    assert_eq!(job.state, BulkState::Partial, "{job:?}");
-    assert!(job.report.failed_files >= 1 && !job.complete);
-    assert!(job.report.errors[0].reason.contains("no longer"), "{job:?}");
-    let next = export(&setting, &id, &few()).await;
-    assert!(next.complete && next.since.is_none());
-}
-
-#[tokio::test]
-async fn f19_f20_what_the_server_could_not_make_is_told_and_is_no_success() {
-    let (setting, id) = service().await;
-    setting
-        .mock
-        .fault(Endpoint::BulkStatus, FaultKind::SomeFileGenerationFailed, 9);
-    let job = export(&setting, &id, &few()).await;
-    assert_eq!(job.state, BulkState::Partial);
-    let outcome = &job.report.outcomes[0];
-    assert_eq!(
-        (outcome.severity.as_str(), outcome.code.as_str()),
-        ("error", "exception")
-    );
-    assert!(outcome.text.contains("Patient"), "{outcome:?}");
-    setting.mock.clear_faults();
-    assert_eq!(export(&setting, &id, &few()).await.since, None);
-}
-
-#[tokio::test]
-async fn f15_f16_files_that_trickle_or_say_another_type_are_read_all_the_same() {
-    let (setting, id) = service().await;
-    assert!(setting.mock.plan_scenario("bulk-file-of-another-type"));
-    assert!(export(&setting, &id, &few()).await.complete);
-    setting.mock.clear_faults();
-    assert!(setting.mock.plan_scenario("bulk-file-trickles"));
-    let mut again = few();
-    again.since = BulkSince::Beginning;
-    assert!(export(&setting, &id, &again).await.complete);
-}
-
-#[tokio::test]
 async fn f18_what_was_deleted_is_marked_and_kept() {
     let (setting, clock) = setting_with_clock(World {
         patients: 3,
@@ -376,26 +256,6 @@ async fn f21_who_is_new_in_a_group_comes_with_everything() {
         asked(&setting, "POST", "/fhir/Group/everyone/$export").len(),
         1
     );
-}
-
-#[tokio::test]
-async fn f7_what_is_not_supported_is_a_question_and_leniency_a_choice() {
-    let (setting, id) = service().await;
-    let mut options = few();
-    options.elements = vec!["id".into()];
-    let refused = setting.engine.bulk_start(&id, &options).await.unwrap_err();
-    assert_eq!(refused.code.code(), "bulk.parameter_refused");
-    assert!(refused.detail.unwrap().contains("_elements"));
-    assert!(setting.engine.bulk_jobs(None).await.unwrap().is_empty());
-    let mut without = options.clone();
-    without.without = vec!["_elements".into()];
-    assert!(export(&setting, &id, &without).await.complete);
-    options.lenient = true;
-    let lenient = export(&setting, &id, &options).await;
-    assert!(lenient.complete, "{lenient:?}");
-    let said = &lenient.report.outcomes[0];
-    assert_eq!(said.severity, "information");
-    assert!(said.text.contains("_elements"));
 }
 
 #[tokio::test]
@@ -476,64 +336,23 @@ async fn f26_a_patients_own_scopes_do_not_reach_an_export() {
     assert_eq!(code(refused), "sync.not_shared");
 }
 
-fn file(setting: &Setting, name: &str, text: &str) -> PathBuf {
-    let path = setting.profile().join(name);
-    std::fs::write(&path, text).unwrap();
-    path
-}
-
 #[tokio::test]
-async fn f16_a_file_from_the_disk_is_read_line_by_line_and_odd_lines_are_told_by_number() {
+async fn f1_a_provider_exports_the_chosen_patient_where_that_is_allowed() {
     let setting = setting().await;
-    let mixed = file(
-        &setting,
-        "mixed.ndjson",
-        "\u{feff}{\"resourceType\":\"Patient\",\"id\":\"p\"}\r\n\r\n{\"resourceType\":\"Goal\",\r\n\
-         {\"resourceType\":\"Goal\",\"id\":\"g\",\"description\":{\"text\":\"Walk\"}}",
-    );
-    let report = setting
-        .engine
-        .import_ndjson(&[mixed], "Old clinic")
-        .await
-        .unwrap();
-    assert!(!report.complete);
-    let errors = &report.report.errors;
-    assert_eq!(errors.len(), 1);
-    assert_eq!(
-        (errors[0].file.as_str(), errors[0].line),
-        ("mixed.ndjson", Some(3))
-    );
-    let id = report.connection_id;
-    assert_eq!(
-        stored(&setting, &id, None).await,
-        3,
-        "what cannot be read is kept"
-    );
-    let more = file(
-        &setting,
-        "more.ndjson",
-        "{\"resourceType\":\"Goal\",\"id\":\"h\"}\n",
-    );
-    let again = setting
-        .engine
-        .import_ndjson(&[more], "Old clinic")
-        .await
-        .unwrap();
-    assert!(again.complete && again.connection_id == id);
-    let page = file(&setting, "page.html", "<html>\n");
-    let pretty = file(&setting, "pretty.json", &"  \"a\": 1,\n".repeat(30));
-    let none = setting.profile().join("none.ndjson");
-    for (path, wanted) in [
-        (page, "import.unreadable"),
-        (pretty, "import.unreadable"),
-        (none, "directory.unreadable"),
-    ] {
-        let refused = setting.engine.import_ndjson(&[path], "Other").await;
-        assert_eq!(code(refused), wanted);
-    }
-    // It is no server: nothing is asked of anybody, and it can be removed.
-    setting.engine.probe(&id).await.unwrap();
-    setting.engine.remove(&id).await.unwrap();
-    assert_eq!(stored(&setting, &id, None).await, 0);
-    setting.connect(setting.patient()).await;
+    let provider = setting.mock.accounts().iter();
+    let mut provider =
+        provider.filter(|one| one.role == satchel_mock::population::AccountRole::Provider);
+    let id = setting.connect(provider.next().unwrap()).await;
+    let started = setting.engine.bulk_start(&id, &few()).await;
+    let Ok(job) = started else {
+        panic!("{started:?}");
+    };
+    let job = setting.engine.bulk_resume(&job.id).await.unwrap();
+    assert!(job.complete, "{job:?}");
+    let patients = job
+        .report
+        .types
+        .iter()
+        .find(|one| one.resource_type == "Patient");
+    assert_eq!(patients.unwrap().received, 1);
 }

@@ -11,6 +11,7 @@ mod backend;
 mod bad_input;
 mod boundaries;
 mod bulk;
+mod bulk_faults;
 mod bulk_odd;
 mod conformance;
 #[cfg(unix)]
@@ -18,6 +19,7 @@ mod crash;
 mod directory;
 mod disk;
 mod evil;
+mod import;
 mod launch;
 mod login;
 mod portal;

@@ -3,7 +3,7 @@
 use super::client::BulkClient;
 use super::error::BulkError;
 use super::manifest::{CapabilityUrl, TokenRule};
-use crate::http::{Reach, StreamGet};
+use crate::http::{Reach, StreamGet, is_loopback};
 use crate::secret::SecretString;
 use crate::text::plain;
 
@@ -43,6 +43,7 @@ impl BulkClient {
             accept: "*/*",
             token: send.then_some(token),
             reach: Reach::from_source(self.base().url()),
+            http_on_loopback: is_loopback(self.base().url()),
         };
         let stream = self.http().stream(get).await?;
         let answer = stream.whole(limit).await?;

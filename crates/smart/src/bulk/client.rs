@@ -6,7 +6,9 @@ use super::ndjson::{Line, NdjsonReader};
 use super::request::ExportRequest;
 use super::status::ExportStatus;
 use crate::fhir::outcome::OperationOutcome;
-use crate::http::{Answer, FhirBaseUrl, Follow, Get, HttpClient, Reach, Stream, StreamGet};
+use crate::http::{
+    Answer, FhirBaseUrl, Follow, Get, HttpClient, Reach, Stream, StreamGet, is_loopback,
+};
 use crate::secret::SecretString;
 use crate::text::plain;
 use crate::trace;
@@ -181,6 +183,7 @@ impl BulkClient {
             accept: NDJSON,
             token: send.then_some(token),
             reach: Reach::from_source(self.base.url()),
+            http_on_loopback: is_loopback(self.base.url()),
         };
         let stream = self.files.stream(get).await?;
         Download::begin(stream).await

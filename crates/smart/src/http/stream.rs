@@ -19,6 +19,8 @@ pub(crate) struct StreamGet<'a> {
     pub(crate) token: Option<&'a SecretString>,
     /// How far this and its redirects may lead.
     pub(crate) reach: Reach,
+    /// http to this machine will do: only where the server itself is on it.
+    pub(crate) http_on_loopback: bool,
 }
 
 /// An answer of which only status and headers have been read.
@@ -94,6 +96,11 @@ impl HttpClient {
         token: Option<&SecretString>,
     ) -> Result<Stream, HttpError> {
         self.check(url)?;
+        if url.scheme() == "http" && !get.http_on_loopback {
+            return Err(HttpError::NotHttps {
+                url: printable(url),
+            });
+        }
         if !get.reach.covers(url) {
             return Err(HttpError::PrivateHost {
                 url: printable(url),

@@ -1,26 +1,23 @@
 //! Bulk Data Access: kick-off, status, manifest, files, delete, against a server in raw HTTP.
 
 use crate::support::{Server, client};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use satchel_smart::bulk::{
-    BulkClient, BulkError, CapabilityUrl, Download, ExportJob, ExportLevel, ExportRequest,
-    ExportStatus, Instant, Line, TokenRule, TypeFilter,
+    BulkClient, BulkError, CapabilityUrl, ExportJob, ExportLevel, ExportRequest, ExportStatus,
+    Instant, TokenRule, TypeFilter,
 };
 use satchel_smart::secret::SecretString;
 use serde_json::{Value, json};
-use std::io::Write;
 use std::time::Duration;
 use wiremock::ResponseTemplate;
 
 const EXPORT: &str = "/fhir/Patient/$export";
 const TIME: &str = "2026-01-01T00:00:00Z";
 
-fn token() -> SecretString {
+pub(crate) fn token() -> SecretString {
     SecretString::new("the-token".into())
 }
 
-fn bulk(server: &Server) -> BulkClient {
+pub(crate) fn bulk(server: &Server) -> BulkClient {
     BulkClient::new(client(), server.base.clone()).unwrap()
 }
 
@@ -45,7 +42,7 @@ fn outcome(code: &str, text: &str) -> Value {
         "issue": [{"severity": "error", "code": code, "diagnostics": text}]})
 }
 
-fn header(request: &wiremock::Request, name: &str) -> Option<String> {
+pub(crate) fn header(request: &wiremock::Request, name: &str) -> Option<String> {
     let value = request.headers.get(name)?;
     Some(value.to_str().unwrap().to_owned())
 }
@@ -60,20 +57,6 @@ async fn polled(response: ResponseTemplate) -> Result<ExportStatus, BulkError> {
     let server = Server::start().await;
     server.answer("GET", "/jobs/secret-7", response).await;
     bulk(&server).poll(&job(&server), &token()).await
-}
-
-async fn opened(server: &Server, at: &str, rule: TokenRule) -> Result<Download, BulkError> {
-    let url = CapabilityUrl::new(server.url(at));
-    bulk(server).download(&url, rule, &token()).await
-}
-
-async fn lines(server: &Server, at: &str) -> Result<Vec<Line>, BulkError> {
-    let mut download = opened(server, at, TokenRule::Required).await?;
-    let mut all = Vec::new();
-    while let Some(batch) = download.next_batch(10, 1_000_000).await? {
-        all.extend(batch);
-    }
-    Ok(all)
 }
 
 #[tokio::test]
@@ -305,146 +288,6 @@ async fn f12_f22_a_manifest_and_a_part_of_one() {
         panic!("a part, and not done");
     };
     assert_eq!(part.transaction_time, TIME);
-}
-
-#[tokio::test]
-async fn f13_a_file_that_needs_no_token_gets_none() {
-    let server = Server::start().await;
-    server
-        .answer("GET", "/file", ResponseTemplate::new(200))
-        .await;
-    for (rule, wanted) in [
-        (TokenRule::Forbidden, None),
-        (TokenRule::Required, Some("Bearer the-token".to_owned())),
-    ] {
-        opened(&server, "/file", rule).await.unwrap();
-        let sent = server.requests("/file").await.pop().unwrap();
-        assert_eq!(header(&sent, "authorization"), wanted);
-        assert_eq!(header(&sent, "accept").unwrap(), "application/fhir+ndjson");
-    }
-}
-
-#[tokio::test]
-async fn f13_where_nothing_is_said_a_token_stays_at_the_fhir_server() {
-    let (server, files) = (Server::start().await, Server::start().await);
-    files
-        .answer("GET", "/file", ResponseTemplate::new(200))
-        .await;
-    let url = CapabilityUrl::new(files.url("/file"));
-    let bulk = bulk(&server);
-    bulk.download(&url, TokenRule::NotSaid, &token())
-        .await
-        .unwrap();
-    let sent = &files.requests("/file").await[0];
-    assert_eq!(header(sent, "authorization"), None);
-}
-
-#[tokio::test]
-async fn f14_a_redirect_to_another_host_gets_no_token_and_one_to_http_is_not_followed() {
-    let (server, files) = (Server::start().await, Server::start().await);
-    let to = |at: String| ResponseTemplate::new(302).insert_header("Location", at);
-    server.answer("GET", "/near", to("/elsewhere".into())).await;
-    server
-        .answer("GET", "/elsewhere", to(files.url("/file").to_string()))
-        .await;
-    server
-        .answer("GET", "/open", to("http://files.example/file".into()))
-        .await;
-    server.answer("GET", "/round", to("/round".into())).await;
-    let line = ResponseTemplate::new(200).set_body_string("{}\n");
-    files.answer("GET", "/file", line).await;
-    assert_eq!(lines(&server, "/near").await.unwrap().len(), 1);
-    let near = &server.requests("/elsewhere").await[0];
-    assert!(header(near, "authorization").is_some(), "the same host");
-    let far = &files.requests("/file").await[0];
-    assert_eq!(header(far, "authorization"), None);
-    let error = lines(&server, "/open").await.unwrap_err();
-    assert!(error.to_string().contains("https"), "{error}");
-    let error = lines(&server, "/round").await.unwrap_err();
-    assert!(!error.to_string().contains("round"), "no path: {error}");
-}
-
-#[tokio::test]
-async fn f15_compressed_files_are_read_whatever_the_header_says() {
-    let text = "{\"resourceType\":\"Goal\",\"id\":\"1\"}\n".repeat(500);
-    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-    packed.write_all(text.as_bytes()).unwrap();
-    let packed = packed.finish().unwrap();
-    let server = Server::start().await;
-    let answer = |body: &[u8]| ResponseTemplate::new(200).set_body_bytes(body);
-    let said = |body: &[u8]| answer(body).insert_header("Content-Encoding", "gzip");
-    server.answer("GET", "/said", said(&packed)).await;
-    server.answer("GET", "/unsaid", answer(&packed)).await;
-    server.answer("GET", "/false", said(text.as_bytes())).await;
-    server
-        .answer("GET", "/plain", answer(text.as_bytes()))
-        .await;
-    for at in ["/said", "/unsaid", "/false", "/plain"] {
-        assert_eq!(lines(&server, at).await.unwrap().len(), 500, "{at}");
-        let sent = &server.requests(at).await[0];
-        assert_eq!(header(sent, "accept-encoding").unwrap(), "gzip");
-    }
-    let other = answer(&packed).insert_header("Content-Encoding", "br");
-    server.answer("GET", "/other", other).await;
-    let error = lines(&server, "/other").await.unwrap_err();
-    assert!(matches!(error, BulkError::UnknownEncoding));
-}
-
-#[tokio::test]
-async fn f15_a_decompression_bomb_is_not_let_off() {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    let zeros = vec![b'0'; 1024 * 1024];
-    for _ in 0..64 {
-        packed.write_all(&zeros).unwrap();
-    }
-    let server = Server::start().await;
-    let bomb = ResponseTemplate::new(200).set_body_bytes(packed.finish().unwrap());
-    server.answer("GET", "/bomb", bomb).await;
-    let error = lines(&server, "/bomb").await.unwrap_err();
-    assert!(matches!(error, BulkError::TooLarge));
-}
-
-#[tokio::test]
-async fn f16_a_page_in_place_of_a_file_is_no_file_and_a_wrong_content_type_is() {
-    let server = Server::start().await;
-    let answer = |body: &str| ResponseTemplate::new(200).set_body_raw(body, "text/html");
-    server
-        .answer("GET", "/page", answer("\n<html>\n</html>"))
-        .await;
-    server
-        .answer("GET", "/file", answer("{\"resourceType\":\"Goal\"}\r\n{}"))
-        .await;
-    let error = lines(&server, "/page").await.unwrap_err();
-    assert!(matches!(error, BulkError::NotNdjson));
-    assert_eq!(lines(&server, "/file").await.unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn f17_what_a_file_that_is_gone_refused_or_busy_means() {
-    let server = Server::start().await;
-    for status in [404, 410, 401, 500] {
-        let at = format!("/{status}");
-        server
-            .answer("GET", &at, ResponseTemplate::new(status))
-            .await;
-    }
-    let busy = ResponseTemplate::new(429).insert_header("Retry-After", "2");
-    server.answer("GET", "/429", busy).await;
-    assert!(matches!(lines(&server, "/404").await, Err(BulkError::Gone)));
-    assert!(matches!(lines(&server, "/410").await, Err(BulkError::Gone)));
-    assert!(matches!(
-        lines(&server, "/401").await,
-        Err(BulkError::Unauthorized)
-    ));
-    let refused = lines(&server, "/500").await;
-    assert!(matches!(
-        refused,
-        Err(BulkError::FileRefused { status: 500, .. })
-    ));
-    assert!(matches!(
-        lines(&server, "/429").await,
-        Err(BulkError::Busy { .. })
-    ));
 }
 
 #[tokio::test]

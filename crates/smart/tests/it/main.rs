@@ -9,6 +9,7 @@
 mod backend;
 mod brands;
 mod bulk;
+mod bulk_files;
 mod callback;
 mod capabilities;
 mod discovery;
