@@ -195,7 +195,10 @@ async fn f24_where_a_token_is_needed_it_goes_to_the_server_itself_only() {
         "not asked at all"
     );
     let sent = Some("Bearer the-token".to_owned());
-    assert_eq!(tokens_at(&odd.server, "/content/1").await, [sent.clone()]);
+    assert_eq!(
+        tokens_at(&odd.server, "/content/1").await,
+        std::slice::from_ref(&sent)
+    );
     assert_eq!(tokens_at(&odd.server, "/f/1").await, [sent]);
 }
 
