@@ -242,3 +242,41 @@ CREATE TABLE access_log (
     records   INTEGER NOT NULL,    -- Records received in all.
     problem   TEXT                 -- Code of what stopped it.
 ) STRICT;
+
+-- Bulk exports: under way, so that a restart goes on with them, or done.
+CREATE TABLE bulk_jobs (
+    key              INTEGER PRIMARY KEY,  -- Short key for the files; never leaves the file.
+    id               TEXT NOT NULL UNIQUE, -- UUID; what the app and the command line call it.
+    connection_key   INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- Whose it is.
+    scope            TEXT NOT NULL,        -- JSON: what is exported, without _since; equal for exports that follow each other.
+    state            TEXT NOT NULL,        -- exporting, downloading, done, partial, failed or cancelled.
+    status_url       TEXT,                 -- Where the server is asked on. A secret; gone once it is not needed.
+    transaction_time TEXT,                 -- transactionTime as it was written: the next _since, once all is done.
+    detail           TEXT NOT NULL,        -- JSON: the requests, how far they are, and the report.
+    created_at       TEXT NOT NULL,        -- When it was asked for.
+    changed_at       TEXT NOT NULL         -- When it last moved on.
+) STRICT;
+
+CREATE INDEX bulk_jobs_scope ON bulk_jobs (connection_key, scope, state);
+
+-- Files of an export that is being fetched.
+CREATE TABLE bulk_files (
+    job_key       INTEGER NOT NULL REFERENCES bulk_jobs (key) ON DELETE CASCADE, -- Of which export.
+    position      INTEGER NOT NULL, -- Its place in the manifest.
+    kind          TEXT NOT NULL,    -- output, deleted or outcome.
+    resource_type TEXT,             -- Type of its lines, where the manifest says it.
+    url           TEXT NOT NULL,    -- Where it is. A secret; gone with the row once the export is done.
+    expected      INTEGER,          -- How many lines the manifest announces.
+    state         TEXT NOT NULL,    -- waiting, done or failed.
+    report        TEXT,             -- JSON: what was in it.
+    PRIMARY KEY (job_key, position)
+) STRICT, WITHOUT ROWID;
+
+-- Records that their source says it deleted. What is stored of them stays, and is marked.
+CREATE TABLE deleted_records (
+    connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- The source.
+    resource_type  TEXT NOT NULL, -- FHIR type.
+    id             TEXT NOT NULL, -- FHIR id.
+    deleted_at     TEXT NOT NULL, -- When that was learned.
+    PRIMARY KEY (connection_key, resource_type, id)
+) STRICT, WITHOUT ROWID;

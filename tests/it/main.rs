@@ -11,6 +11,9 @@ mod attacks;
 mod backend;
 mod bad_input;
 mod boundaries;
+mod bulk;
+mod bulk_faults;
+mod bulk_odd;
 mod changes;
 mod conformance;
 #[cfg(unix)]
@@ -19,6 +22,7 @@ mod directory;
 mod disk;
 mod evil;
 mod health_app;
+mod import;
 mod landing;
 mod launch;
 mod login;

@@ -1,5 +1,6 @@
 //! The words that the command line takes.
 
+use crate::bulk::{BulkCommand, Import};
 use crate::registration::Agreed;
 use crate::servers::ServersCommand;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -103,6 +104,13 @@ pub(crate) enum Command {
         /// Identifier of a connection; its beginning is enough
         connection: String,
     },
+    /// Have a server make an export of many people's records (Bulk Data), and fetch it
+    Bulk {
+        #[command(subcommand)]
+        command: BulkCommand,
+    },
+    /// Read records from files with one FHIR resource in each line (NDJSON)
+    Import(Import),
     /// List stored records
     List {
         /// Only this FHIR type

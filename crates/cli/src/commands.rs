@@ -1,6 +1,7 @@
 //! One function per command.
 
 use crate::arguments::{Arguments, Command, KeysCommand};
+use crate::bulk;
 use crate::connect::{self, Connect, Server};
 use crate::lookup;
 use crate::output::{Output, change_lines, record_line, report_lines};
@@ -10,7 +11,7 @@ use crate::trace::{self, Tracing};
 use satchel_core::view::{ConnectionView, RecordFilter, Role, ScopePresetView, SyncReportView};
 use satchel_core::{
     Engine, EngineOptions, ExportFormat, Problem, ProblemCode, RedirectKind, Result,
-    default_data_dir,
+    default_data_dir, is_imported,
 };
 use serde_json::json;
 use std::io::Read;
@@ -79,6 +80,8 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
         Command::Callback => callback(engine, output).await,
         Command::Connections => connections(engine, output).await,
         Command::Sync { connection } => sync(engine, connection.as_deref(), output).await,
+        Command::Bulk { command } => bulk::run(engine, command, output).await,
+        Command::Import(import) => bulk::import(engine, import, output).await,
         Command::List {
             resource_type,
             connection,
@@ -287,6 +290,7 @@ async fn sync(engine: &Engine, connection: Option<&str>, output: &Output) -> Res
             .connections()
             .await?
             .into_iter()
+            .filter(|connection| !is_imported(&connection.fhir_base))
             .map(|connection| connection.id)
             .collect(),
     };
@@ -374,7 +378,7 @@ async fn optional_id(engine: &Engine, beginning: Option<&str>) -> Result<Option<
 }
 
 /// The one connection whose identifier begins like this.
-async fn connection_id(engine: &Engine, beginning: &str) -> Result<String> {
+pub(crate) async fn connection_id(engine: &Engine, beginning: &str) -> Result<String> {
     let connections = engine.connections().await?;
     let mut fitting = connections
         .iter()

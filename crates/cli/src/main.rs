@@ -1,6 +1,7 @@
 //! `satchel`: what the app does, without a window. Same engine, same views, same problems.
 
 mod arguments;
+mod bulk;
 mod commands;
 mod connect;
 mod lookup;

@@ -1,6 +1,7 @@
 //! Reading what is stored: connections, charts, lists, records, search. Works without a network.
 
 use crate::access;
+use crate::bulk;
 use crate::connection::ConnectionState;
 use crate::document;
 use crate::engine::{Engine, lock};
@@ -332,9 +333,9 @@ impl Engine {
         url: &str,
         base: &str,
     ) -> Result<Option<(String, Vec<u8>)>> {
-        let Some((resource_type, id)) = local_target(url, base) else {
-            return Ok(None);
-        };
+        // What is elsewhere came with a bulk export, or is not here.
+        let elsewhere = || ("Binary".to_owned(), bulk::content_id(url, base));
+        let (resource_type, id) = local_target(url, base).unwrap_or_else(elsewhere);
         let stored = self
             .inner
             .store

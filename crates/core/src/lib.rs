@@ -31,6 +31,7 @@ mod access;
 mod access_log;
 mod assertion;
 mod backend;
+mod bulk;
 mod changes;
 mod chart;
 pub mod connection;
@@ -64,6 +65,7 @@ pub mod trace;
 pub mod view;
 
 pub use assertion::AssertionAudience;
+pub use bulk::{BulkLevel, BulkOptions, BulkSince, is_imported};
 pub use engine::{Engine, EngineOptions};
 pub use export::{ExportFormat, ExportReport};
 pub use folders::default_data_dir;

@@ -23,6 +23,7 @@ impl Engine {
     async fn remove_all(&self, connection_id: &str) -> Result<()> {
         let row = self.connection_row(connection_id).await?;
         self.sync_cancel(connection_id);
+        self.end_exports(connection_id).await;
         self.end_access(connection_id).await?;
         self.forget_unused_registration(&row.fhir_base, &row.role, connection_id)
             .await?;
@@ -78,6 +79,9 @@ impl Engine {
     /// `record.not_found`, `store.*`; a server that does not answer is no error.
     pub async fn probe(&self, connection_id: &str) -> Result<()> {
         let row = self.connection_row(connection_id).await?;
+        if crate::bulk::is_imported(&row.fhir_base) {
+            return Ok(());
+        }
         let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
         let work = discover(&self.inner.http, &base);
         let reachability = match self.traced(TraceKind::Probe, |_| None, work).await {

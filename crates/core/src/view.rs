@@ -3,11 +3,16 @@
 //! They hold words ready to show, never secrets, and no more health data than the place that asks
 //! for them displays. The TypeScript of `ui/src/api/bindings.ts` is generated from this file.
 
+mod bulk;
 mod changes;
 mod lookup;
 mod servers;
 mod sync;
 
+pub use bulk::{
+    BulkJobView, BulkLineErrorView, BulkOutcomeView, BulkReportView, BulkState, BulkTypeView,
+    ImportReportView,
+};
 pub use changes::{ChangedFieldView, ChangedRecordView, ChangesView};
 pub use lookup::{
     AccessLogView, FoundPatientView, ProvenanceAgentView, ProvenanceView, TypeCountView,

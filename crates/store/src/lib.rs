@@ -9,6 +9,7 @@
 //! What is absent here: HTTP, FHIR. Rows come ready-made, and the JSON is bytes to keep.
 
 mod access_log;
+mod bulk;
 mod connections;
 mod directories;
 mod error;
@@ -28,6 +29,7 @@ mod sync;
 mod write;
 
 pub use access_log::AccessLogRow;
+pub use bulk::{BulkFileRow, BulkJobRow};
 pub use directories::{BrandIn, BrandRow, DirectoryRow, LogoRow, OriginsRow};
 pub use error::StoreError;
 pub use marks::SyncMarkRow;

@@ -437,6 +437,168 @@ records: number,
  */
 fraction: number, };
 
+export type BulkState = "exporting" | "downloading" | "done" | "partial" | "failed" | "cancelled";
+
+export type BulkTypeView = { 
+/**
+ * FHIR type.
+ */
+resourceType: string, 
+/**
+ * Records that came.
+ */
+received: number, 
+/**
+ * Of them not known before.
+ */
+newRecords: number, 
+/**
+ * Of them changed.
+ */
+changedRecords: number, 
+/**
+ * Of them not stored, because what is here is newer or more complete.
+ */
+leftAsTheyWere: number, };
+
+export type BulkLineErrorView = { 
+/**
+ * The file: its type, and its place among those of the export; or its name.
+ */
+file: string, 
+/**
+ * The line, from 1; none when it is about the file as a whole.
+ */
+line: number | null, 
+/**
+ * Why, in plain words.
+ */
+reason: string, };
+
+export type BulkOutcomeView = { 
+/**
+ * `fatal`, `error`, `warning` or `information`.
+ */
+severity: string, 
+/**
+ * The issue type.
+ */
+code: string, 
+/**
+ * Plain text.
+ */
+text: string, };
+
+export type BulkReportView = { 
+/**
+ * By type.
+ */
+types: Array<BulkTypeView>, 
+/**
+ * Lines and files that were not as they should be; the first hundred.
+ */
+errors: Array<BulkLineErrorView>, 
+/**
+ * How many there were.
+ */
+errorCount: number, 
+/**
+ * Files that could not be fetched to their end.
+ */
+failedFiles: number, 
+/**
+ * What the server says; the first hundred.
+ */
+outcomes: Array<BulkOutcomeView>, 
+/**
+ * How much of what it says are errors: then something is missing.
+ */
+outcomeErrors: number, 
+/**
+ * Records that the server says were deleted, of those that are stored.
+ */
+deletedRecords: number, 
+/**
+ * Contents of documents that were fetched.
+ */
+attachments: number, 
+/**
+ * Contents of documents that could not be fetched.
+ */
+attachmentsMissing: number, 
+/**
+ * What was odd about the server's answers.
+ */
+warnings: Array<string>, };
+
+export type BulkJobView = { 
+/**
+ * Identifier made by Satchel; opaque.
+ */
+id: string, 
+/**
+ * Its connection.
+ */
+connectionId: string, 
+/**
+ * Where it stands.
+ */
+state: BulkState, 
+/**
+ * All that was asked for is stored, and nothing of it was missing or unreadable.
+ */
+complete: boolean, 
+/**
+ * Whose records: `system`, `patient`, or `group` and its id.
+ */
+level: string, 
+/**
+ * Only what changed since then, RFC 3339; none for all.
+ */
+since: string | null, 
+/**
+ * What the server says of how far it is.
+ */
+progress: string | null, 
+/**
+ * Files that were fetched, of the part that is under way.
+ */
+filesDone: number, 
+/**
+ * Files of the part that is under way.
+ */
+filesTotal: number, 
+/**
+ * What was in it.
+ */
+report: BulkReportView, 
+/**
+ * Why it failed.
+ */
+problem: ProblemView | null, 
+/**
+ * When it was asked for, RFC 3339.
+ */
+startedAt: string, 
+/**
+ * When it last moved on, RFC 3339.
+ */
+changedAt: string, };
+
+export type ImportReportView = { 
+/**
+ * The source to which the records belong now.
+ */
+connectionId: string, 
+/**
+ * Everything in the files is stored as a record.
+ */
+complete: boolean, 
+/**
+ * What was in them.
+ */
+report: BulkReportView, };
+
 export type Section = "patient" | "problems" | "medications" | "allergies" | "immunizations" | "labs" | "vitals" | "procedures" | "encounters" | "documents" | "carePlans" | "goals" | "observations" | "orders" | "careTeam" | "familyHistory" | "devices" | "insurance" | "peopleAndPlaces" | "other";
 
 export type RecordDateView = { 
@@ -833,7 +995,7 @@ connectionId: string, } | { "type": "recordsChanged",
  */
 connectionId: string, } | { "type": "statusChanged" } | { "type": "traceChanged" };
 
-export type TraceKind = "serverCheck" | "signIn" | "signInEnd" | "backend" | "sync" | "remove" | "probe" | "revocation" | "registration" | "access" | "directory";
+export type TraceKind = "serverCheck" | "signIn" | "signInEnd" | "backend" | "sync" | "bulk" | "remove" | "probe" | "revocation" | "registration" | "access" | "directory";
 
 export type TraceStep = "request" | "browserLeft" | "browserCameBack" | "check";
 

@@ -1,10 +1,12 @@
 //! From a page to rows: what lists and the index need, read out once; what cannot be read is kept.
 
 use crate::digest;
+use crate::engine::Engine;
+use crate::problem::{Problem, ProblemCode, Result};
 use crate::summary::{self, RecordSummary};
 use crate::view::Section;
 use satchel_smart::fhir::bundle::{Entry, SearchMode, SearchPage};
-use satchel_store::{IndexIn, Page, RecordIn};
+use satchel_store::{IndexIn, Page, RecordIn, SavedPage};
 
 /// A page, ready for the store.
 #[derive(Default)]
@@ -15,6 +17,40 @@ pub(super) struct PreparedPage {
     pub(super) foreign: u64,
     /// What the server said beside the records.
     pub(super) remarks: Vec<String>,
+}
+
+/// What became of the entries of a page.
+pub(crate) struct Saved {
+    pub(crate) rows: SavedPage,
+    pub(crate) foreign: u64,
+}
+
+impl Engine {
+    /// Writes records of one source that no sync of the plan brought, with their index, in one
+    /// transaction.
+    pub(crate) async fn save_records(
+        &self,
+        (connection_id, step_key): (&str, &str),
+        page: SearchPage,
+        resource_type: &str,
+        patient: Option<&str>,
+    ) -> Result<Saved> {
+        let (resource_type, patient) = (resource_type.to_owned(), patient.map(str::to_owned));
+        let prepared = tokio::task::spawn_blocking(move || {
+            prepare_page(page, &resource_type, patient.as_deref())
+        })
+        .await
+        .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
+        let fetched_at = self.now().to_string();
+        let store = &self.inner.store;
+        let rows = store
+            .save_page(connection_id, step_key, prepared.page, None, &fetched_at)
+            .await?;
+        Ok(Saved {
+            rows,
+            foreign: prepared.foreign,
+        })
+    }
 }
 
 pub(super) fn prepare_page(

@@ -80,7 +80,7 @@ impl Default for HttpPolicy {
 /// HTTP with the house's rules; cheap to clone, one pool of connections.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    client: reqwest::Client,
+    pub(super) client: reqwest::Client,
     policy: Arc<HttpPolicy>,
 }
 
@@ -227,6 +227,15 @@ impl HttpClient {
     /// # Errors
     /// [`HttpError::Setup`] when a root certificate cannot be read.
     pub fn new(policy: HttpPolicy) -> Result<Self, HttpError> {
+        Self::build(policy, true)
+    }
+
+    /// The same rules for a client that hands bodies on as they came, compressed or not.
+    pub(crate) fn undecoded(&self) -> Result<Self, HttpError> {
+        Self::build((*self.policy).clone(), false)
+    }
+
+    fn build(policy: HttpPolicy, decode: bool) -> Result<Self, HttpError> {
         let mut roots = Vec::new();
         for certificate in &policy.extra_root_certificates {
             if certificate.starts_with(b"-----") {
@@ -241,6 +250,8 @@ impl HttpClient {
             .user_agent(concat!("Satchel/", env!("CARGO_PKG_VERSION")))
             .tls_version_min(reqwest::tls::Version::TLS_1_2)
             .tls_certs_merge(roots)
+            .gzip(decode)
+            .brotli(decode)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .connect_timeout(policy.timeout.min(Duration::from_secs(15)))
@@ -331,6 +342,18 @@ impl HttpClient {
         not_redirected(self.send(url, request).await?)
     }
 
+    /// A request of any kind that follows nothing.
+    pub(crate) async fn once(
+        &self,
+        method: ::http::Method,
+        url: &Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Answer, HttpError> {
+        let request = self.client.request(method, url.clone()).headers(headers);
+        self.send(url, request.body(body)).await
+    }
+
     /// A PUT that follows nothing.
     pub(crate) async fn put(
         &self,
@@ -365,7 +388,7 @@ impl HttpClient {
         let traced = trace::begin(&request);
         let answer = self.receive(url, request).await;
         if let Some(traced) = traced {
-            traced.end(&answer);
+            traced.end(answer.as_ref());
         }
         answer
     }

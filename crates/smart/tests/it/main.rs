@@ -8,6 +8,8 @@
 
 mod backend;
 mod brands;
+mod bulk;
+mod bulk_files;
 mod callback;
 mod capabilities;
 mod discovery;
