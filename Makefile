@@ -2,11 +2,13 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup ui build run test test-ui test-rust interop e2e lint bench-sync bench-start bench-mock icons clean
+.PHONY: help setup ui build run test test-ui test-rust interop e2e lint fuzz bench-sync torture-sync bench-login bench-start bench-mock icons clean
 
 # Journeys that `make e2e` plays.
 N ?= 1
 CARGO ?= cargo
+# Seconds that `make fuzz` gives each target.
+T ?= 600
 
 help: ## This list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | sort | expand -t 14
@@ -48,10 +50,22 @@ lint: ui ## Formatting, clippy, documentation, licences and advisories, TypeScri
 	cd ui && npm run lint && npx --no-install tsc --noEmit
 	node --check tests/ui/repeat.mjs
 
+fuzz: ## Fuzz what is read from servers and other programs, T seconds for each target (nightly Rust, cargo-fuzz)
+	.ci/fuzz.sh $(T)
+
 bench-sync: ui ## Resources per second of a whole chart pull, against bare download and bare insert
 	$(CARGO) build --locked --release --bin satchel-mock --package satchel-mock
 	$(CARGO) bench --locked --bench sync --no-run
 	tests/session.sh $(CARGO) bench --locked --quiet --bench sync
+
+torture-sync: ui ## Kills, cuts, full disks and turned clocks in the middle of syncs: is all there afterwards?
+	$(CARGO) bench --locked --profile dev --bench torture --no-run
+	tests/session.sh $(CARGO) bench --locked --quiet --profile dev --bench torture
+
+bench-login: ## What a sign-in costs beside the person and the server, and each of its round trips
+	$(CARGO) build --locked --release --bin satchel-mock --package satchel-mock
+	$(CARGO) bench --locked --package satchel-cli --bench login --no-run
+	tests/session.sh $(CARGO) bench --locked --quiet --package satchel-cli --bench login
 
 bench-start: ui ## Time from launch to the first chart row, against an empty window
 	$(CARGO) build --locked --release --bins --example empty_window --package satchel --package satchel-mock

@@ -119,11 +119,38 @@ CREATE TABLE records (
     range_text     TEXT,            -- Reference range in words.
     flag           TEXT,            -- Interpretation: high, low, abnormal and others.
     subject        TEXT,            -- Reference to the patient, as received.
-    json           TEXT NOT NULL    -- The resource byte for byte as received.
+    performer      TEXT,            -- Who says so: performer, author, recorder, in words.
+    withdrawn_at   TEXT,            -- When the source was found to give it no longer; none while it does.
+    json           BLOB NOT NULL    -- The resource byte for byte as received; zstd where that is smaller (pack.rs).
 ) STRICT;
 
 CREATE UNIQUE INDEX records_identity ON records (connection_key, resource_type, id);
 CREATE INDEX records_section ON records (connection_key, section, date_sort DESC, key);
+CREATE INDEX records_withdrawn ON records (connection_key, withdrawn_at)
+    WHERE withdrawn_at IS NOT NULL;
+
+-- What stood in a record before its source changed it.
+CREATE TABLE record_versions (
+    key          INTEGER PRIMARY KEY, -- Order in which they were replaced.
+    record_key   INTEGER NOT NULL REFERENCES records (key) ON DELETE CASCADE, -- The record as it is now.
+    version_id   TEXT,          -- meta.versionId of the old version.
+    last_updated TEXT,          -- meta.lastUpdated of the old version, as received.
+    fetched_at   TEXT NOT NULL, -- When the old version came from the source.
+    replaced_at  TEXT NOT NULL, -- When the next one came.
+    json         BLOB NOT NULL  -- As in records.
+) STRICT;
+
+CREATE INDEX record_versions_record ON record_versions (record_key);
+CREATE INDEX record_versions_replaced ON record_versions (replaced_at);
+
+-- How many records there are, kept with each page, so that no list has to count.
+CREATE TABLE record_counts (
+    connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- Source.
+    section        TEXT NOT NULL,    -- Section of the chart.
+    resource_type  TEXT NOT NULL,    -- FHIR type.
+    records        INTEGER NOT NULL, -- How many.
+    PRIMARY KEY (connection_key, section, resource_type)
+) STRICT, WITHOUT ROWID;
 
 -- Full-text index. Contentless: the words are findable, the text is not kept twice.
 CREATE VIRTUAL TABLE records_fts USING fts5 (
@@ -207,3 +234,52 @@ CREATE TABLE access_log (
 ) STRICT;
 
 CREATE INDEX access_log_at ON access_log (at);
+
+-- Up to when each step of a sync is complete, so that the next one asks for what changed since.
+CREATE TABLE sync_marks (
+    connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- Whose sync.
+    step_key       TEXT NOT NULL,    -- Search or read of the plan.
+    asked          TEXT NOT NULL,    -- Hash of what was asked with which scopes: another question begins anew.
+    since          TEXT NOT NULL,    -- When the first page of the last complete run came, by the server's clock.
+    whole_at       TEXT NOT NULL,    -- When everything was last asked for, by this machine's clock.
+    found          INTEGER NOT NULL, -- Records since then: 0 is none at the server.
+    PRIMARY KEY (connection_key, step_key)
+) STRICT, WITHOUT ROWID;
+
+-- Bulk exports: under way, so that a restart goes on with them, or done.
+CREATE TABLE bulk_jobs (
+    key              INTEGER PRIMARY KEY,  -- Short key for the files; never leaves the file.
+    id               TEXT NOT NULL UNIQUE, -- UUID; what the app and the command line call it.
+    connection_key   INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- Whose it is.
+    scope            TEXT NOT NULL,        -- JSON: what is exported, without _since; equal for exports that follow each other.
+    state            TEXT NOT NULL,        -- exporting, downloading, done, partial, failed or cancelled.
+    status_url       TEXT,                 -- Where the server is asked on. A secret; gone once it is not needed.
+    transaction_time TEXT,                 -- transactionTime as it was written: the next _since, once all is done.
+    detail           TEXT NOT NULL,        -- JSON: the requests, how far they are, and the report.
+    created_at       TEXT NOT NULL,        -- When it was asked for.
+    changed_at       TEXT NOT NULL         -- When it last moved on.
+) STRICT;
+
+CREATE INDEX bulk_jobs_scope ON bulk_jobs (connection_key, scope, state);
+
+-- Files of an export that is being fetched.
+CREATE TABLE bulk_files (
+    job_key       INTEGER NOT NULL REFERENCES bulk_jobs (key) ON DELETE CASCADE, -- Of which export.
+    position      INTEGER NOT NULL, -- Its place in the manifest.
+    kind          TEXT NOT NULL,    -- output, deleted or outcome.
+    resource_type TEXT,             -- Type of its lines, where the manifest says it.
+    url           TEXT NOT NULL,    -- Where it is. A secret; gone with the row once the export is done.
+    expected      INTEGER,          -- How many lines the manifest announces.
+    state         TEXT NOT NULL,    -- waiting, done or failed.
+    report        TEXT,             -- JSON: what was in it.
+    PRIMARY KEY (job_key, position)
+) STRICT, WITHOUT ROWID;
+
+-- Records that their source says it deleted. What is stored of them stays, and is marked.
+CREATE TABLE deleted_records (
+    connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- The source.
+    resource_type  TEXT NOT NULL, -- FHIR type.
+    id             TEXT NOT NULL, -- FHIR id.
+    deleted_at     TEXT NOT NULL, -- When that was learned.
+    PRIMARY KEY (connection_key, resource_type, id)
+) STRICT, WITHOUT ROWID;

@@ -5,9 +5,9 @@ use crate::deep_link;
 use crate::state::{AppState, interrupted};
 use satchel_core::Problem;
 use satchel_core::view::{
-    AccessCheckView, AppStatusView, AttachmentView, ChartView, ConnectionView, LaunchRequestView,
-    LoginStartedView, ProblemView, RecordDetailView, RecordFilter, RecordKey, RecordPageView, Role,
-    ScopePresetView, SearchHitView, ServerCheckView,
+    AccessCheckView, AppStatusView, AttachmentView, ChangesView, ChartView, ConnectionView,
+    LaunchRequestView, LoginStartedView, ProblemView, RecordDetailView, RecordFilter, RecordKey,
+    RecordPageView, Role, ScopePresetView, SearchHitView, ServerCheckView,
 };
 use tauri::{AppHandle, State};
 
@@ -238,6 +238,16 @@ pub(crate) async fn chart_get(
         .chart(&connection_id)
         .await
         .map_err(words)
+}
+
+/// What the last sync changed.
+#[tauri::command]
+pub(crate) async fn changes_get(
+    state: State<'_, AppState>,
+    connection_id: String,
+) -> Answer<ChangesView> {
+    let engine = state.engine().await?;
+    engine.changes(&connection_id).await.map_err(words)
 }
 
 /// A page of records.

@@ -60,6 +60,7 @@ pub fn run() -> ExitCode {
             commands::connection_probe,
             commands::sync_start,
             commands::sync_cancel,
+            commands::changes_get,
             commands::chart_get,
             commands::records_list,
             commands::record_get,

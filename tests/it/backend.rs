@@ -210,3 +210,35 @@ async fn d9_a_server_that_wants_its_issuer_as_the_audience_is_told_apart_by_a_se
         .unwrap();
     connect(&strict).await;
 }
+
+#[tokio::test]
+async fn e7_an_organisation_hosts_its_services_keys_where_it_can() {
+    let organisation = wiremock::MockServer::start().await;
+    let identity = satchel_core::AppIdentity {
+        jwks_uri: Some(format!("{}/keys", organisation.uri())),
+        ..satchel_core::AppIdentity::default()
+    };
+    let mock = satchel_mock::MockServer::start(world(300)).await.unwrap();
+    let profile = tempfile::TempDir::new().unwrap();
+    let mut options = satchel_core::EngineOptions::new(profile.path());
+    options.identity = identity;
+    let engine = satchel_core::Engine::open(options).await.unwrap();
+    // The key is made at registration; until it is published the server knows none.
+    let early = engine.connect_backend(mock.fhir_base()).await;
+    assert!(early.is_err(), "{early:?}");
+    let set = engine.public_keys().await.unwrap();
+    assert!(
+        set.contains("\"kid\"") && !set.contains("\"d\""),
+        "public halves only"
+    );
+    let answer = wiremock::ResponseTemplate::new(200).set_body_raw(set, "application/json");
+    wiremock::Mock::given(wiremock::matchers::path("/keys"))
+        .respond_with(answer)
+        .mount(&organisation)
+        .await;
+    mock.turn_clock(61);
+    engine.connect_backend(mock.fhir_base()).await.unwrap();
+    let registered = &mock.clients()[0];
+    assert!(registered.to_string().contains("/keys"), "{registered}");
+    assert_eq!(mock.clients().len(), 1, "registered once");
+}

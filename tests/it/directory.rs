@@ -2,7 +2,7 @@
 //! sign-in moves.
 
 use crate::portal::Decision;
-use crate::world::{Setting, code, setting, setting_in};
+use crate::world::{Setting, code, setting, setting_in, setting_with_clock};
 use satchel_core::RedirectKind;
 use satchel_core::view::{Ability, Launch, Role, ServerCheckView};
 use satchel_mock::{Endpoint, FaultKind, World};
@@ -352,6 +352,19 @@ async fn a23_a_sign_in_that_moved_gets_no_token_until_the_person_says_so() {
         before,
         "no token was sent"
     );
+    let managed = |setting: &Setting| {
+        let requests = setting.mock.requests();
+        let managed =
+            |one: &&satchel_mock::RequestLogEntry| one.path.starts_with("/auth/register/");
+        requests.iter().filter(managed).count()
+    };
+    let (read, rotated) = (
+        setting.engine.registration_read(&id).await,
+        setting.engine.registration_rotate_key(&id).await,
+    );
+    assert_eq!(code(read), "server.moved");
+    assert_eq!(code(rotated), "server.moved");
+    assert_eq!(managed(&setting), 0, "no registration token was sent");
     setting.engine.server_accept_move(&base).await.unwrap();
     let again = setting.connect(&account).await;
     assert!(setting.engine.sync(&again).await.unwrap().problem.is_none());
@@ -374,4 +387,91 @@ async fn a23_a_description_is_read_anew_before_a_login_and_kept_between_refreshe
     assert_eq!(requests_to(&setting, well_known), after_login);
     setting.callback_of(&account, Decision::Approve).await;
     assert_eq!(requests_to(&setting, well_known), after_login + 1);
+}
+
+/// Every request that the server saw since, by method and path, without those of the person.
+fn seen_since(setting: &Setting, before: usize) -> Vec<String> {
+    let requests = setting.mock.requests();
+    let ours = requests[before..].iter();
+    ours.map(|one| format!("{} {}", one.method, one.path))
+        .collect()
+}
+
+#[tokio::test]
+async fn a23_what_was_read_a_moment_ago_is_not_asked_for_again_beside_a_login() {
+    let setting = setting_in(World {
+        token_lifetime_seconds: 1,
+        ..World::default()
+    })
+    .await;
+    let base = setting.mock.fhir_base().to_owned();
+    let id = setting.connect(&setting.patient().clone()).await;
+    let before = setting.mock.requests().len();
+    setting
+        .engine
+        .scope_presets(&base, Role::Patient)
+        .await
+        .unwrap();
+    assert_eq!(seen_since(&setting, before), [] as [&str; 0]);
+    setting.engine.access_check(&id).await.unwrap();
+    assert_eq!(
+        seen_since(&setting, before),
+        ["POST /auth/token", "POST /auth/introspect"]
+    );
+}
+
+#[tokio::test]
+async fn a23_an_old_description_that_did_not_change_costs_one_request() {
+    let (setting, clock) = setting_with_clock(World {
+        token_lifetime_seconds: 1,
+        ..World::default()
+    })
+    .await;
+    let id = setting.connect(&setting.patient().clone()).await;
+    setting.pass(&clock, 601);
+    let before = setting.mock.requests().len();
+    setting.engine.access_check(&id).await.unwrap();
+    assert_eq!(
+        seen_since(&setting, before),
+        [
+            "GET /fhir/.well-known/smart-configuration",
+            "POST /auth/token",
+            "POST /auth/introspect"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_first_sign_in_takes_five_requests_and_the_next_one_four() {
+    let setting = setting_in(World {
+        patients: 2,
+        ..World::default()
+    })
+    .await;
+    let protocol = |before: usize| -> Vec<String> {
+        let mut seen = seen_since(&setting, before);
+        // The rest is the person, in the browser.
+        let ours = ["/.well-known/", "/register", "/token", "/jwks"];
+        seen.retain(|one| ours.iter().any(|path| one.contains(path)));
+        // These two are on their way at the same time.
+        let end = seen.len().saturating_sub(2);
+        seen[end..].sort();
+        seen
+    };
+    let discovery = [
+        "GET /fhir/.well-known/smart-configuration",
+        "GET /.well-known/openid-configuration",
+    ];
+    setting.connect(&setting.mock.accounts()[0]).await;
+    let first = protocol(0);
+    assert_eq!(first[..2], discovery);
+    assert_eq!(
+        first[2..],
+        ["POST /auth/register", "GET /auth/jwks", "POST /auth/token"]
+    );
+    let before = setting.mock.requests().len();
+    setting.connect(&setting.mock.accounts()[1]).await;
+    let next = protocol(before);
+    assert_eq!(next[..2], discovery);
+    assert_eq!(next[2..], ["GET /auth/jwks", "POST /auth/token"]);
 }

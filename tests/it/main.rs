@@ -12,6 +12,10 @@ mod attacks;
 mod backend;
 mod bad_input;
 mod boundaries;
+mod bulk;
+mod bulk_faults;
+mod bulk_odd;
+mod changes;
 mod conformance;
 #[cfg(unix)]
 mod crash;
@@ -20,9 +24,13 @@ mod disk;
 #[cfg(unix)]
 mod erase;
 mod evil;
+mod health_app;
+mod import;
+mod landing;
 mod launch;
 mod login;
 mod portal;
+mod records;
 mod registration;
 mod secrets;
 mod shared_data;

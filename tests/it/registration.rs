@@ -5,7 +5,7 @@ use crate::world::{Setting, code, setting, setting_in};
 use satchel_core::view::{RegistrationView, Role};
 use satchel_core::{AppIdentity, Clock, Engine, EngineOptions, KnownServer, RedirectKind};
 use satchel_mock::{Endpoint, FaultKind, MockServer, Policy, World};
-use satchel_store::{ClientRow, DatabaseKey, Store};
+use satchel_store::ClientRow;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -29,14 +29,6 @@ impl Setting {
         let mut options = EngineOptions::new(self.profile());
         change(&mut options);
         self.engine = Engine::open(options).await.unwrap();
-    }
-
-    async fn store(&self) -> Store {
-        let key = self.keychain().get("database-key").await.unwrap().unwrap();
-        let key = DatabaseKey::from_bytes(key.as_slice().try_into().unwrap());
-        Store::open(&self.profile().join("satchel.db"), &key)
-            .await
-            .unwrap()
     }
 
     /// The stored registration of the patient's role.
@@ -566,6 +558,25 @@ async fn b35_b36_b37_b39_a_vendors_two_steps_from_its_profile() {
     setting.mock.set_access(false);
     let report = setting.engine.sync(&id).await.unwrap();
     assert_eq!(report.problem.unwrap().code, "access.ended");
+}
+
+#[tokio::test]
+async fn b29_b40_the_installations_own_client_is_deleted_at_the_server_with_its_connection() {
+    let setting = two_step_setting().await;
+    let id = setting.connect(setting.patient()).await;
+    let view = setting.engine.registration_read(&id).await.unwrap();
+    let installation = view.installation_client_id.unwrap();
+    let there = || {
+        setting
+            .mock
+            .clients()
+            .iter()
+            .any(|one| one.to_string().contains(&installation))
+    };
+    assert!(there());
+    setting.engine.remove(&id).await.unwrap();
+    assert!(!there());
+    assert_eq!(setting.count("DELETE", "/auth/register/"), 1);
 }
 
 #[tokio::test]

@@ -54,8 +54,12 @@ async fn pull(quirks: Quirks) -> Result<(), String> {
         }
     }
     let again = setting.engine.sync(&id).await.map_err(said)?;
-    match (again.new_records, again.changed_records) {
-        (0, 0) => Ok(()),
+    match (
+        again.new_records,
+        again.changed_records,
+        again.withdrawn_records,
+    ) {
+        (0, 0, 0) => Ok(()),
         _ => Err(format!("the second time: {again:?}")),
     }
 }

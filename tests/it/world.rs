@@ -7,6 +7,7 @@ use satchel_core::{
 };
 use satchel_mock::population::Account;
 use satchel_mock::{MockServer, World};
+use satchel_store::{DatabaseKey, Store};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -150,6 +151,15 @@ impl Setting {
             .canonicalize()
             .expect("the folder is there");
         Keychain::new("org.satchel.desktop", &path)
+    }
+
+    /// The profile's database, beside the engine.
+    pub(crate) async fn store(&self) -> Store {
+        let key = self.keychain().get("database-key").await.unwrap().unwrap();
+        let key = DatabaseKey::from_bytes(key.as_slice().try_into().unwrap());
+        Store::open(&self.profile().join("satchel.db"), &key)
+            .await
+            .unwrap()
     }
 
     /// Closes the engine and opens it anew, as a restart of the app does.

@@ -90,7 +90,7 @@ test("an address that is no SMART server is refused with the reason", async (t) 
   }
 });
 
-test("a machine without a keychain: the app says what to install and stores nothing", async () => {
+test("H2 a machine without a keychain: the app says what to install and stores nothing", async () => {
   const desktop = await Desktop.open("no-keychain", { keychain: false });
   let app;
   try {

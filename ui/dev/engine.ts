@@ -69,6 +69,7 @@ function detailOf({ summary, json, references }: Fixture) {
     summary,
     json,
     references: references.map(({ reference, title, type, id }) => ({ reference, title, key: { connectionId: "c1", resourceType: type, id } })),
+    provenance: [],
     fetchedAt: "2026-11-24T10:31:12Z",
     lastUpdated: "2026-11-20T18:00:00Z",
   };
@@ -153,6 +154,16 @@ export function makeEngine(scene: Scene): FakeEngine {
     connection_probe: () => null,
     sync_start: () => null,
     sync_cancel: () => null,
+    changes_get: () => {
+      const rows = records.map(({ summary }) => summary);
+      const [first, second, third] = rows;
+      return {
+        since: "2026-11-24T10:30:00Z",
+        new: first ? [first] : [],
+        changed: second ? [{ record: second, fields: [{ path: "status", before: "preliminary", after: "final" }] }] : [],
+        withdrawn: third ? [{ ...third, withdrawnAt: "2026-11-24T10:32:00Z" }] : [],
+      };
+    },
     chart_get: ({ connectionId }: { connectionId: string }) => {
       const connection = connections.find(({ id }) => id === connectionId);
       if (!connection) throw notFound as unknown as Error;
@@ -171,10 +182,10 @@ export function makeEngine(scene: Scene): FakeEngine {
     attachments_get: ({ key }: { key: RecordKey }) =>
       key.id === "doc1"
         ? [
-            { contentType: "text/plain", title: "Progress note", text: NOTE, size: NOTE.length, base64: null, missing: null },
-            { contentType: "image/png", title: "Picture of the wound", text: null, size: 70, base64: PIXEL, missing: null },
+            { contentType: "text/plain", title: "Progress note", text: NOTE, size: NOTE.length, base64: null, missing: null, difference: null },
+            { contentType: "image/png", title: "Picture of the wound", text: null, size: 70, base64: PIXEL, missing: null, difference: null },
           ]
-        : [{ contentType: "application/pdf", title: null, text: null, size: 184_320, base64: null, missing: null }],
+        : [{ contentType: "application/pdf", title: null, text: null, size: 184_320, base64: null, missing: null, difference: null }],
     trace_get: () => TRACE,
     trace_switch: () => null,
     trace_clear: () => null,

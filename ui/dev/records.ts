@@ -25,6 +25,8 @@ function make(section: Section, title: string, resource: Record<string, unknown>
       range: null,
       flag: null,
       malformed: null,
+      performer: null,
+      withdrawnAt: null,
       source: "Lakeside Family Clinic",
       ...row,
     },

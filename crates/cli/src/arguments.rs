@@ -1,5 +1,6 @@
 //! The words that the command line takes.
 
+use crate::bulk::{BulkCommand, Import};
 use crate::registration::Agreed;
 use crate::servers::ServersCommand;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -98,6 +99,18 @@ pub(crate) enum Command {
         /// Identifier of a connection; its beginning is enough
         connection: Option<String>,
     },
+    /// Show what the last sync changed: new records, changed ones member by member, those no longer given
+    Changes {
+        /// Identifier of a connection; its beginning is enough
+        connection: String,
+    },
+    /// Have a server make an export of many people's records (Bulk Data), and fetch it
+    Bulk {
+        #[command(subcommand)]
+        command: BulkCommand,
+    },
+    /// Read records from files with one FHIR resource in each line (NDJSON)
+    Import(Import),
     /// List stored records
     List {
         /// Only this FHIR type
@@ -145,6 +158,9 @@ pub(crate) enum Command {
     Remove {
         /// Identifier of a connection; its beginning is enough
         connection: String,
+        /// Sign out at the portal too, in the browser, where the portal offers that
+        #[arg(long)]
+        sign_out: bool,
     },
     /// Show what was done with the records: when, at which server, which types, how many
     Log {
@@ -158,6 +174,8 @@ pub(crate) enum Command {
         #[arg(long, required = true)]
         yes: bool,
     },
+    /// Look patients up, on a provider's connection; nothing is stored
+    Patients(PatientsArguments),
     /// Find servers: import lists of them, and search
     Servers {
         #[command(subcommand)]
@@ -184,8 +202,28 @@ pub(crate) enum Command {
     Problems,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct PatientsArguments {
+    /// Identifier of a connection; its beginning is enough
+    pub(crate) connection: String,
+    /// Logical ids at the server; each is asked for by itself
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Vec<String>,
+    /// Identifiers, such as a record number: SYSTEM|VALUE, or VALUE
+    #[arg(long, value_name = "IDENTIFIER")]
+    pub(crate) identifier: Vec<String>,
+    /// The beginning of the names
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Birth date beside the name
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "name")]
+    pub(crate) birthdate: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
+    /// Print the public keys of this profile as a JWK Set, for an organisation to host at its jwks_uri
+    Public,
     /// Exchange the key with which this installation proves itself to a server
     Rotate {
         /// Identifier of a connection; its beginning is enough

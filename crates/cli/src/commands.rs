@@ -1,19 +1,22 @@
 //! One function per command.
 
 use crate::arguments::{Arguments, Command, KeysCommand};
+use crate::bulk;
 use crate::connect::{self, Connect, Server};
 use crate::log;
-use crate::output::{Output, record_line, report_lines};
+use crate::lookup;
+use crate::output::{Output, change_lines, record_line, report_lines};
 use crate::registration;
 use crate::servers;
 use crate::trace::{self, Tracing};
 use satchel_core::view::{ConnectionView, RecordFilter, Role, ScopePresetView, SyncReportView};
 use satchel_core::{
-    Engine, EngineOptions, Problem, ProblemCode, RedirectKind, Result, default_data_dir,
+    Engine, EngineOptions, ExportFormat, Problem, ProblemCode, RedirectKind, Result,
+    default_data_dir, is_imported,
 };
 use serde_json::json;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const IDENTIFIER: &str = "org.satchel.desktop";
 /// A callback is a URL of a few hundred characters.
@@ -81,6 +84,8 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
         Command::Callback => callback(engine, output).await,
         Command::Connections => connections(engine, output).await,
         Command::Sync { connection } => sync(engine, connection.as_deref(), output).await,
+        Command::Bulk { command } => bulk::run(engine, command, output).await,
+        Command::Import(import) => bulk::import(engine, import, output).await,
         Command::List {
             resource_type,
             connection,
@@ -96,6 +101,12 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             Ok(())
         }
         Command::Show { record } => show(engine, record, output).await,
+        Command::Changes { connection } => {
+            let id = connection_id(engine, connection).await?;
+            let changes = engine.changes(&id).await?;
+            output.answer(&changes, || change_lines(&changes));
+            Ok(())
+        }
         Command::Search { words } => {
             let hits = engine.search(&words.join(" "), None, 100).await?;
             output.answer(&hits, || {
@@ -109,15 +120,7 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             connection,
         } => {
             let id = optional_id(engine, connection.as_deref()).await?;
-            let report = engine.export(id.as_deref(), (*format).into(), out).await?;
-            output.answer(&report, || {
-                report
-                    .files
-                    .iter()
-                    .map(|file| file.display().to_string())
-                    .collect()
-            });
-            Ok(())
+            export(engine, id.as_deref(), (*format).into(), out, output).await
         }
         Command::Registration { connection } => {
             let id = connection_id(engine, connection).await?;
@@ -127,17 +130,49 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             let id = connection_id(engine, connection).await?;
             registration::rotate(engine, &id, output).await
         }
-        Command::Remove { connection } => {
+        Command::Keys(KeysCommand::Public) => registration::public_keys(engine, output).await,
+        Command::Remove {
+            connection,
+            sign_out,
+        } => {
             let id = connection_id(engine, connection).await?;
-            engine.remove(&id).await?;
-            output.answer(&json!({ "removed": id }), || vec!["Removed.".to_owned()]);
-            Ok(())
+            remove(engine, &id, *sign_out, output).await
+        }
+        Command::Patients(wanted) => {
+            let id = connection_id(engine, &wanted.connection).await?;
+            lookup::patients(engine, &id, wanted, output).await
         }
         Command::Log { limit } => log::show(engine, *limit, output).await,
         Command::Servers { command } => servers::run(engine, command, output).await,
         // The command that is traced stands in its place; the others need no engine.
         Command::Trace { .. } | Command::Problems | Command::Erase { .. } => Ok(()),
     }
+}
+
+async fn export(
+    engine: &Engine,
+    id: Option<&str>,
+    format: ExportFormat,
+    out: &Path,
+    output: &Output,
+) -> Result<()> {
+    let report = engine.export(id, format, out).await?;
+    let files = report.files.iter().map(|file| file.display().to_string());
+    output.answer(&report, || files.collect());
+    Ok(())
+}
+
+async fn remove(engine: &Engine, id: &str, sign_out: bool, output: &Output) -> Result<()> {
+    let portal = match sign_out {
+        true => engine.sign_out_address(id).await?,
+        false => None,
+    };
+    engine.remove(id).await?;
+    if let Some(address) = portal {
+        connect::open_browser(&address, output);
+    }
+    output.answer(&json!({ "removed": id }), || vec!["Removed.".to_owned()]);
+    Ok(())
 }
 
 fn options(arguments: &Arguments) -> Result<EngineOptions> {
@@ -259,6 +294,7 @@ async fn sync(engine: &Engine, connection: Option<&str>, output: &Output) -> Res
             .connections()
             .await?
             .into_iter()
+            .filter(|connection| !is_imported(&connection.fhir_base))
             .map(|connection| connection.id)
             .collect(),
     };
@@ -346,7 +382,7 @@ async fn optional_id(engine: &Engine, beginning: Option<&str>) -> Result<Option<
 }
 
 /// The one connection whose identifier begins like this.
-async fn connection_id(engine: &Engine, beginning: &str) -> Result<String> {
+pub(crate) async fn connection_id(engine: &Engine, beginning: &str) -> Result<String> {
     let connections = engine.connections().await?;
     let mut fitting = connections
         .iter()

@@ -140,9 +140,22 @@ fn says_yes(output: &Output) -> bool {
 fn show(request: &Connect<'_>, address: &str, output: &Output) {
     output.note("Sign in at this address; it is open in your browser if there is one:");
     output.note(address);
-    if request.open_browser
-        && let Err(error) = open::that_detached(address)
-    {
+    if request.open_browser {
+        open_in_browser(address, output);
+    }
+}
+
+/// Shows the portal's own sign-out.
+pub(crate) fn open_browser(address: &str, output: &Output) {
+    output.note(
+        "The portal signs you out at this address; it is open in your browser if there is one:",
+    );
+    output.note(address);
+    open_in_browser(address, output);
+}
+
+fn open_in_browser(address: &str, output: &Output) {
+    if let Err(error) = open::that_detached(address) {
         output.note(&format!("(no browser could be started: {error})"));
     }
 }

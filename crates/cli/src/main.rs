@@ -1,9 +1,11 @@
 //! `satchel`: what the app does, without a window. Same engine, same views, same problems.
 
 mod arguments;
+mod bulk;
 mod commands;
 mod connect;
 mod log;
+mod lookup;
 mod output;
 mod registration;
 mod servers;

@@ -1,7 +1,7 @@
 //! What the person or the script sees: answers on standard output, everything else on standard error.
 
 use satchel_core::Problem;
-use satchel_core::view::{Event, RecordSummaryView, SyncReportView};
+use satchel_core::view::{ChangesView, Event, RecordSummaryView, SyncReportView};
 use serde::Serialize;
 use serde_json::json;
 use std::cell::Cell;
@@ -111,8 +111,11 @@ pub(crate) fn record_line(record: &RecordSummaryView) -> String {
 /// A sync in words.
 pub(crate) fn report_lines(report: &SyncReportView) -> Vec<String> {
     let mut lines = vec![format!(
-        "{} new, {} changed, {} unreadable",
-        report.new_records, report.changed_records, report.unreadable_records
+        "{} new, {} changed, {} no longer given, {} unreadable",
+        report.new_records,
+        report.changed_records,
+        report.withdrawn_records,
+        report.unreadable_records
     )];
     for step in &report.steps {
         let outcome = serde_json::to_value(step.outcome).ok();
@@ -121,9 +124,37 @@ pub(crate) fn report_lines(report: &SyncReportView) -> Vec<String> {
             .and_then(|value| value.as_str())
             .unwrap_or_default();
         lines.push(format!("  {}\t{}\t{outcome}", step.name, step.records));
+        lines.extend(
+            step.remarks
+                .iter()
+                .map(|said| format!("    the server said: {said}")),
+        );
     }
     if let Some(problem) = &report.problem {
         lines.push(problem.message.clone());
+    }
+    lines
+}
+
+/// What a sync changed, in words.
+pub(crate) fn change_lines(changes: &ChangesView) -> Vec<String> {
+    let mut lines = Vec::new();
+    for record in &changes.new {
+        lines.push(format!("new\t{}", record_line(record)));
+    }
+    for changed in &changes.changed {
+        lines.push(format!("changed\t{}", record_line(&changed.record)));
+        for field in &changed.fields {
+            let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
+            let (before, after) = (said(&field.before), said(&field.after));
+            lines.push(format!("  {}: {before} → {after}", field.path));
+        }
+    }
+    for record in &changes.withdrawn {
+        lines.push(format!("no longer given\t{}", record_line(record)));
+    }
+    if lines.is_empty() {
+        lines.push("The last sync changed nothing.".to_owned());
     }
     lines
 }

@@ -110,3 +110,11 @@ pub(crate) async fn rotate(engine: &Engine, id: &str, output: &Output) -> Result
     });
     Ok(())
 }
+
+/// `satchel keys public`.
+pub(crate) async fn public_keys(engine: &Engine, output: &Output) -> Result<()> {
+    let set = engine.public_keys().await?;
+    let value: serde_json::Value = serde_json::from_str(&set).unwrap_or_default();
+    output.answer(&value, || vec![set.clone()]);
+    Ok(())
+}

@@ -19,6 +19,11 @@ pub(crate) enum ServersCommand {
         /// Words of the name, place, postal code or portal address; nothing lists those known by name
         words: Vec<String>,
     },
+    /// Say that a server whose sign-in moved to another address is still the right one
+    AcceptMove {
+        /// FHIR base URL of the server
+        fhir_base: String,
+    },
     /// List the imported lists
     Lists,
     /// Forget an imported list; connections stay
@@ -41,6 +46,12 @@ pub(crate) async fn run(engine: &Engine, command: &ServersCommand, output: &Outp
         ServersCommand::Search { words } => {
             let found = engine.servers_search(&words.join(" ")).await?;
             output.answer(&found, || found.iter().map(server_line).collect());
+        }
+        ServersCommand::AcceptMove { fhir_base } => {
+            engine.server_accept_move(fhir_base).await?;
+            output.answer(&json!({ "accepted": fhir_base }), || {
+                vec!["Accepted.".to_owned()]
+            });
         }
         ServersCommand::Lists => {
             let directories = engine.directories().await?;

@@ -171,7 +171,8 @@ impl Engine {
     async fn check_access(&self, connection_id: &str) -> Result<AccessCheckView> {
         let token = self.access_token(connection_id).await?;
         let row = self.connection_row(connection_id).await?;
-        let (_, configuration) = self.discover(&row.fhir_base).await?;
+        let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
+        let configuration = self.discover_lately(&base).await?;
         let client = self
             .inner
             .store
@@ -346,7 +347,7 @@ pub(crate) fn view_of(row: &ConnectionRow, tokens: &TokenRow) -> Option<AccessVi
 /// The kinds of record that were asked for and not given, in words.
 fn not_shared(asked: &Scopes, granted: &Scopes) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
-    for resource_type in crate::sync::plan::patient_types() {
+    for resource_type in crate::sync::kinds::patient_types() {
         let name = step_name(resource_type).to_owned();
         if asked.allows_read(resource_type)
             && !granted.allows_read(resource_type)

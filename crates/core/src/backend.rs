@@ -31,6 +31,7 @@ impl Engine {
             .connections_list()
             .await?
             .iter()
+            .filter(|row| !crate::bulk::is_imported(&row.fhir_base))
             .any(|row| (Role::parse(&row.role) == Role::Backend) != wanted);
         if other {
             return Err(Problem::new(ProblemCode::SeparateProfile));

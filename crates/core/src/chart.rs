@@ -1,6 +1,7 @@
 //! Reading what is stored: connections, charts, lists, records, search. Works without a network.
 
 use crate::access;
+use crate::bulk;
 use crate::connection::ConnectionState;
 use crate::document;
 use crate::engine::{Engine, lock};
@@ -228,7 +229,10 @@ impl Engine {
         let (row, json) = self.stored_record(key).await?;
         let names = self.server_names().await?;
         let references = self.resolve_references(key, &json).await?;
+        let base = self.connection_row(&key.connection_id).await?.fhir_base;
+        let provenance = self.provenance_of(key, &base).await?;
         Ok(RecordDetailView {
+            provenance,
             fetched_at: row.fetched_at.clone(),
             last_updated: row.last_updated.clone(),
             summary: summary_view(row, &names),
@@ -329,9 +333,9 @@ impl Engine {
         url: &str,
         base: &str,
     ) -> Result<Option<(String, Vec<u8>)>> {
-        let Some((resource_type, id)) = local_target(url, base) else {
-            return Ok(None);
-        };
+        // What is elsewhere came with a bulk export, or is not here.
+        let elsewhere = || ("Binary".to_owned(), bulk::content_id(url, base));
+        let (resource_type, id) = local_target(url, base).unwrap_or_else(elsewhere);
         let stored = self
             .inner
             .store
@@ -375,7 +379,7 @@ impl Engine {
         Ok(views)
     }
 
-    async fn server_names(&self) -> Result<Vec<(String, String)>> {
+    pub(crate) async fn server_names(&self) -> Result<Vec<(String, String)>> {
         let rows = self.inner.store.connections_list().await?;
         Ok(rows
             .into_iter()
@@ -384,7 +388,7 @@ impl Engine {
     }
 }
 
-fn summary_view(row: RecordRow, names: &[(String, String)]) -> RecordSummaryView {
+pub(crate) fn summary_view(row: RecordRow, names: &[(String, String)]) -> RecordSummaryView {
     let source = names
         .iter()
         .find(|(id, _)| *id == row.connection_id)
@@ -403,6 +407,8 @@ fn summary_view(row: RecordRow, names: &[(String, String)]) -> RecordSummaryView
         range: row.range_text,
         flag: row.flag.as_deref().and_then(from_word::<Flag>),
         malformed: row.malformed,
+        performer: row.performer,
+        withdrawn_at: row.withdrawn_at,
         source,
         key: RecordKey {
             connection_id: row.connection_id,
@@ -496,8 +502,10 @@ fn attachment_view(
             size: attachment.size.unwrap_or(0),
             base64: None,
             missing: Some("The content of this document was not received.".to_owned()),
+            difference: None,
         };
     };
+    let difference = attachment.difference(&bytes).map(str::to_owned);
     let content_type = if content_type.is_empty() {
         attachment.content_type
     } else {
@@ -512,6 +520,7 @@ fn attachment_view(
         title: attachment.title,
         content_type,
         missing: None,
+        difference,
     }
 }
 
@@ -522,7 +531,7 @@ fn scopes_in_words(granted: &str) -> Vec<String> {
         return vec!["All kinds of records".to_owned()];
     }
     let mut words: Vec<String> = Vec::new();
-    for step_type in crate::sync::plan::patient_types() {
+    for step_type in crate::sync::kinds::patient_types() {
         if scopes.allows_read(step_type) {
             let name = crate::sync::report::step_name(step_type).to_owned();
             if !words.contains(&name) {

@@ -9,7 +9,7 @@ use crate::engine::{Engine, lock};
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::view::Role;
 use jiff::Timestamp;
-use satchel_smart::discovery::{SmartConfiguration, discover};
+use satchel_smart::discovery::{SmartConfiguration, discover, discover_again};
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::trace;
 use satchel_store::OriginsRow;
@@ -26,11 +26,12 @@ const MAX_ENTRIES: usize = 64;
 pub(crate) struct DiscoveryCache(Mutex<HashMap<String, (Timestamp, SmartConfiguration)>>);
 
 impl DiscoveryCache {
-    fn get(&self, base: &str, now: Timestamp) -> Option<SmartConfiguration> {
+    /// What was read, and whether that was a short while ago.
+    fn get(&self, base: &str, now: Timestamp) -> Option<(SmartConfiguration, bool)> {
         let entries = lock(&self.0);
         let (read_at, configuration) = entries.get(base)?;
         let age = now.as_second().saturating_sub(read_at.as_second());
-        (0..MAX_AGE).contains(&age).then(|| configuration.clone())
+        Some((configuration.clone(), (0..MAX_AGE).contains(&age)))
     }
 
     fn put(&self, base: &str, now: Timestamp, configuration: &SmartConfiguration) {
@@ -50,11 +51,13 @@ impl Engine {
     /// Asks the server anew, and keeps the answer for a while.
     pub(crate) async fn discover_anew(&self, base: &FhirBaseUrl) -> Result<SmartConfiguration> {
         let configuration = discover(&self.inner.http, base).await?;
-        let now = self.now();
-        self.inner
-            .discovered
-            .put(base.as_str(), now, &configuration);
+        self.keep_discovered(base, &configuration);
         Ok(configuration)
+    }
+
+    fn keep_discovered(&self, base: &FhirBaseUrl, configuration: &SmartConfiguration) {
+        let now = self.now();
+        self.inner.discovered.put(base.as_str(), now, configuration);
     }
 
     /// Before a login or registration: asked anew, and where it was.
@@ -67,13 +70,16 @@ impl Engine {
         Ok(configuration)
     }
 
-    /// For the use of tokens: as read a short while ago, else anew; and where it was.
-    pub(crate) async fn discover_for_tokens(
-        &self,
-        base: &FhirBaseUrl,
-    ) -> Result<SmartConfiguration> {
+    /// For everything beside a login or registration: as read a short while ago, else anew; and where
+    /// it was. A description that did not change is not confirmed by its issuer again.
+    pub(crate) async fn discover_lately(&self, base: &FhirBaseUrl) -> Result<SmartConfiguration> {
         let configuration = match self.inner.discovered.get(base.as_str(), self.now()) {
-            Some(configuration) => configuration,
+            Some((configuration, true)) => configuration,
+            Some((known, false)) => {
+                let configuration = discover_again(&self.inner.http, base, &known).await?;
+                self.keep_discovered(base, &configuration);
+                configuration
+            }
             None => self.discover_anew(base).await?,
         };
         self.refuse_moved(base, &configuration).await?;
@@ -218,12 +224,10 @@ mod tests {
         )
         .unwrap();
         cache.put("https://a.example", at(0), &configuration);
-        assert!(cache.get("https://a.example", at(599)).is_some());
-        assert!(cache.get("https://a.example", at(600)).is_none());
-        assert!(
-            cache.get("https://a.example", at(-1)).is_none(),
-            "the clock went back"
-        );
+        let counts = |at| cache.get("https://a.example", at).map(|(_, counts)| counts);
+        assert_eq!(counts(at(599)), Some(true));
+        assert_eq!(counts(at(600)), Some(false));
+        assert_eq!(counts(at(-1)), Some(false), "the clock went back");
         assert!(cache.get("https://b.example", at(0)).is_none());
         for index in 0..200 {
             cache.put(

@@ -5,6 +5,7 @@ use crate::summary::read::{first, list, string};
 use base64::Engine as _;
 use quick_xml::Reader;
 use quick_xml::events::Event;
+use satchel_smart::fhir::bundle::{RawResource, SearchMode};
 use serde_json::Value;
 
 /// Text beyond this many characters is cut.
@@ -23,6 +24,24 @@ pub struct AttachmentRef {
     pub data: Option<Vec<u8>>,
     /// Size in bytes as stated.
     pub size: Option<u64>,
+    /// SHA-1 of the content in base64, as stated.
+    pub hash: Option<String>,
+}
+
+impl AttachmentRef {
+    /// What is not as the record states it: a document that was cut short or exchanged is shown all the
+    /// same, and said to be other than what the record describes (checklist G23).
+    #[must_use]
+    pub fn difference(&self, bytes: &[u8]) -> Option<&'static str> {
+        if self.size.is_some_and(|size| size != bytes.len() as u64) {
+            return Some("This document is not of the size that its record states.");
+        }
+        let stated = self.hash.as_deref().and_then(decode)?;
+        let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
+        (stated != sha1.as_ref()).then_some(
+            "This document is not the one that its record describes: the checksum differs.",
+        )
+    }
 }
 
 /// The attachments of a DocumentReference, DiagnosticReport, Media or Patient; of a Binary itself.
@@ -35,6 +54,7 @@ pub fn attachments_of(json: &str) -> Vec<AttachmentRef> {
                 content_type,
                 title: None,
                 url: None,
+                hash: None,
                 size: Some(data.len() as u64),
                 data: Some(data),
             })
@@ -60,6 +80,7 @@ fn attachment_of(attachment: &Value) -> Option<AttachmentRef> {
         data.is_some() || url.is_some() || !content_type.is_empty() || title.is_some();
     says_something.then(|| AttachmentRef {
         size: attachment.get("size").and_then(Value::as_u64),
+        hash: string(attachment, "hash").map(str::to_owned),
         content_type,
         title,
         url,
@@ -76,6 +97,23 @@ pub fn binary_of(json: &str) -> Option<(String, Vec<u8>)> {
         string(&value, "contentType").unwrap_or_default().to_owned(),
         data,
     ))
+}
+
+/// The JSON form of a Binary whose server sent the content itself; nothing of the content changes.
+pub(crate) fn binary_record(id: &str, content_type: &str, bytes: &[u8]) -> RawResource {
+    let data = base64::engine::general_purpose::STANDARD.encode(bytes);
+    let json = serde_json::json!({
+        "resourceType": "Binary", "id": id, "contentType": content_type, "data": data
+    });
+    RawResource {
+        json: json.to_string(),
+        resource_type: "Binary".to_owned(),
+        id: id.to_owned(),
+        version_id: None,
+        last_updated: None,
+        full_url: None,
+        mode: SearchMode::Match,
+    }
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {
@@ -300,5 +338,30 @@ mod tests {
             Some(("text/plain".to_owned(), b"hello".to_vec()))
         );
         assert!(attachments_of("not json").is_empty());
+    }
+
+    #[test]
+    fn g23_a_document_of_another_size_or_checksum_is_said_to_be_one() {
+        let stated = |size: u64, hash: &str| {
+            let document = serde_json::json!({"resourceType": "DocumentReference", "content": [
+                {"attachment": {"url": "Binary/1", "size": size, "hash": hash}}]});
+            attachments_of(&document.to_string()).remove(0)
+        };
+        // SHA-1 of "hello" (FIPS 180-4).
+        let right = "qvTGHdzF6KLavt4PO0gs2a6pQ00=";
+        assert_eq!(stated(5, right).difference(b"hello"), None);
+        assert!(
+            stated(6, right)
+                .difference(b"hello")
+                .is_some_and(|d| d.contains("size"))
+        );
+        assert!(
+            stated(5, right)
+                .difference(b"hullo")
+                .is_some_and(|d| d.contains("checksum"))
+        );
+        let record = binary_record("b", "text/plain", b"hello");
+        let read = binary_of(&record.json);
+        assert_eq!(read, Some(("text/plain".to_owned(), b"hello".to_vec())));
     }
 }

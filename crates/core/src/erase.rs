@@ -59,7 +59,7 @@ impl Engine {
                 report.servers_not_told.push(row.server_name.clone());
             }
             self.forget_tokens(&row.id).await?;
-            self.forget_installation_key(&row.id).await?;
+            self.forget_installation(&row).await?;
             self.forget_initial_access_token(&row.fhir_base).await?;
         }
         self.forget_queued().await?;

@@ -48,6 +48,9 @@ pub struct AppIdentity {
     /// `initiate_login_uri` (OpenID Connect Dynamic Registration §2): the claimed https address at which
     /// portals open the app, without the part that names the role; else it is the private-use scheme's.
     pub initiate_login_uri: Option<String>,
+    /// `jwks_uri` of backend services: where the organisation hosts what `satchel keys public` gives, in
+    /// place of keys by value. People's installations have no such place (checklist E7, B4).
+    pub jwks_uri: Option<String>,
     /// Private-use URI scheme, the reverse of a domain that the publisher controls (RFC 8252 §7.1).
     pub redirect_scheme: String,
     /// Claimed https redirect (RFC 8252 §7.2), without the part that names the server, when the
@@ -90,6 +93,7 @@ impl Default for AppIdentity {
             software_version: env!("CARGO_PKG_VERSION").into(),
             software_statement: None,
             initiate_login_uri: None,
+            jwks_uri: None,
             redirect_scheme: "org.satchel.app".into(),
             https_redirect: None,
             keychain_service: "org.satchel.desktop".into(),
@@ -149,6 +153,16 @@ impl AppIdentity {
             if !address.as_ref().is_none_or(https) {
                 return Err(IdentityError::NotHttps(member));
             }
+        }
+        // A server on this machine may fetch them from this machine.
+        let hosted = |text: &String| {
+            Url::parse(text).is_ok_and(|url| {
+                let here = url.scheme() == "http" && url.host_str() == Some("127.0.0.1");
+                (url.scheme() == "https" || here) && url.fragment().is_none()
+            })
+        };
+        if !self.jwks_uri.as_ref().is_none_or(hosted) {
+            return Err(IdentityError::NotHttps("jwks_uri"));
         }
         if !is_reversed_domain(&self.redirect_scheme) {
             return Err(IdentityError::Scheme);

@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::view::{Role, ScopePresetView};
 use satchel_smart::discovery::SmartConfiguration;
+use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::scope::{Wanted, choose_scopes_for};
 use serde::Deserialize;
 
@@ -73,7 +74,8 @@ impl Engine {
     /// # Errors
     /// `server.*` and `network.*`, as the server is asked what it supports.
     pub async fn scope_presets(&self, base: &str, role: Role) -> Result<Vec<ScopePresetView>> {
-        let (_, configuration) = self.discover(base).await?;
+        let base = FhirBaseUrl::parse(base, &self.inner.policy)?;
+        let configuration = self.discover_lately(&base).await?;
         Ok(shipped()
             .iter()
             .map(|preset| ScopePresetView {

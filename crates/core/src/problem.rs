@@ -393,6 +393,43 @@ problems! {
     ClockWrong = "login.clock_wrong", 83, true,
         "This computer's clock is wrong, so Satchel cannot tell whether the server's proof of who signed in is a fresh one.",
         "Set date, time and time zone of this computer, then sign in again.";
+    // Bulk exports and files of records
+    /// No such export.
+    BulkNotOffered = "bulk.not_offered", 84, false,
+        "This server does not make such an export of its records.",
+        "Choose another one: of everything, of all patients, or of a group; or sync instead.";
+    /// A parameter is not supported.
+    BulkParameter = "bulk.parameter_refused", 85, false,
+        "The server does not make the export in the way that was asked for.",
+        "Start it without the part that the technical detail names (--without NAME), or let the server leave out what it does not know (--lenient).";
+    /// Failed for good at the server.
+    BulkFailed = "bulk.failed", 86, true,
+        "The server could not make the export.",
+        "Start it again later. If it happens again, send the technical detail to the server's operator.";
+    /// Lapsed.
+    BulkGone = "bulk.gone", 87, true,
+        "The export is no longer at the server.",
+        "Start it again. What was fetched of it is stored.";
+    /// Location or manifest cannot be used.
+    BulkBadAnswer = "bulk.bad_answer", 88, true,
+        "The server's description of the export cannot be used.",
+        "Start it again later. If it happens again, send the technical detail to the server's operator.";
+    /// A file cannot be used.
+    BulkBadFile = "bulk.bad_file", 89, true,
+        "A file of the export could not be read to its end.",
+        "What came of it is stored. Start the export again later.";
+    /// Done, but not all of it.
+    BulkIncomplete = "bulk.incomplete", 94, true,
+        "The export is not complete: the report says what is missing.",
+        "What came is stored. Start the export again; it fetches everything that is missing.";
+    /// Must not be sent.
+    BulkBadRequest = "bulk.bad_request", 95, false,
+        "The export cannot be asked for like this.",
+        "The technical detail says what to correct.";
+    /// Not a file of records.
+    ImportFailed = "import.unreadable", 97, false,
+        "This file does not hold records that Satchel can read.",
+        "Use a file with one FHIR resource in each line (NDJSON), as a Bulk Data export has them.";
     // Directories of servers
     /// Not a bundle of brands.
     DirectoryNotAList = "directory.not_a_list", 90, false,
@@ -410,6 +447,10 @@ problems! {
     ServerMoved = "server.moved", 93, false,
         "The server's sign-in service is at another address than when you connected, so Satchel sends nothing there by itself.",
         "Your stored records stay readable. If the clinic says that it moved, connect to the server again and use the new address.";
+    /// A search that would list everybody.
+    PatientsTooWide = "patients.too_wide", 96, false,
+        "This search would list everybody.",
+        "Search by record number, by a name of at least two letters, or by name and birth date (YYYY-MM-DD).";
     /// Should not happen.
     Internal = "internal", 99, true,
         "Something went wrong inside Satchel.",

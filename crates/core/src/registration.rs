@@ -298,6 +298,10 @@ impl Engine {
     ) -> ClientMetadata {
         let identity = &self.inner.identity;
         let person = role != Role::Backend;
+        let hosted = identity
+            .jwks_uri
+            .clone()
+            .filter(|_| !person && key.is_some());
         let words = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         ClientMetadata {
             redirect_uris: if person {
@@ -322,7 +326,10 @@ impl Engine {
             },
             response_types: if person { words(&["code"]) } else { Vec::new() },
             token_endpoint_auth_method: method.as_str().to_owned(),
-            jwks: key.map(|key| serde_json::json!({ "keys": [key.public_jwk()] })),
+            jwks: key
+                .filter(|_| hosted.is_none())
+                .map(|key| serde_json::json!({ "keys": [key.public_jwk()] })),
+            jwks_uri: hosted,
             application_type: person.then(|| "native".to_owned()),
             initiate_login_uri: identity.launch_uri(role),
         }

@@ -5,7 +5,7 @@ use crate::connection::{AccessLostReason, ConnectionEvent};
 use crate::engine::{Engine, lock};
 use crate::problem::{Problem, Result};
 use crate::trace::{TraceKind, problem_of};
-use crate::view::{AccessAct, Event, Reachability};
+use crate::view::{AccessAct, Event, Reachability, Role};
 use satchel_smart::discovery::discover;
 use satchel_smart::http::FhirBaseUrl;
 
@@ -25,11 +25,12 @@ impl Engine {
         let row = self.connection_row(connection_id).await?;
         let records = self.inner.store.record_count(Some(connection_id)).await?;
         self.sync_cancel(connection_id);
+        self.end_exports(connection_id).await;
         self.end_access(connection_id).await?;
         self.forget_tokens(connection_id).await?;
         self.forget_unused_registration(&row.fhir_base, &row.role, connection_id)
             .await?;
-        self.forget_installation_key(connection_id).await?;
+        self.forget_installation(&row).await?;
         tracing::debug!(step = "removal.keys_gone", "removal");
         self.inner.store.connection_remove(connection_id).await?;
         let entry = LogEntry::at(&row, AccessAct::Removed).count(records);
@@ -55,12 +56,49 @@ impl Engine {
         Ok(())
     }
 
+    /// Where the browser signs the person out of the portal (OpenID Connect RP-Initiated Logout; checklist
+    /// D40); nothing where the server has no such place, cannot be reached, or nobody signed in. It names
+    /// this app only: an id_token in an address would stay in the browser's history. Ask before the
+    /// connection is removed; what becomes of it in the browser changes nothing here.
+    ///
+    /// # Errors
+    /// `record.not_found`, `store.*`.
+    pub async fn sign_out_address(&self, connection_id: &str) -> Result<Option<String>> {
+        let row = self.connection_row(connection_id).await?;
+        let client = self
+            .inner
+            .store
+            .registration_get(&row.fhir_base, &row.role)
+            .await?;
+        let Some(client) = client.filter(|_| Role::parse(&row.role) != Role::Backend) else {
+            return Ok(None);
+        };
+        let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
+        let configuration = match self.discover_lately(&base).await {
+            Ok(configuration) => configuration,
+            Err(problem) => {
+                let code = problem.code.code();
+                tracing::info!(code, "the portal's sign-out is not known");
+                return Ok(None);
+            }
+        };
+        Ok(configuration.end_session_endpoint.map(|mut address| {
+            address
+                .query_pairs_mut()
+                .append_pair("client_id", &client.client_id);
+            address.to_string()
+        }))
+    }
+
     /// Asks whether the server is there; the answer is in the connection's reachability.
     ///
     /// # Errors
     /// `record.not_found`, `store.*`; a server that does not answer is no error.
     pub async fn probe(&self, connection_id: &str) -> Result<()> {
         let row = self.connection_row(connection_id).await?;
+        if crate::bulk::is_imported(&row.fhir_base) {
+            return Ok(());
+        }
         let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
         let work = discover(&self.inner.http, &base);
         let reachability = match self.traced(TraceKind::Probe, |_| None, work).await {

@@ -75,7 +75,7 @@ impl Engine {
     /// Gives whether a token was revoked: not every server has a place for it.
     async fn revoke_all(&self, client: &ClientRow, tokens: &[(String, &str)]) -> Result<bool> {
         let base = FhirBaseUrl::parse(&client.fhir_base, &self.inner.policy)?;
-        let configuration = self.discover_for_tokens(&base).await?;
+        let configuration = self.discover_lately(&base).await?;
         let mut any = false;
         for (token, hint) in tokens {
             any |= self.revoke_one(client, &configuration, token, hint).await?;

@@ -198,7 +198,7 @@ impl Engine {
     /// `record.not_found` when the server names none; otherwise as [`Engine::server_check`].
     pub async fn server_management_url(&self, base: &str) -> Result<String> {
         let base = FhirBaseUrl::parse(base, &self.inner.policy)?;
-        let configuration = self.discover_for_tokens(&base).await?;
+        let configuration = self.discover_lately(&base).await?;
         configuration
             .management_endpoint
             .map(Into::into)

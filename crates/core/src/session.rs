@@ -190,7 +190,7 @@ impl Engine {
             return Err(Refused::Lost(AccessLostReason::Expired));
         }
         let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy).map_err(Problem::from)?;
-        let configuration = self.discover_for_tokens(&base).await?;
+        let configuration = self.discover_lately(&base).await?;
         if role == Role::Backend {
             return self
                 .renew_service(&row, &client, &configuration, tokens)

@@ -4,12 +4,23 @@
 //! for them displays. The TypeScript of `ui/src/api/bindings.ts` is generated from this file.
 
 mod access_log;
+mod bulk;
+mod changes;
+mod lookup;
 mod servers;
+mod sync;
 
 pub use access_log::{AccessAct, AccessLogView};
+pub use bulk::{
+    BulkJobView, BulkLineErrorView, BulkOutcomeView, BulkReportView, BulkState, BulkTypeView,
+    ImportReportView,
+};
+pub use changes::{ChangedFieldView, ChangedRecordView, ChangesView};
+pub use lookup::{FoundPatientView, ProvenanceAgentView, ProvenanceView};
 pub use servers::{
     Ability, AbilityView, DirectoryView, Launch, ServerCheckView, ServerView, SkippedView,
 };
+pub use sync::{StepOutcome, SyncProgressView, SyncReportView, SyncStepView};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -210,85 +221,6 @@ pub struct LaunchRequestView {
     pub known: bool,
 }
 
-/// How one part of a sync ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum StepOutcome {
-    /// Everything that the server has is here.
-    Complete,
-    /// The server was asked and has none.
-    Empty,
-    /// The server does not offer this kind of record.
-    NotOffered,
-    /// Not shared at sign-in, or refused by the server.
-    NotShared,
-    /// It failed; what came before stays.
-    Failed,
-    /// Cut off before the end.
-    CutOff,
-}
-
-/// One part of a sync, in words.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct SyncStepView {
-    /// What was asked for, in plain words ("Laboratory results").
-    pub name: String,
-    /// FHIR resource type.
-    pub resource_type: String,
-    /// How it ended.
-    pub outcome: StepOutcome,
-    /// Records received.
-    #[ts(type = "number")]
-    pub records: u64,
-    /// The problem, when there is one.
-    pub problem: Option<ProblemView>,
-}
-
-/// What a sync did.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct SyncReportView {
-    /// RFC 3339.
-    pub started_at: String,
-    /// RFC 3339.
-    pub finished_at: String,
-    /// True when no part failed or was cut off.
-    pub complete: bool,
-    /// Records new to this computer.
-    #[ts(type = "number")]
-    pub new_records: u64,
-    /// Records that changed.
-    #[ts(type = "number")]
-    pub changed_records: u64,
-    /// Records received that cannot be read as FHIR; they are kept as received.
-    #[ts(type = "number")]
-    pub unreadable_records: u64,
-    /// Part by part.
-    pub steps: Vec<SyncStepView>,
-    /// What stopped the whole sync, if anything did.
-    pub problem: Option<ProblemView>,
-}
-
-/// How far a running sync is. Fractions never go back.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct SyncProgressView {
-    /// The connection.
-    pub connection_id: String,
-    /// What is being fetched, in plain words.
-    pub step: String,
-    /// Parts done.
-    pub steps_done: u32,
-    /// Parts in all.
-    pub steps_total: u32,
-    /// Records received so far.
-    #[ts(type = "number")]
-    pub records: u64,
-    /// From 0 to 1.
-    pub fraction: f64,
-}
-
 /// The sections of a chart, in the order in which they are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -401,6 +333,10 @@ pub struct RecordSummaryView {
     pub flag: Option<Flag>,
     /// Why this record could not be read; it is kept as received.
     pub malformed: Option<String>,
+    /// Who says so, by the name that the record gives.
+    pub performer: Option<String>,
+    /// RFC 3339: since when the source no longer gives it.
+    pub withdrawn_at: Option<String>,
     /// Name of the server that it came from.
     pub source: String,
 }
@@ -450,6 +386,8 @@ pub struct RecordDetailView {
     pub json: String,
     /// References that can be named.
     pub references: Vec<ReferenceView>,
+    /// Who says so: Provenance records about this one, the newest first.
+    pub provenance: Vec<ProvenanceView>,
     /// When Satchel fetched it, RFC 3339.
     pub fetched_at: String,
     /// `meta.lastUpdated`, as received.
@@ -473,6 +411,8 @@ pub struct AttachmentView {
     pub base64: Option<String>,
     /// Why the content is not here.
     pub missing: Option<String>,
+    /// The content is here, but is not what the record states.
+    pub difference: Option<String>,
 }
 
 /// The person at the top of a chart.
@@ -496,7 +436,7 @@ pub struct PatientHeaderView {
 }
 
 /// A label and a value.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct LabelledView {
     /// Label.

@@ -13,7 +13,7 @@ mod read;
 pub use fetch::{BundleAnswer, fetch_bundle};
 pub use logo::{LogoError, LogoImage, LogoSource, fetch_logo};
 
-use crate::http::{FhirBaseUrl, HttpClient, HttpError, Reach};
+use crate::http::{FhirBaseUrl, HttpClient, HttpError, HttpPolicy, Reach};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -45,12 +45,12 @@ impl BrandLink {
     /// refuse a server.
     pub(crate) fn read(
         members: &Map<String, Value>,
-        http: &HttpClient,
+        policy: &HttpPolicy,
         base: &FhirBaseUrl,
     ) -> Option<Self> {
         let bundle = Url::parse(members.get("user_access_brand_bundle")?.as_str()?).ok()?;
         let within = Reach::from_source(base.url()).covers(&bundle);
-        if http.check(&bundle).is_err() || !within {
+        if policy.check(&bundle).is_err() || !within {
             tracing::debug!("the user_access_brand_bundle is not a usable URL");
             return None;
         }

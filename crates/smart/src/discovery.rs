@@ -3,7 +3,7 @@
 
 use crate::brands::BrandLink;
 use crate::fhir::capability::CapabilityStatement;
-use crate::http::{Answer, FhirBaseUrl, Get, HttpClient, HttpError, Reach, is_loopback};
+use crate::http::{FhirBaseUrl, Get, HttpClient, HttpError, HttpPolicy, Reach, is_loopback};
 use crate::issuer;
 use crate::trace;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,9 @@ pub struct SmartConfiguration {
     pub revocation_endpoint: Option<Url>,
     /// `introspection_endpoint` (RFC 7662).
     pub introspection_endpoint: Option<Url>,
+    /// `end_session_endpoint` (OpenID Connect RP-Initiated Logout §2.1): where a person is signed out.
+    #[serde(default)]
+    pub end_session_endpoint: Option<Url>,
     /// `management_endpoint`: where a person sees and ends the access of apps.
     pub management_endpoint: Option<Url>,
     /// `user_access_brand_bundle` and `user_access_brand_identifier`: who is behind the server.
@@ -75,11 +78,46 @@ impl SmartConfiguration {
     /// # Errors
     /// [`DiscoveryError`] of the document.
     pub fn read(
-        http: &HttpClient,
+        policy: &HttpPolicy,
         base: &FhirBaseUrl,
         document: &[u8],
     ) -> Result<Self, DiscoveryError> {
-        from_document(http, base, document)
+        from_document(policy, base, document)
+    }
+
+    /// Reads the endpoints that a server of SMART 1 names in its capability statement (extension
+    /// `oauth-uris`). `None` when `statement` is a FHIR resource without them.
+    ///
+    /// # Errors
+    /// [`DiscoveryError::NotFhir`], and those of the endpoints.
+    pub fn read_statement(
+        policy: &HttpPolicy,
+        base: &FhirBaseUrl,
+        statement: &[u8],
+    ) -> Result<Option<Self>, DiscoveryError> {
+        from_statement(policy, base, statement)
+    }
+
+    /// Holds the issuer against the metadata that was found at it (`metadata`; `None` when there was
+    /// none), and takes from there what the smart-configuration leaves out. A configuration without
+    /// an issuer has nothing to confirm.
+    ///
+    /// # Errors
+    /// [`DiscoveryError::IssuerMismatch`] when the metadata names another issuer, or the issuer
+    /// belongs to another origin and does not vouch for this server (OpenID Connect Discovery §4.3,
+    /// RFC 8414 §3.3).
+    pub fn confirm_issuer(
+        &mut self,
+        policy: &HttpPolicy,
+        base: &FhirBaseUrl,
+        metadata: Option<&[u8]>,
+    ) -> Result<(), DiscoveryError> {
+        let metadata = metadata.and_then(|bytes| serde_json::from_slice(bytes).ok());
+        issuer::hold_against(policy, base, self, metadata)
+    }
+
+    fn is_read_from(&self, body: &[u8]) -> bool {
+        text_of(body) == Some(&self.raw)
     }
 
     /// Whether the server lists a capability, such as `permission-v2`.
@@ -170,17 +208,54 @@ pub async fn discover(
     http: &HttpClient,
     base: &FhirBaseUrl,
 ) -> Result<SmartConfiguration, DiscoveryError> {
+    discover_beside(http, base, None).await
+}
+
+/// As [`discover`], where the server is known from before: a smart-configuration that is the same to the
+/// byte as `known` was confirmed by its issuer then, who is not asked again. Not for a sign-in.
+///
+/// # Errors
+/// As [`discover`].
+pub async fn discover_again(
+    http: &HttpClient,
+    base: &FhirBaseUrl,
+    known: &SmartConfiguration,
+) -> Result<SmartConfiguration, DiscoveryError> {
+    discover_beside(http, base, Some(known)).await
+}
+
+async fn discover_beside(
+    http: &HttpClient,
+    base: &FhirBaseUrl,
+    known: Option<&SmartConfiguration>,
+) -> Result<SmartConfiguration, DiscoveryError> {
     let url = base.join(".well-known/smart-configuration");
     let answer = http.for_documents().get(Get::json(&url)).await?;
+    if let Some(known) =
+        known.filter(|known| answer.is_success() && known.is_read_from(&answer.body))
+    {
+        trace::check("A23", "The server describes itself as before", true);
+        return Ok(known.clone());
+    }
     let mut configuration = match answer.status {
         200..=299 => trace::checked(
             "A8",
             "The smart-configuration is JSON, its endpoints are protected",
-            from_document(http, base, &answer.body),
+            from_document(http.policy(), base, &answer.body),
         )?,
         // Absent, or refused as such: an old server, or none (section "Declaring support").
         400 | 401 | 403 | 404 | 405 | 406 | 410 | 501 => {
-            from_statement(http, base, &answer).await?
+            let url = base.join("metadata");
+            let get = Get {
+                accept: "application/fhir+json",
+                ..Get::json(&url)
+            };
+            let statement = http.get(get).await?;
+            from_statement(http.policy(), base, &statement.body)?.ok_or(
+                DiscoveryError::NotSmart {
+                    status: answer.status,
+                },
+            )?
         }
         _ => return Err(answer.status_error().into()),
     };
@@ -196,16 +271,23 @@ pub async fn discover(
     Ok(configuration)
 }
 
+fn text_of(body: &[u8]) -> Option<&str> {
+    Some(
+        std::str::from_utf8(body)
+            .ok()?
+            .trim_start_matches('\u{feff}'),
+    )
+}
+
 fn from_document(
-    http: &HttpClient,
+    policy: &HttpPolicy,
     base: &FhirBaseUrl,
     body: &[u8],
 ) -> Result<SmartConfiguration, DiscoveryError> {
-    let raw = std::str::from_utf8(body).map_err(|_| DiscoveryError::NotJson)?;
-    let raw = raw.trim_start_matches('\u{feff}');
+    let raw = text_of(body).ok_or(DiscoveryError::NotJson)?;
     let members: Map<String, Value> =
         serde_json::from_str(raw).map_err(|_| DiscoveryError::NotJson)?;
-    let endpoint = |name| endpoint(&members, name, http, base);
+    let endpoint = |name| endpoint(&members, name, policy, base);
     let list = |name| strings(&members, name);
     let capabilities = list("capabilities");
     let authorization_endpoint = endpoint("authorization_endpoint")?;
@@ -232,9 +314,10 @@ fn from_document(
         registration_endpoint: endpoint("registration_endpoint")?,
         revocation_endpoint: endpoint("revocation_endpoint")?,
         introspection_endpoint: endpoint("introspection_endpoint")?,
+        end_session_endpoint: endpoint("end_session_endpoint")?,
         management_endpoint: endpoint("management_endpoint")?,
-        brand: BrandLink::read(&members, http, base),
-        associated_endpoints: associated(&members, http, base),
+        brand: BrandLink::read(&members, policy, base),
+        associated_endpoints: associated(&members, policy, base),
         scopes_supported: list("scopes_supported"),
         capabilities,
         token_endpoint_auth_methods: list("token_endpoint_auth_methods_supported"),
@@ -247,21 +330,13 @@ fn from_document(
 }
 
 /// The way of SMART 1: endpoints in the capability statement's `oauth-uris` extension.
-async fn from_statement(
-    http: &HttpClient,
+fn from_statement(
+    policy: &HttpPolicy,
     base: &FhirBaseUrl,
-    well_known: &Answer,
-) -> Result<SmartConfiguration, DiscoveryError> {
-    let url = base.join("metadata");
-    let get = Get {
-        accept: "application/fhir+json",
-        ..Get::json(&url)
-    };
-    let answer = http.get(get).await?;
-    let Some(statement) = statement_of(&answer)? else {
-        return Err(DiscoveryError::NotSmart {
-            status: well_known.status,
-        });
+    body: &[u8],
+) -> Result<Option<SmartConfiguration>, DiscoveryError> {
+    let Some(statement) = statement_of(body)? else {
+        return Ok(None);
     };
     let mut members = Map::new();
     for (extension, name) in [
@@ -277,18 +352,16 @@ async fn from_statement(
         }
     }
     if !members.contains_key("token_endpoint") {
-        return Err(DiscoveryError::NotSmart {
-            status: well_known.status,
-        });
+        return Ok(None);
     }
     let document = Value::Object(members).to_string();
-    from_document(http, base, document.as_bytes())
+    from_document(policy, base, document.as_bytes()).map(Some)
 }
 
 /// The capability statement; `None` when another FHIR resource came, such as an OperationOutcome
 /// that asks for a login.
-fn statement_of(answer: &Answer) -> Result<Option<CapabilityStatement>, DiscoveryError> {
-    let text = std::str::from_utf8(&answer.body).map_err(|_| DiscoveryError::NotFhir)?;
+fn statement_of(body: &[u8]) -> Result<Option<CapabilityStatement>, DiscoveryError> {
+    let text = std::str::from_utf8(body).map_err(|_| DiscoveryError::NotFhir)?;
     if let Ok(statement) = CapabilityStatement::parse(text) {
         return Ok(Some(statement));
     }
@@ -304,7 +377,7 @@ fn statement_of(answer: &Answer) -> Result<Option<CapabilityStatement>, Discover
 fn endpoint(
     members: &Map<String, Value>,
     name: &'static str,
-    http: &HttpClient,
+    policy: &HttpPolicy,
     base: &FhirBaseUrl,
 ) -> Result<Option<Url>, DiscoveryError> {
     let text = match members.get(name) {
@@ -322,7 +395,7 @@ fn endpoint(
         }
         Err(_) => return Err(invalid(name, text)),
     };
-    let insecure = !(is_loopback(&url) && http.policy().allow_http_on_loopback);
+    let insecure = !(is_loopback(&url) && policy.allow_http_on_loopback);
     match url.scheme() {
         "https" => {}
         "http" if insecure => {
@@ -351,7 +424,7 @@ fn endpoint(
 /// The associated endpoints that can be used; what is no such thing is left out.
 fn associated(
     members: &Map<String, Value>,
-    http: &HttpClient,
+    policy: &HttpPolicy,
     base: &FhirBaseUrl,
 ) -> Vec<AssociatedEndpoint> {
     let list = members
@@ -362,7 +435,7 @@ fn associated(
         .filter_map(Value::as_object)
         .filter_map(|one| {
             Some(AssociatedEndpoint {
-                url: endpoint(one, "url", http, base).ok()??,
+                url: endpoint(one, "url", policy, base).ok()??,
                 capabilities: strings(one, "capabilities"),
             })
         })

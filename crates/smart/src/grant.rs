@@ -2,7 +2,7 @@
 //! that a refused proof may deserve.
 
 use crate::client_auth::{ASSERTION_TYPE, Audience, ClientAuthentication, client_assertion};
-use crate::http::HttpClient;
+use crate::http::{Answer, HttpClient, HttpError};
 use crate::introspection::Introspection;
 use crate::keys::SigningKey;
 use crate::scope::Scopes;
@@ -15,8 +15,8 @@ use oauth2::basic::{
 };
 use oauth2::{
     AccessToken, AuthType, AuthorizationCode, Client, ClientId, ClientSecret, EndpointNotSet,
-    EndpointSet, IntrospectionUrl, PkceCodeVerifier, RedirectUrl, RefreshToken, RevocableToken,
-    RevocationUrl, Scope, TokenIntrospectionResponse as _, TokenUrl,
+    EndpointSet, HttpRequest, IntrospectionUrl, PkceCodeVerifier, RedirectUrl, RefreshToken,
+    RevocableToken, RevocationUrl, Scope, TokenIntrospectionResponse as _, TokenUrl,
 };
 use std::borrow::Cow;
 use std::sync::Mutex;
@@ -220,26 +220,11 @@ impl TokenEndpoint<'_> {
             .request_async(&transport)
             .await
             .map_err(|error| crate::token::from_library(error, transport.take_seen()))?;
-        Ok(Introspection {
-            active: answer.active(),
-            scope: answer.scopes().map(|scopes| {
-                let words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
-                Scopes::parse(&words.join(" "))
-            }),
-            expires_at: answer
-                .exp()
-                .and_then(|at| jiff::Timestamp::from_second(at.timestamp()).ok()),
-        })
+        Ok(introspection(&answer))
     }
 
     fn client<'t>(&self) -> OAuthClient<'t> {
-        // The library demands https here, loopback or not; the transport sends to the real address.
-        let mut revocation = self.url.clone();
-        let _ = revocation.set_scheme("https");
-        let client = Client::new(ClientId::new(self.client_id.to_owned()))
-            .set_auth_type(AuthType::RequestBody)
-            .set_token_uri(TokenUrl::from_url(self.url.clone()))
-            .set_revocation_url(RevocationUrl::from_url(revocation));
+        let client = library_client(self.client_id, self.url);
         match self.authentication {
             ClientAuthentication::ClientSecretPost(secret) => {
                 client.set_client_secret(ClientSecret::new(secret.expose().clone()))
@@ -331,6 +316,52 @@ impl TokenEndpoint<'_> {
             _ => None,
         }
     }
+}
+
+fn library_client<'t>(client_id: &str, url: &Url) -> OAuthClient<'t> {
+    // The library demands https here, loopback or not; the transport sends to the real address.
+    let mut revocation = url.clone();
+    let _ = revocation.set_scheme("https");
+    Client::new(ClientId::new(client_id.to_owned()))
+        .set_auth_type(AuthType::RequestBody)
+        .set_token_uri(TokenUrl::from_url(url.clone()))
+        .set_revocation_url(RevocationUrl::from_url(revocation))
+}
+
+fn introspection(answer: &BasicTokenIntrospectionResponse) -> Introspection {
+    Introspection {
+        active: answer.active(),
+        scope: answer.scopes().map(|scopes| {
+            let words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+            Scopes::parse(&words.join(" "))
+        }),
+        expires_at: answer
+            .exp()
+            .and_then(|at| jiff::Timestamp::from_second(at.timestamp()).ok()),
+    }
+}
+
+/// Reads the answer to a token request, as [`TokenEndpoint::request`] would.
+pub(crate) fn read(answer: Answer) -> Result<WireToken, TokenError> {
+    let client = library_client("", &answer.url);
+    let (response, seen) = crate::token::for_library(answer, true);
+    client
+        .exchange_client_credentials()
+        .request(&|_: HttpRequest| Ok::<_, HttpError>(response.clone()))
+        .map_err(|error| crate::token::from_library(error, seen))
+}
+
+/// Reads the answer to an introspection, as [`TokenEndpoint::introspect`] would.
+pub(crate) fn read_introspection(answer: Answer) -> Result<Introspection, TokenError> {
+    let client = library_client("", &answer.url)
+        .set_introspection_url(IntrospectionUrl::from_url(answer.url.clone()));
+    let (response, seen) = crate::token::for_library(answer, true);
+    let token = AccessToken::new(String::new());
+    client
+        .introspect(&token)
+        .request(&|_: HttpRequest| Ok::<_, HttpError>(response.clone()))
+        .map(|answer| introspection(&answer))
+        .map_err(|error| crate::token::from_library(error, seen))
 }
 
 /// A proof by the server's clock, where that is not ours.

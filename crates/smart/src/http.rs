@@ -5,12 +5,14 @@ mod base_url;
 mod client;
 mod error;
 mod reach;
+mod stream;
 
 pub use base_url::{FhirBaseUrl, FhirBaseUrlError};
-pub(crate) use client::{Answer, Follow, Get, json_headers};
-pub use client::{HttpClient, HttpPolicy};
+pub use client::{Answer, HttpClient, HttpPolicy};
+pub(crate) use client::{Follow, Get, json_headers};
 pub use error::HttpError;
 pub use reach::Reach;
+pub(crate) use stream::{Stream, StreamGet};
 
 use url::{Host, Url};
 

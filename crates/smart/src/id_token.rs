@@ -10,6 +10,7 @@ use crate::text::plain;
 use crate::trace;
 use base64::Engine as _;
 use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -77,14 +78,39 @@ pub enum IdTokenError {
 }
 
 /// What an id_token has to agree with.
-pub(crate) struct Expected<'a> {
-    pub(crate) issuer: Option<&'a str>,
-    pub(crate) client_id: &'a str,
-    pub(crate) nonce: &'a str,
-    pub(crate) jwks_uri: Option<&'a Url>,
-    pub(crate) now: jiff::Timestamp,
+#[derive(Clone, Copy)]
+pub struct Expected<'a> {
+    /// The server's issuer, as written in its configuration.
+    pub issuer: Option<&'a str>,
+    /// This client.
+    pub client_id: &'a str,
+    /// The `nonce` that was sent with the login.
+    pub nonce: &'a str,
+    /// The time by this machine's clock.
+    pub now: jiff::Timestamp,
     /// The `Date` of the answer that it came with (RFC 9110 §6.6.1).
-    pub(crate) servers_time: Option<jiff::Timestamp>,
+    pub servers_time: Option<jiff::Timestamp>,
+}
+
+impl std::fmt::Debug for Expected<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Expected({:?}, [secret])", self.issuer)
+    }
+}
+
+/// Verifies an id_token against a set of keys that is at hand (`jwks`, RFC 7517): algorithm, key,
+/// signature, issuer, audience, time and nonce.
+///
+/// # Errors
+/// [`IdTokenError`].
+pub fn verify_with_keys(
+    jwks: &[u8],
+    expected: &Expected<'_>,
+    id_token: &SecretString,
+) -> Result<IdTokenClaims, IdTokenError> {
+    let (algorithm, kid) = read_header(id_token.expose())?;
+    let key = jwks::choose(jwks, algorithm, kid.as_deref())?.ok_or(IdTokenError::UnknownKey)?;
+    verify_with_key(&key, algorithm, expected, id_token)
 }
 
 #[derive(Deserialize)]
@@ -109,28 +135,51 @@ enum Audience {
     Many(Vec<String>),
 }
 
-/// Verifies an id_token: algorithm, key, signature, issuer, audience, time and nonce.
+/// Fetches the keys of an issuer.
+pub(crate) async fn fetch_keys(
+    http: &HttpClient,
+    jwks_uri: Option<&Url>,
+) -> Result<Vec<u8>, IdTokenError> {
+    jwks::fetch(http, jwks_uri.ok_or(IdTokenError::UnknownKey)?, false).await
+}
+
+/// Verifies an id_token: algorithm, key, signature, issuer, audience, time and nonce. `keys` are
+/// fetched already, or on their way.
 pub(crate) async fn verify(
     http: &HttpClient,
+    jwks_uri: Option<&Url>,
+    keys: impl Future<Output = Result<Vec<u8>, IdTokenError>>,
     expected: &Expected<'_>,
     id_token: &SecretString,
 ) -> Result<IdTokenClaims, IdTokenError> {
-    let token = id_token.expose();
     let (algorithm, kid) = trace::checked(
         "D30",
         "The id_token is signed in an accepted way",
-        read_header(token),
+        read_header(id_token.expose()),
     )?;
-    let issuer = expected.issuer.ok_or(IdTokenError::WrongIssuer)?;
-    let jwks_uri = expected.jwks_uri.ok_or(IdTokenError::UnknownKey)?;
+    expected.issuer.ok_or(IdTokenError::WrongIssuer)?;
+    let jwks_uri = jwks_uri.ok_or(IdTokenError::UnknownKey)?;
     let key = trace::checked(
         "D31",
         "Its key is among the server's keys",
-        jwks::find(http, jwks_uri, algorithm, kid.as_deref()).await,
+        match keys.await {
+            Ok(keys) => jwks::find(http, jwks_uri, &keys, algorithm, kid.as_deref()).await,
+            Err(error) => Err(error),
+        },
     )?;
-    let key = DecodingKey::from_jwk(&key).map_err(|_| IdTokenError::UnknownKey)?;
+    verify_with_key(&key, algorithm, expected, id_token)
+}
+
+fn verify_with_key(
+    key: &Jwk,
+    algorithm: Algorithm,
+    expected: &Expected<'_>,
+    id_token: &SecretString,
+) -> Result<IdTokenClaims, IdTokenError> {
+    let issuer = expected.issuer.ok_or(IdTokenError::WrongIssuer)?;
+    let key = DecodingKey::from_jwk(key).map_err(|_| IdTokenError::UnknownKey)?;
     let claims = traced(read_claims(
-        token,
+        id_token.expose(),
         &key,
         algorithm,
         issuer,
@@ -229,6 +278,15 @@ fn read_claims(
     issuer: &str,
     client_id: &str,
 ) -> Result<Claims, IdTokenError> {
+    // The library skips what it does not need without looking at it; a claims set is UTF-8 as a whole
+    // (RFC 7519 §7.2, step 10).
+    let claims = token.split('.').nth(1).unwrap_or_default();
+    let utf8 = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(claims)
+        .is_ok_and(|bytes| std::str::from_utf8(&bytes).is_ok());
+    if !utf8 {
+        return Err(IdTokenError::Malformed("the claims are not UTF-8"));
+    }
     let mut validation = Validation::new(algorithm);
     // Times are checked with the clock that was handed in; the library would take the system's.
     validation.validate_exp = false;

@@ -2,8 +2,8 @@
 //! Introspection").
 
 use crate::client_auth::ClientAuthentication;
-use crate::grant::TokenEndpoint;
-use crate::http::HttpClient;
+use crate::grant::{self, TokenEndpoint};
+use crate::http::{Answer, HttpClient};
 use crate::scope::Scopes;
 use crate::secret::SecretString;
 use crate::time::{Clock, Random};
@@ -19,6 +19,14 @@ pub struct Introspection {
     pub scope: Option<Scopes>,
     /// `exp`, when it is said.
     pub expires_at: Option<jiff::Timestamp>,
+}
+
+/// Reads the answer to an introspection (RFC 7662 §2.2).
+///
+/// # Errors
+/// [`TokenError`].
+pub fn read_introspection_answer(answer: Answer) -> Result<Introspection, TokenError> {
+    grant::read_introspection(answer)
 }
 
 /// Asks what a token is good for (RFC 7662 §2). `token_endpoint` is what the client's assertion names

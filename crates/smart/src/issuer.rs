@@ -2,7 +2,7 @@
 //! §4.3, RFC 8414 §3.3). This is what keeps one server from speaking in another one's name.
 
 use crate::discovery::{DiscoveryError, SmartConfiguration};
-use crate::http::{FhirBaseUrl, Follow, Get, HttpClient, HttpError, Reach};
+use crate::http::{FhirBaseUrl, Follow, Get, HttpClient, HttpError, HttpPolicy, Reach};
 use crate::trace;
 use serde_json::{Map, Value};
 use url::{Origin, Url};
@@ -22,26 +22,44 @@ pub(crate) async fn confirm(
     base: &FhirBaseUrl,
     configuration: &mut SmartConfiguration,
 ) -> Result<(), DiscoveryError> {
+    let Some(issuer) = &configuration.issuer else {
+        return Ok(());
+    };
+    let url = url_of(issuer)?;
+    let metadata = match metadata_of(http, issuer, &url).await {
+        Ok(metadata) => metadata,
+        // Nobody there vouches for this server: a foreign issuer is refused for that.
+        Err(error) => {
+            tracing::debug!(%error, "the issuer's metadata could not be read");
+            None
+        }
+    };
+    hold_against(http.policy(), base, configuration, metadata)
+}
+
+fn url_of(issuer: &str) -> Result<Url, DiscoveryError> {
+    Url::parse(issuer).map_err(|_| DiscoveryError::InvalidEndpoint {
+        name: "issuer",
+        found: crate::text::plain(issuer, 200),
+    })
+}
+
+/// The part of [`confirm`] that asks nobody.
+pub(crate) fn hold_against(
+    policy: &HttpPolicy,
+    base: &FhirBaseUrl,
+    configuration: &mut SmartConfiguration,
+    metadata: Option<Map<String, Value>>,
+) -> Result<(), DiscoveryError> {
     let Some(issuer) = configuration.issuer.clone() else {
         return Ok(());
     };
-    let url = Url::parse(&issuer).map_err(|_| DiscoveryError::InvalidEndpoint {
-        name: "issuer",
-        found: crate::text::plain(&issuer, 200),
-    })?;
+    let url = url_of(&issuer)?;
     let token_origin = configuration.token_endpoint.origin();
     let foreign = url.origin() != base.url().origin() && url.origin() != token_origin;
     let mismatch = |expected: String, found: &str| DiscoveryError::IssuerMismatch {
         expected,
         found: crate::text::plain(found, 200),
-    };
-    let metadata = match metadata_of(http, &issuer, &url).await {
-        Ok(metadata) => metadata,
-        // Nobody there vouches for this server: below, a foreign issuer is refused for that.
-        Err(error) => {
-            tracing::debug!(%error, "the issuer's metadata could not be read");
-            None
-        }
     };
     let Some(metadata) = metadata else {
         trace::check(
@@ -78,13 +96,19 @@ pub(crate) async fn confirm(
         return Err(mismatch(token_origin.ascii_serialization(), &issuer));
     }
     configuration.iss_parameter_supported |= announces_iss_parameter(&metadata);
-    if configuration.jwks_uri.is_none() {
-        configuration.jwks_uri = metadata
-            .get("jwks_uri")
+    let listed = |name: &str| {
+        metadata
+            .get(name)
             .and_then(Value::as_str)
             .and_then(|text| Url::parse(text).ok())
-            .filter(|url| http.check(url).is_ok())
-            .filter(|url| Reach::from_source(base.url()).covers(url));
+            .filter(|url| policy.check(url).is_ok() && url.fragment().is_none())
+            .filter(|url| Reach::from_source(base.url()).covers(url))
+    };
+    if configuration.jwks_uri.is_none() {
+        configuration.jwks_uri = listed("jwks_uri");
+    }
+    if configuration.end_session_endpoint.is_none() {
+        configuration.end_session_endpoint = listed("end_session_endpoint");
     }
     Ok(())
 }

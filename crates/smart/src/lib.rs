@@ -1,4 +1,4 @@
-//! SMART App Launch 2.2, OAuth, OpenID Connect and FHIR REST over HTTP: the protocol side of Satchel.
+//! SMART App Launch 2.2, OAuth, OpenID Connect, FHIR REST and Bulk Data over HTTP: the protocol side of Satchel.
 //!
 //! The way through, from a typed address to a page of records:
 //!
@@ -10,7 +10,8 @@
 //!    [`authorization::PendingAuthorization`]; `accept` of the redirect consumes that and gives an
 //!    [`authorization::AuthorizationCode`], which can be had no other way; its `exchange` consumes it
 //!    and gives a [`token::TokenResponse`], the id_token verified.
-//! 4. [`fhir::client::FhirClient`] reads: capability statement, search pages, single resources.
+//! 4. [`fhir::client::FhirClient`] reads: capability statement, search pages, single resources;
+//!    [`bulk::BulkClient`] has whole exports made and reads their files line by line.
 //!
 //! What this crate does NOT do: it stores nothing (no SQL, no keychain, no file), opens no browser,
 //! listens on no port, knows no vendor, and has no words for people. Time and randomness are handed
@@ -19,6 +20,7 @@
 pub mod authorization;
 pub mod backend;
 pub mod brands;
+pub mod bulk;
 mod callback;
 pub mod capabilities;
 pub mod client_auth;

@@ -10,10 +10,12 @@ mod metadata;
 pub use answer::{ClientInformation, RegistrationError, RegistrationErrorCode};
 pub use installation::{InstallationClient, register_installation, request_installation_token};
 pub use ladder::register_client_with_ladder;
-pub use management::{delete_registration, read_registration, update_registration};
+pub use management::{
+    delete_registration, read_management_answer, read_registration, update_registration,
+};
 pub use metadata::ClientMetadata;
 
-use crate::http::{HttpClient, json_headers};
+use crate::http::{Answer, HttpClient, json_headers};
 use crate::secret::SecretString;
 use crate::trace;
 use ::http::{HeaderValue, header};
@@ -58,7 +60,7 @@ pub async fn register_client(
     if let Err(error) = trace::checked(
         "B21",
         "What was registered is what was asked for",
-        answer::hold_against(&information, metadata),
+        check_registration(&information, metadata),
     ) {
         if let Err(failed) = delete_registration(http, &information).await {
             tracing::debug!(error = %failed, "an unusable registration could not be deleted");
@@ -66,6 +68,35 @@ pub async fn register_client(
         return Err(error);
     }
     Ok(information)
+}
+
+/// Reads the answer to a registration (RFC 7591 §3.2). What the server granted instead of what was
+/// asked for is in it; see [`check_registration`].
+///
+/// # Errors
+/// [`RegistrationError`].
+pub fn read_registration_answer(
+    response: &Answer,
+    endpoint: &Url,
+    asked: &ClientMetadata,
+) -> Result<ClientInformation, RegistrationError> {
+    if response.is_success() {
+        answer::read(response, endpoint, asked)
+    } else {
+        Err(answer::refusal(response))
+    }
+}
+
+/// Whether what was granted can be worked with (RFC 7591 §3.2.1: the server may replace any value).
+///
+/// # Errors
+/// [`RegistrationError`]: a way to authenticate that we cannot do, none of our redirect URIs, or a
+/// changed software statement.
+pub fn check_registration(
+    granted: &ClientInformation,
+    asked: &ClientMetadata,
+) -> Result<(), RegistrationError> {
+    answer::hold_against(granted, asked)
 }
 
 /// The value of an `Authorization` header; nothing for a token that does not fit into one.

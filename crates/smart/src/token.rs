@@ -6,12 +6,12 @@ mod wire;
 
 pub(crate) use error::from_library;
 pub use error::{TokenError, TokenErrorCode};
-pub(crate) use transport::TokenTransport;
+pub(crate) use transport::{TokenTransport, for_library};
 pub(crate) use wire::WireToken;
 
 use crate::client_auth::ClientAuthentication;
-use crate::grant::{Grant, TokenEndpoint};
-use crate::http::HttpClient;
+use crate::grant::{self, Grant, TokenEndpoint};
+use crate::http::{Answer, HttpClient};
 use crate::id_token::{IdTokenClaims, refreshed};
 use crate::launch_context::LaunchContext;
 use crate::scope::Scopes;
@@ -42,6 +42,52 @@ pub struct TokenResponse {
     pub launch_context: LaunchContext,
     /// The verified id_token, when `openid` was granted.
     pub id_token_claims: Option<IdTokenClaims>,
+}
+
+/// Reads the answer to a token request (RFC 6749 §5). `asked` are the scopes that a silent server is
+/// taken to have granted. The id_token, if there is one, is not verified here, and not given out.
+///
+/// # Errors
+/// [`TokenError`].
+pub fn read_token_answer(
+    answer: Answer,
+    asked: Option<&str>,
+    now: jiff::Timestamp,
+) -> Result<TokenResponse, TokenError> {
+    grant::read(answer)?.into_response(now, asked)
+}
+
+/// Reads the answer to a refresh (RFC 6749 §6), of the person `who`.
+///
+/// # Errors
+/// [`TokenError`].
+pub fn read_refresh_answer(
+    answer: Answer,
+    who: Option<&IdTokenClaims>,
+    client_id: &str,
+    now: jiff::Timestamp,
+) -> Result<TokenResponse, TokenError> {
+    refreshed_tokens(grant::read(answer)?, who, client_id, now)
+}
+
+fn refreshed_tokens(
+    mut wire: WireToken,
+    who: Option<&IdTokenClaims>,
+    client_id: &str,
+    now: jiff::Timestamp,
+) -> Result<TokenResponse, TokenError> {
+    if let (Some(who), Some(id_token)) = (who, wire.take_id_token()) {
+        trace::checked(
+            "D34",
+            "The id_token of the refresh names the same person",
+            refreshed::check(&id_token, who, client_id),
+        )?;
+    }
+    trace::checked(
+        "D12",
+        "The token is a bearer token, its context well-formed",
+        wire.into_response(now, None),
+    )
 }
 
 /// Gets a new access token with a refresh token (RFC 6749 §6).
@@ -78,23 +124,12 @@ pub async fn refresh_access_token(
         clock,
         random,
     };
-    let mut wire = trace::checked(
+    let wire = trace::checked(
         "D21",
         "The token endpoint gives tokens for the refresh token",
         endpoint.request(&Grant::RefreshToken(refresh_token)).await,
     )?;
-    if let (Some(who), Some(id_token)) = (who, wire.take_id_token()) {
-        trace::checked(
-            "D34",
-            "The id_token of the refresh names the same person",
-            refreshed::check(&id_token, who, client_id),
-        )?;
-    }
-    trace::checked(
-        "D12",
-        "The token is a bearer token, its context well-formed",
-        wire.into_response(clock.now(), None),
-    )
+    refreshed_tokens(wire, who, client_id, clock.now())
 }
 
 /// Revokes a token (RFC 7009 §2). A server that does not know the token answers with success too.

@@ -239,7 +239,7 @@ pub(crate) fn begin(request: &reqwest::Request) -> Option<Open> {
 
 impl Open {
     /// Writes the answer, or its failure, beside the request.
-    pub(crate) fn end(self, answer: &Result<Answer, HttpError>) {
+    pub(crate) fn end(self, answer: Result<&Answer, &HttpError>) {
         let inner = &self.trace.inner;
         let elapsed = inner.clock.now().duration_since(self.begun);
         let milliseconds = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);

@@ -40,7 +40,7 @@ pub enum StoreError {
     Io(#[source] std::io::Error),
     /// Anything else from SQLite.
     #[error("the database failed")]
-    Sql(#[source] sqlx::Error),
+    Sql(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 const SQLITE_BUSY: i32 = 5;
@@ -61,22 +61,38 @@ impl From<sqlx::Error> for StoreError {
             .and_then(|database| database.code())
             .and_then(|code| code.parse::<i32>().ok());
         match code {
-            Some(SQLITE_FULL | SQLITE_IOERR_WRITE) => Self::DiskFull,
-            Some(code) => match code & 0xff {
-                SQLITE_NOTADB => Self::NotADatabase,
-                SQLITE_BUSY | SQLITE_LOCKED => Self::Locked,
-                SQLITE_READONLY | SQLITE_CANTOPEN => Self::ReadOnly,
-                SQLITE_CORRUPT => Self::Corrupt("SQLite found it".to_owned()),
-                SQLITE_FULL => Self::DiskFull,
-                _ => Self::Sql(error),
-            },
+            Some(code) => of_code(code).unwrap_or_else(|| Self::Sql(error.into())),
             None => match error {
                 sqlx::Error::Io(error) => error.into(),
                 sqlx::Error::PoolTimedOut => Self::Locked,
-                other => Self::Sql(other),
+                other => Self::Sql(other.into()),
             },
         }
     }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        error
+            .sqlite_error()
+            .and_then(|failure| of_code(failure.extended_code))
+            .unwrap_or_else(|| Self::Sql(error.into()))
+    }
+}
+
+/// What an (extended) result code of SQLite means here, where it means something of its own.
+fn of_code(code: i32) -> Option<StoreError> {
+    if code == SQLITE_IOERR_WRITE {
+        return Some(StoreError::DiskFull);
+    }
+    Some(match code & 0xff {
+        SQLITE_FULL => StoreError::DiskFull,
+        SQLITE_NOTADB => StoreError::NotADatabase,
+        SQLITE_BUSY | SQLITE_LOCKED => StoreError::Locked,
+        SQLITE_READONLY | SQLITE_CANTOPEN => StoreError::ReadOnly,
+        SQLITE_CORRUPT => StoreError::Corrupt("SQLite found it".to_owned()),
+        _ => return None,
+    })
 }
 
 impl From<std::io::Error> for StoreError {

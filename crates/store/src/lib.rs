@@ -3,16 +3,22 @@
 //! The story: [`Store::open`] makes or opens the file with the key from the keychain and migrates it.
 //! A login leaves a [`PendingRow`], which [`Store::pending_take`] gives out exactly once; its tokens
 //! commit together with the connection's state in [`Store::connection_connected`]. A sync stores page
-//! by page with [`Store::save_page`]: records, their index, their search text and the cursor in one
+//! by page ([`Page`]) with [`Store::save_page`]: records, their index, their search text and the cursor in one
 //! transaction. [`Store::records_list`], [`Store::record_get`] and [`Store::search`] read.
 //!
 //! What is absent here: HTTP, FHIR. Rows come ready-made, and the JSON is bytes to keep.
 
 mod access_log;
+mod bulk;
 mod connections;
 mod directories;
 mod error;
+mod history;
+mod marks;
+mod names;
 mod open;
+mod pack;
+mod page;
 mod pending;
 mod read;
 mod registrations;
@@ -23,10 +29,14 @@ mod sync;
 mod write;
 
 pub use access_log::AccessLogRow;
+pub use bulk::{BulkFileRow, BulkJobRow};
 pub use directories::{BrandIn, BrandRow, DirectoryRow, LogoRow, OriginsRow};
 pub use error::StoreError;
+pub use marks::SyncMarkRow;
 pub use open::{DatabaseKey, Store};
+pub use page::Page;
 pub use rows::{
     ClientRow, ConnectionRow, IndexIn, InstallationRow, LooseRegistrationRow, PendingRow,
-    RecordFilter, RecordIn, RecordRow, RecordsPage, SavedPage, SearchHit, SyncStepRow, TokenRow,
+    RecordFilter, RecordIn, RecordRow, RecordVersionRow, RecordsPage, SavedPage, SearchHit,
+    SyncStepRow, TokenRow,
 };

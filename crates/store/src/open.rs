@@ -1,6 +1,7 @@
 //! Opening: the key, the pragmas, the migrations, and telling a wrong key from a damaged file.
 
 use crate::error::{Result, StoreError};
+use crate::write::PageWriter;
 use sha2::{Digest, Sha256};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
@@ -8,6 +9,7 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -29,15 +31,20 @@ impl DatabaseKey {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The raw-key form of SQLCipher: no key derivation, the key has 256 random bits already.
+    /// [`DatabaseKey::raw_key`] in quotes, as a pragma's value stands in SQL.
     fn pragma(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(70));
-        text.push_str("\"x'");
+        Zeroizing::new(format!("\"{}\"", *self.raw_key()))
+    }
+
+    /// The raw-key form of SQLCipher: no key derivation, the key has 256 random bits already.
+    pub(crate) fn raw_key(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(67));
+        text.push_str("x'");
         for byte in self.0.iter() {
             text.push(char::from(HEX[usize::from(byte >> 4)]));
             text.push(char::from(HEX[usize::from(byte & 15)]));
         }
-        text.push_str("'\"");
+        text.push('\'');
         text
     }
 
@@ -67,6 +74,8 @@ pub struct Store {
     /// One writer: writes of this process queue here instead of failing as busy.
     pub(crate) writer: SqlitePool,
     pub(crate) readers: SqlitePool,
+    /// Writes pages of records, while `writer` is held.
+    pub(crate) pages: Arc<PageWriter>,
 }
 
 impl Store {
@@ -98,11 +107,20 @@ impl Store {
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_lazy_with(options);
-        Ok(Self { writer, readers })
+        let pages = Arc::new(PageWriter::new(path.to_owned(), key.clone()));
+        Ok(Self {
+            writer,
+            readers,
+            pages,
+        })
     }
 
     /// Closes all connections; the write-ahead log is folded into the file.
     pub async fn close(&self) {
+        if let Ok(turn) = self.writer.acquire().await {
+            self.pages.close();
+            drop(turn);
+        }
         self.readers.close().await;
         self.writer.close().await;
     }

@@ -2,14 +2,19 @@
 
 use crate::error::{Result, StoreError};
 use crate::open::Store;
+use crate::pack::unpack;
 use crate::rows::{RecordFilter, RecordRow, RecordsPage};
 use futures::stream::{BoxStream, StreamExt};
 use sqlx::{FromRow, QueryBuilder, Row, Sqlite};
 
 /// The columns of a [`RecordRow`]: all but the JSON, which stands last so that it is not read.
 pub(crate) const COLUMNS: &str = "SELECT connections.id AS connection_id, resource_type, records.id AS id,
-    version_id, last_updated, fetched_at, malformed, section, records.title AS title, code, subtitle, status,
-    date_start, date_end, date_sort, date_precision, value_text, value_number, unit, range_text, flag";
+    version_id, last_updated, fetched_at, malformed, section, records.title AS title, code, subtitle,
+    coalesce((SELECT 'deleted at the source' FROM deleted_records AS gone
+        WHERE gone.connection_key = records.connection_key
+          AND gone.resource_type = records.resource_type AND gone.id = records.id), status) AS status,
+    date_start, date_end, date_sort, date_precision, value_text, value_number, unit, range_text, flag, performer,
+    withdrawn_at";
 
 const FROM: &str = " FROM records JOIN connections ON connections.key = records.connection_key";
 
@@ -24,20 +29,16 @@ impl Store {
         offset: u64,
         limit: u64,
     ) -> Result<RecordsPage> {
-        let mut count = QueryBuilder::<Sqlite>::new("SELECT count(*)");
-        push_filter(&mut count, filter);
-        let total: i64 = count.build_query_scalar().fetch_one(&self.readers).await?;
+        let total = self.count(filter).await?;
         let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
+        query.push(FROM);
         push_filter(&mut query, filter);
         query.push(" ORDER BY date_sort DESC, records.key LIMIT ");
         query.push_bind(as_i64(limit));
         query.push(" OFFSET ");
         query.push_bind(as_i64(offset));
         let rows = query.build_query_as().fetch_all(&self.readers).await?;
-        Ok(RecordsPage {
-            rows,
-            total: as_u64(total),
-        })
+        Ok(RecordsPage { rows, total })
     }
 
     /// One record with its JSON, byte for byte.
@@ -60,7 +61,10 @@ impl Store {
             .fetch_optional(&self.readers)
             .await?;
         match row {
-            Some(row) => Ok(Some((RecordRow::from_row(&row)?, row.try_get("json")?))),
+            Some(row) => Ok(Some((
+                RecordRow::from_row(&row)?,
+                unpack(row.try_get("json")?)?,
+            ))),
             None => Ok(None),
         }
     }
@@ -89,22 +93,54 @@ impl Store {
             .await?)
     }
 
+    /// The JSON of those records of a type whose text holds `words`, byte for byte.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub async fn records_holding(
+        &self,
+        connection_id: &str,
+        resource_type: &str,
+        words: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, String)>> {
+        // The JSON is compressed in the file, so it is looked through here.
+        let mut rows = sqlx::query_as::<_, (String, Vec<u8>)>(
+            "SELECT id, json FROM records
+             WHERE connection_key = (SELECT key FROM connections WHERE id = ?)
+               AND resource_type = ?",
+        )
+        .bind(connection_id)
+        .bind(resource_type)
+        .fetch(&self.readers);
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().await {
+            let (id, json) = row?;
+            let json = unpack(json)?;
+            if json.contains(words) {
+                found.push((id, json));
+            }
+            if found.len() as u64 >= u64::from(limit) {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
     /// How many records each section holds.
     ///
     /// # Errors
     /// [`StoreError`] of the file.
     pub async fn section_counts(&self, connection_id: &str) -> Result<Vec<(String, u64)>> {
         let rows: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT section, count(*) FROM records
-             WHERE connection_key = (SELECT key FROM connections WHERE id = ?) GROUP BY section",
+            "SELECT section, sum(records) FROM record_counts
+             WHERE connection_key = (SELECT key FROM connections WHERE id = ?)
+             GROUP BY section HAVING sum(records) > 0",
         )
         .bind(connection_id)
         .fetch_all(&self.readers)
         .await?;
-        Ok(rows
-            .into_iter()
-            .map(|(section, count)| (section, as_u64(count)))
-            .collect())
+        Ok(named(rows))
     }
 
     /// How many records there are of each FHIR type.
@@ -113,17 +149,14 @@ impl Store {
     /// [`StoreError`] of the file.
     pub async fn type_counts(&self, connection_id: Option<&str>) -> Result<Vec<(String, u64)>> {
         let rows: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT resource_type, count(*) FROM records
+            "SELECT resource_type, sum(records) FROM record_counts
              WHERE ?1 IS NULL OR connection_key = (SELECT key FROM connections WHERE id = ?1)
-             GROUP BY resource_type ORDER BY resource_type",
+             GROUP BY resource_type HAVING sum(records) > 0 ORDER BY resource_type",
         )
         .bind(connection_id)
         .fetch_all(&self.readers)
         .await?;
-        Ok(rows
-            .into_iter()
-            .map(|(name, count)| (name, as_u64(count)))
-            .collect())
+        Ok(named(rows))
     }
 
     /// How many records there are.
@@ -131,22 +164,19 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the file.
     pub async fn record_count(&self, connection_id: Option<&str>) -> Result<u64> {
-        let count: i64 = match connection_id {
-            Some(id) => {
-                sqlx::query_scalar(
-                    "SELECT count(*) FROM records
-                     WHERE connection_key = (SELECT key FROM connections WHERE id = ?)",
-                )
-                .bind(id)
-                .fetch_one(&self.readers)
-                .await?
-            }
-            None => {
-                sqlx::query_scalar("SELECT count(*) FROM records")
-                    .fetch_one(&self.readers)
-                    .await?
-            }
+        let filter = RecordFilter {
+            connection_id: connection_id.map(str::to_owned),
+            ..RecordFilter::default()
         };
+        self.count(&filter).await
+    }
+
+    async fn count(&self, filter: &RecordFilter) -> Result<u64> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT coalesce(sum(records.records), 0) FROM record_counts AS records",
+        );
+        push_filter(&mut query, filter);
+        let count: i64 = query.build_query_scalar().fetch_one(&self.readers).await?;
         Ok(as_u64(count))
     }
 
@@ -168,7 +198,11 @@ impl Store {
             .bind(connection_id)
             .fetch(&readers);
             while let Some(row) = rows.next().await {
-                let row = row.map_err(StoreError::from);
+                let row = row.map_err(StoreError::from).and_then(
+                    |(resource_type, id, json): (String, String, Vec<u8>)| {
+                        Ok((resource_type, id, unpack(json)?))
+                    },
+                );
                 if futures::SinkExt::send(&mut sender, row).await.is_err() {
                     return;
                 }
@@ -194,7 +228,7 @@ impl Store {
 }
 
 fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &RecordFilter) {
-    query.push(FROM).push(" WHERE 1");
+    query.push(" WHERE 1");
     if let Some(connection_id) = &filter.connection_id {
         query.push(" AND records.connection_key = (SELECT key FROM connections WHERE id = ");
         query.push_bind(connection_id.clone());
@@ -212,6 +246,12 @@ fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &RecordFilter) {
         query.push(" AND resource_type = ");
         query.push_bind(resource_type.clone());
     }
+}
+
+fn named(rows: Vec<(String, i64)>) -> Vec<(String, u64)> {
+    rows.into_iter()
+        .map(|(name, count)| (name, as_u64(count)))
+        .collect()
 }
 
 fn as_i64(number: u64) -> i64 {

@@ -197,31 +197,33 @@ pub struct IndexIn {
     pub flag: Option<String>,
     /// Whose record it is.
     pub subject: Option<String>,
+    /// Who says so, in words.
+    pub performer: Option<String>,
     /// Text for the full-text search.
     pub text: String,
 }
 
 /// A record to store.
-#[derive(Clone, Copy, Debug)]
-pub struct RecordIn<'a> {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecordIn {
     /// FHIR type.
-    pub resource_type: &'a str,
+    pub resource_type: String,
     /// Logical id, of any length.
-    pub id: &'a str,
+    pub id: String,
     /// `meta.versionId`.
-    pub version_id: Option<&'a str>,
+    pub version_id: Option<String>,
     /// `meta.lastUpdated`.
-    pub last_updated: Option<&'a str>,
+    pub last_updated: Option<String>,
     /// Byte for byte as received.
-    pub json: &'a str,
+    pub json: String,
     /// Why it could not be read.
-    pub malformed: Option<&'a str>,
+    pub malformed: Option<String>,
     /// Its index.
-    pub index: &'a IndexIn,
+    pub index: IndexIn,
 }
 
 /// What storing a page did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedPage {
     /// Records that were not there.
     pub inserted: u64,
@@ -229,6 +231,9 @@ pub struct SavedPage {
     pub updated: u64,
     /// Records with the same bytes.
     pub unchanged: u64,
+    /// The records of the page, by their keys in the file: with those of the other pages it tells which
+    /// records a source no longer gives ([`crate::Store::withdraw_all_but`]).
+    pub keys: Vec<i64>,
 }
 
 /// Which records to list.
@@ -287,6 +292,25 @@ pub struct RecordRow {
     pub range_text: Option<String>,
     /// Interpretation.
     pub flag: Option<String>,
+    /// Who says so, in words.
+    pub performer: Option<String>,
+    /// RFC 3339: when the source was found to give it no longer.
+    pub withdrawn_at: Option<String>,
+}
+
+/// A version of a record that its source has replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordVersionRow {
+    /// `meta.versionId`.
+    pub version_id: Option<String>,
+    /// `meta.lastUpdated`.
+    pub last_updated: Option<String>,
+    /// RFC 3339: when it came from the source.
+    pub fetched_at: String,
+    /// RFC 3339: when the next one came.
+    pub replaced_at: String,
+    /// Byte for byte as received.
+    pub json: String,
 }
 
 /// A page of a list.

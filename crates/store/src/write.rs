@@ -1,31 +1,47 @@
-//! Storing a page: records, index, search text and cursor in one transaction, few statements.
+//! Storing a page: records, index, search text, counts and cursor in one transaction.
 //!
-//! What costs here is sqlx's work per statement, so a page takes one look at what is there, then
-//! many-row inserts. Records with the same bytes are left alone.
+//! What costs here is work per statement, and sqlx's is several times that of the insert itself. So
+//! pages are written by prepared statements over a connection of their own (rusqlite, on the same
+//! SQLite); everything else in this crate is sqlx. Who writes is decided by sqlx's writer: a page is
+//! written while it is held, so that the two never wait for each other's locks.
 
 use crate::error::{Result, StoreError};
-use crate::open::Store;
-use crate::rows::{RecordIn, SavedPage};
-use sha2::{Digest, Sha256};
-use sqlx::query_builder::Separated;
-use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
+use crate::open::{DatabaseKey, Store};
+use crate::page::{Page, Row};
+use crate::rows::SavedPage;
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+};
 use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-/// Rows of one statement: 25 values each, below SQLite's limit of 32,766.
-const ROWS: usize = 200;
+/// How long to wait for another process.
+const BUSY: Duration = Duration::from_secs(10);
+/// Statements that stay prepared.
+const STATEMENTS: usize = 32;
 
-/// A record with its hash and, once known, its row.
-struct Hashed<'a> {
-    record: RecordIn<'a>,
-    hash: [u8; 32],
+/// The connection that writes pages; opened when the first one comes.
+pub(crate) struct PageWriter {
+    path: PathBuf,
+    key: DatabaseKey,
+    connection: Mutex<Option<Connection>>,
 }
 
-/// What is to be done with the records of a page.
-#[derive(Default)]
-struct Sorted<'a> {
-    new: Vec<(i64, Hashed<'a>)>,
-    changed: Vec<(i64, Hashed<'a>)>,
-    unchanged: u64,
+impl std::fmt::Debug for PageWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PageWriter")
+    }
+}
+
+/// A page and where it belongs.
+struct Job {
+    connection_id: String,
+    step_key: String,
+    page: Page,
+    next: Option<String>,
+    fetched_at: String,
 }
 
 impl Store {
@@ -38,207 +54,290 @@ impl Store {
         &self,
         connection_id: &str,
         step_key: &str,
-        records: &[RecordIn<'_>],
+        page: Page,
         next: Option<&str>,
         fetched_at: &str,
     ) -> Result<SavedPage> {
-        let hashed = hash_all(records);
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let connection: Option<i64> =
-            sqlx::query_scalar("SELECT key FROM connections WHERE id = ?")
-                .bind(connection_id)
-                .fetch_optional(&mut *transaction)
-                .await?;
-        let connection = connection.ok_or(StoreError::StateChanged)?;
-        let sorted = sort(&mut transaction, connection, hashed).await?;
-        for rows in sorted.new.chunks(ROWS) {
-            insert(&mut transaction, connection, rows, fetched_at).await?;
+        let job = Job {
+            connection_id: connection_id.to_owned(),
+            step_key: step_key.to_owned(),
+            page,
+            next: next.map(str::to_owned),
+            fetched_at: fetched_at.to_owned(),
+        };
+        let pages = Arc::clone(&self.pages);
+        let turn = self.writer.acquire().await?;
+        // Runs to its end even when nobody waits for it any more: a page is whole or not there.
+        tokio::task::spawn_blocking(move || {
+            let saved = pages.save(&job);
+            drop(turn);
+            saved
+        })
+        .await
+        .map_err(|_| StoreError::Corrupt("the thread that writes ended".to_owned()))?
+    }
+}
+
+impl PageWriter {
+    pub(crate) fn new(path: PathBuf, key: DatabaseKey) -> Self {
+        Self {
+            path,
+            key,
+            connection: Mutex::new(None),
         }
-        for (key, row) in &sorted.changed {
-            replace(&mut transaction, connection, *key, row, fetched_at).await?;
+    }
+
+    /// Closes the connection; the next page opens it again.
+    pub(crate) fn close(&self) {
+        let mut connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *connection = None;
+    }
+
+    fn save(&self, job: &Job) -> Result<SavedPage> {
+        let mut guard = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let connection = match &mut *guard {
+            Some(connection) => connection,
+            none => none.insert(self.open()?),
+        };
+        let saved = write(connection, job);
+        if saved.is_err() {
+            // Whatever state it is in: the next page begins anew.
+            *guard = None;
         }
-        sqlx::query(
+        saved
+    }
+
+    fn open(&self) -> Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        connection.pragma_update(None, "key", self.key.raw_key().as_str())?;
+        // Foreign keys: the one that a record has is looked up in the same transaction.
+        connection.execute_batch(
+            "PRAGMA synchronous = normal; PRAGMA foreign_keys = off; PRAGMA temp_store = memory;
+             PRAGMA secure_delete = on; PRAGMA cache_size = -16000;",
+        )?;
+        Ok(connection)
+    }
+}
+
+/// How many records a section and type has more, or less.
+type Counted<'a> = HashMap<(&'a str, &'a str), i64>;
+
+fn write(connection: &mut Connection, job: &Job) -> Result<SavedPage> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let source: Option<i64> = transaction
+        .prepare_cached("SELECT key FROM connections WHERE id = ?")?
+        .query_row([&job.connection_id], |row| row.get(0))
+        .optional()?;
+    let source = source.ok_or(StoreError::StateChanged)?;
+    let mut saved = SavedPage::default();
+    let mut counted = Counted::new();
+    let mut before: Vec<(String, String)> = Vec::new();
+    for row in &job.page.rows {
+        if let Some(key) = insert(&transaction, source, row, &job.fetched_at)? {
+            saved.inserted += 1;
+            saved.keys.push(key);
+            *counted
+                .entry((&row.index.section, &row.resource_type))
+                .or_default() += 1;
+        } else {
+            let there = find(&transaction, source, row)?;
+            saved.keys.push(there.key);
+            if there.hash.as_slice() == row.hash {
+                saved.unchanged += 1;
+                if there.withdrawn {
+                    give_back(&transaction, there.key)?;
+                }
+            } else {
+                saved.updated += 1;
+                replace(&transaction, there.key, row, &job.fetched_at)?;
+                if there.section != row.index.section {
+                    *counted
+                        .entry((&row.index.section, &row.resource_type))
+                        .or_default() += 1;
+                    before.push((there.section, row.resource_type.clone()));
+                }
+            }
+        }
+    }
+    for (section, resource_type) in &before {
+        *counted.entry((section, resource_type)).or_default() -= 1;
+    }
+    count(&transaction, source, &counted)?;
+    transaction
+        .prepare_cached(
             "UPDATE sync_steps SET cursor = ?, records = records + ?
              WHERE connection_key = ? AND step_key = ?",
-        )
-        .bind(next)
-        .bind(i64::try_from(records.len()).unwrap_or(i64::MAX))
-        .bind(connection)
-        .bind(step_key)
-        .execute(&mut *transaction)
-        .await?;
-        let saved = SavedPage {
-            inserted: sorted.new.len() as u64,
-            updated: sorted.changed.len() as u64,
-            unchanged: sorted.unchanged,
-        };
-        transaction.commit().await?;
-        Ok(saved)
-    }
+        )?
+        .execute(params![
+            job.next,
+            i64::try_from(job.page.received).unwrap_or(i64::MAX),
+            source,
+            job.step_key
+        ])?;
+    transaction.commit()?;
+    Ok(saved)
 }
 
-/// A page may hold the same record twice (included by several): the last one counts.
-fn hash_all<'a>(records: &[RecordIn<'a>]) -> Vec<Hashed<'a>> {
-    let mut place: HashMap<(&str, &str), usize> = HashMap::with_capacity(records.len());
-    let mut hashed: Vec<Hashed<'a>> = Vec::with_capacity(records.len());
-    for record in records {
-        let one = Hashed {
-            record: *record,
-            hash: Sha256::digest(record.json.as_bytes()).into(),
-        };
-        match place.get(&(record.resource_type, record.id)) {
-            Some(at) => hashed[*at] = one,
-            None => {
-                place.insert((record.resource_type, record.id), hashed.len());
-                hashed.push(one);
-            }
-        }
-    }
-    hashed
-}
-
-async fn sort<'a>(
-    transaction: &mut Transaction<'_, Sqlite>,
-    connection: i64,
-    hashed: Vec<Hashed<'a>>,
-) -> Result<Sorted<'a>> {
-    let wanted: Vec<(&str, &str)> = hashed
-        .iter()
-        .map(|one| (one.record.resource_type, one.record.id))
-        .collect();
-    let wanted = serde_json::to_string(&wanted).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    let there = sqlx::query(
-        "SELECT records.resource_type, records.id, records.key, records.hash
-         FROM json_each(?2) AS wanted CROSS JOIN records
-         WHERE records.connection_key = ?1
-           AND records.resource_type = wanted.value ->> 0 AND records.id = wanted.value ->> 1",
-    )
-    .bind(connection)
-    .bind(wanted)
-    .fetch_all(&mut **transaction)
-    .await?;
-    let mut known: HashMap<(String, String), (i64, Vec<u8>)> = HashMap::with_capacity(there.len());
-    for row in there {
-        known.insert(
-            (row.try_get(0)?, row.try_get(1)?),
-            (row.try_get(2)?, row.try_get(3)?),
-        );
-    }
-    let mut next: i64 = sqlx::query_scalar("SELECT coalesce(max(key), 0) FROM records")
-        .fetch_one(&mut **transaction)
-        .await?;
-    let mut sorted = Sorted::default();
-    for one in hashed {
-        let identity = (
-            one.record.resource_type.to_owned(),
-            one.record.id.to_owned(),
-        );
-        match known.get(&identity) {
-            Some((_, hash)) if hash.as_slice() == one.hash => sorted.unchanged += 1,
-            Some((key, _)) => sorted.changed.push((*key, one)),
-            None => {
-                next += 1;
-                sorted.new.push((next, one));
-            }
-        }
-    }
-    Ok(sorted)
-}
-
-const INSERT: &str =
-    "INSERT INTO records (key, connection_key, resource_type, id, hash, version_id,
-    last_updated, fetched_at, malformed, section, title, code, subtitle, status, date_start,
-    date_end, date_sort, date_precision, value_text, value_number, unit, range_text, flag, subject,
-    json) ";
-
-async fn insert(
-    transaction: &mut Transaction<'_, Sqlite>,
-    connection: i64,
-    rows: &[(i64, Hashed<'_>)],
+/// The row of a record that was not there; `None` when it was.
+fn insert(
+    transaction: &Transaction<'_>,
+    source: i64,
+    row: &Row,
     fetched_at: &str,
-) -> Result<()> {
-    let mut query = QueryBuilder::<Sqlite>::new(INSERT);
-    query.push_values(rows, |values, (key, row)| {
-        bind_row(values, *key, connection, row, fetched_at);
-    });
-    query
-        .build()
-        .persistent(rows.len() == ROWS)
-        .execute(&mut **transaction)
-        .await?;
-    let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO records_fts (rowid, title, body) ");
-    query.push_values(rows, |mut values, (key, row)| {
-        values
-            .push_bind(*key)
-            .push_bind(row.record.index.title.as_str())
-            .push_bind(row.record.index.text.as_str());
-    });
-    query
-        .build()
-        .persistent(rows.len() == ROWS)
-        .execute(&mut **transaction)
-        .await?;
+) -> Result<Option<i64>> {
+    let index = &row.index;
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO records (connection_key, resource_type, id, hash, version_id, last_updated,
+             fetched_at, malformed, section, title, code, subtitle, status, date_start, date_end,
+             date_sort, date_precision, value_text, value_number, unit, range_text, flag, subject,
+             performer, json)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (connection_key, resource_type, id) DO NOTHING",
+    )?;
+    let inserted = statement.execute(params![
+        source,
+        row.resource_type,
+        row.id,
+        row.hash,
+        row.version_id,
+        row.last_updated,
+        fetched_at,
+        row.malformed,
+        index.section,
+        index.title,
+        index.code,
+        index.subtitle,
+        index.status,
+        index.date_start,
+        index.date_end,
+        index.date_sort,
+        index.date_precision,
+        index.value_text,
+        index.value_number,
+        index.unit,
+        index.range_text,
+        index.flag,
+        index.subject,
+        index.performer,
+        row.packed,
+    ])?;
+    if inserted == 0 {
+        return Ok(None);
+    }
+    let key = transaction.last_insert_rowid();
+    insert_words(transaction, key, row)?;
+    Ok(Some(key))
+}
+
+fn insert_words(transaction: &Transaction<'_>, key: i64, row: &Row) -> Result<()> {
+    transaction
+        .prepare_cached("INSERT INTO records_fts (rowid, title, body) VALUES (?, ?, ?)")?
+        .execute(params![key, row.index.title, row.index.text])?;
     Ok(())
 }
 
-fn bind_row<'args>(
-    mut values: Separated<'_, Sqlite, &'static str>,
+/// A record as it stands in the file.
+struct There {
     key: i64,
-    connection: i64,
-    row: &'args Hashed<'_>,
-    fetched_at: &'args str,
-) {
-    let (record, index) = (&row.record, row.record.index);
-    values
-        .push_bind(key)
-        .push_bind(connection)
-        .push_bind(record.resource_type.to_owned())
-        .push_bind(record.id.to_owned())
-        .push_bind(row.hash.to_vec())
-        .push_bind(record.version_id.map(str::to_owned))
-        .push_bind(record.last_updated.map(str::to_owned))
-        .push_bind(fetched_at.to_owned())
-        .push_bind(record.malformed.map(str::to_owned))
-        .push_bind(index.section.clone())
-        .push_bind(index.title.clone())
-        .push_bind(index.code.clone())
-        .push_bind(index.subtitle.clone())
-        .push_bind(index.status.clone())
-        .push_bind(index.date_start.clone())
-        .push_bind(index.date_end.clone())
-        .push_bind(index.date_sort)
-        .push_bind(index.date_precision.clone())
-        .push_bind(index.value_text.clone())
-        .push_bind(index.value_number)
-        .push_bind(index.unit.clone())
-        .push_bind(index.range_text.clone())
-        .push_bind(index.flag.clone())
-        .push_bind(index.subject.clone())
-        .push_bind(record.json.to_owned());
+    hash: Vec<u8>,
+    section: String,
+    withdrawn: bool,
 }
 
-/// A record whose bytes changed keeps its row.
-async fn replace(
-    transaction: &mut Transaction<'_, Sqlite>,
-    connection: i64,
-    key: i64,
-    row: &Hashed<'_>,
-    fetched_at: &str,
-) -> Result<()> {
-    sqlx::query("DELETE FROM records_fts WHERE rowid = ?")
-        .bind(key)
-        .execute(&mut **transaction)
-        .await?;
-    sqlx::query("DELETE FROM records WHERE key = ?")
-        .bind(key)
-        .execute(&mut **transaction)
-        .await?;
-    let rows = [(
-        key,
-        Hashed {
-            record: row.record,
-            hash: row.hash,
-        },
-    )];
-    insert(transaction, connection, &rows, fetched_at).await
+fn find(transaction: &Transaction<'_>, source: i64, row: &Row) -> Result<There> {
+    let there = transaction
+        .prepare_cached(
+            "SELECT key, hash, section, withdrawn_at IS NOT NULL FROM records
+             WHERE connection_key = ? AND resource_type = ? AND id = ?",
+        )?
+        .query_row(params![source, row.resource_type, row.id], |found| {
+            Ok(There {
+                key: found.get(0)?,
+                hash: found.get(1)?,
+                section: found.get(2)?,
+                withdrawn: found.get(3)?,
+            })
+        })?;
+    Ok(there)
+}
+
+/// The source gives it again, and it is as it was.
+fn give_back(transaction: &Transaction<'_>, key: i64) -> Result<()> {
+    transaction
+        .prepare_cached("UPDATE records SET withdrawn_at = NULL WHERE key = ?")?
+        .execute([key])?;
+    Ok(())
+}
+
+/// A record whose bytes changed keeps its row; what stood there is kept as an old version.
+fn replace(transaction: &Transaction<'_>, key: i64, row: &Row, fetched_at: &str) -> Result<()> {
+    let index = &row.index;
+    transaction
+        .prepare_cached(
+            "INSERT INTO record_versions (record_key, version_id, last_updated, fetched_at,
+                 replaced_at, json)
+             SELECT key, version_id, last_updated, fetched_at, ?2, json FROM records WHERE key = ?1",
+        )?
+        .execute(params![key, fetched_at])?;
+    transaction
+        .prepare_cached(
+            "UPDATE records SET hash = ?2, version_id = ?3, last_updated = ?4, fetched_at = ?5,
+                 malformed = ?6, section = ?7, title = ?8, code = ?9, subtitle = ?10, status = ?11,
+                 date_start = ?12, date_end = ?13, date_sort = ?14, date_precision = ?15,
+                 value_text = ?16, value_number = ?17, unit = ?18, range_text = ?19, flag = ?20,
+                 subject = ?21, performer = ?22, withdrawn_at = NULL, json = ?23
+             WHERE key = ?1",
+        )?
+        .execute(params![
+            key,
+            row.hash,
+            row.version_id,
+            row.last_updated,
+            fetched_at,
+            row.malformed,
+            index.section,
+            index.title,
+            index.code,
+            index.subtitle,
+            index.status,
+            index.date_start,
+            index.date_end,
+            index.date_sort,
+            index.date_precision,
+            index.value_text,
+            index.value_number,
+            index.unit,
+            index.range_text,
+            index.flag,
+            index.subject,
+            index.performer,
+            row.packed,
+        ])?;
+    transaction
+        .prepare_cached("DELETE FROM records_fts WHERE rowid = ?")?
+        .execute([key])?;
+    insert_words(transaction, key, row)
+}
+
+fn count(transaction: &Transaction<'_>, source: i64, counted: &Counted<'_>) -> Result<()> {
+    for ((section, resource_type), more) in counted {
+        transaction
+            .prepare_cached(
+                "INSERT INTO record_counts (connection_key, section, resource_type, records)
+                 VALUES (?, ?, ?, ?)
+                 ON CONFLICT (connection_key, section, resource_type)
+                 DO UPDATE SET records = records + excluded.records",
+            )?
+            .execute(params![source, section, resource_type, more])?;
+    }
+    Ok(())
 }

@@ -3,6 +3,8 @@
 use futures::{StreamExt, stream};
 use rusqlite::{Connection, ToSql, params_from_iter, types::Value};
 use satchel_core::summary;
+use satchel_store::{DatabaseKey, IndexIn, Page, RecordIn, Store};
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -10,7 +12,7 @@ use std::time::Instant;
 const CONCURRENCY: usize = 4;
 /// Rows of one transaction: a page of the engine's plan.
 const PAGE: usize = 500;
-const SCHEMA: &str = include_str!("../../../crates/store/migrations/0001_initial.sql");
+const SCHEMA: &str = include_str!("../../../crates/store/schema.sql");
 
 pub(crate) struct Download {
     pub(crate) seconds: f64,
@@ -53,8 +55,9 @@ struct Row {
 }
 
 /// Floor (b): rows are read into memory first; only the inserts are timed.
-pub(crate) fn insert(database: &Path, key: &[u8]) -> Insert {
-    let (columns, rows) = read_rows(database, key);
+pub(crate) async fn insert(database: &Path, key: &[u8]) -> Insert {
+    let texts = texts(database, key).await;
+    let (columns, rows) = read_rows(database, key, &texts);
     let folder = tempfile::tempdir().expect("a folder");
     let mut to = open(&folder.path().join("bare.db"), key);
     to.execute_batch(SCHEMA).expect("the same schema");
@@ -107,26 +110,47 @@ fn open(path: &Path, key: &[u8]) -> Connection {
     database
 }
 
-fn read_rows(database: &Path, key: &[u8]) -> (usize, Vec<Row>) {
+/// `(type, id)` → length of the JSON, and the words that the store would index.
+type Texts = HashMap<(String, String), (usize, String)>;
+
+async fn texts(database: &Path, key: &[u8]) -> Texts {
+    let key = DatabaseKey::from_bytes(key.try_into().expect("32 bytes"));
+    let store = Store::open(database, &key).await.expect("it opens");
+    let mut rows = store.export(None);
+    let mut texts = Texts::new();
+    while let Some(row) = rows.next().await {
+        let (kind, id, json) = row.expect("a record");
+        let record = RecordIn {
+            index: IndexIn {
+                text: summary::of(&kind, &json).text,
+                ..IndexIn::default()
+            },
+            ..RecordIn::default()
+        };
+        let page = Page::of(vec![record]);
+        let words = page.words().map(|(_, words)| words.to_owned()).collect();
+        texts.insert((kind, id), (json.len(), words));
+    }
+    drop(rows);
+    store.close().await;
+    texts
+}
+
+fn read_rows(database: &Path, key: &[u8], texts: &Texts) -> (usize, Vec<Row>) {
     let from = open(database, key);
     let mut query = from
         .prepare("SELECT * FROM records ORDER BY key")
         .expect("a statement");
     let columns = query.column_count();
     let at = |name: &str| query.column_index(name).expect("a column");
-    let (kind, title, json) = (at("resource_type"), at("title"), at("json"));
+    let (kind, id, title) = (at("resource_type"), at("id"), at("title"));
     let rows = query
         .query_map([], |row| {
             let values: Vec<Value> = (0..columns).map(|n| row.get(n)).collect::<Result<_, _>>()?;
-            let kind: String = row.get(kind)?;
-            let json: String = row.get(json)?;
-            let search = [
-                values[0].clone(),
-                values[title].clone(),
-                Value::Text(summary::of(&kind, &json).text),
-            ];
+            let (json_bytes, words) = texts[&(row.get(kind)?, row.get(id)?)].clone();
+            let search = [values[0].clone(), values[title].clone(), Value::Text(words)];
             Ok(Row {
-                json_bytes: json.len(),
+                json_bytes,
                 values,
                 search,
             })

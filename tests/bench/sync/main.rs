@@ -46,7 +46,12 @@ async fn measure() {
     let wanted = setting("SATCHEL_BENCH_RESOURCES", 10_000);
     let rounds = setting("SATCHEL_BENCH_ROUNDS", 5);
     let chart = chart::Chart::write(wanted);
-    let server = server::Server::start(chart.folder.path());
+    let server = server::Server::start(&[
+        "--patients".as_ref(),
+        "0".as_ref(),
+        "--load".as_ref(),
+        chart.folder.path().as_ref(),
+    ]);
     let mut seconds = Seconds::default();
     let (mut resources, mut peak_mb, mut idle_mb, mut bytes) = (0, 0.0_f64, 0.0, 0);
 
@@ -54,7 +59,7 @@ async fn measure() {
     for round in 0..=rounds {
         let pulled = pull::pull(&server, &chart.patient).await;
         let download = floors::download(&pulled.requests, &pulled.access_token).await;
-        let insert = floors::insert(&pulled.database, &pulled.key);
+        let insert = floors::insert(&pulled.database, &pulled.key).await;
         assert_eq!(
             insert.rows, pulled.records,
             "the floor inserts what the pull stored"

@@ -1,8 +1,8 @@
 //! The mock server in its own process.
 
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 pub(crate) struct Server {
@@ -12,12 +12,12 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts the release build that stands beside this program.
-    pub(crate) fn start(load: &Path) -> Self {
+    pub(crate) fn start(arguments: &[&OsStr]) -> Self {
         let own = std::env::current_exe().expect("this program has a path");
         let folder = own.ancestors().nth(2).expect("target/release");
         let mut child = Command::new(folder.join("satchel-mock"))
-            .args(["--port", "0", "--patients", "0", "--load"])
-            .arg(load)
+            .args(["--port", "0"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .expect("cargo build --release --package satchel-mock");
@@ -37,9 +37,13 @@ impl Server {
         self.ready["control"].as_str().expect("control")
     }
 
+    pub(crate) fn accounts(&self) -> &[Value] {
+        self.ready["accounts"].as_array().expect("accounts")
+    }
+
     /// Username and password of the patient's own account.
     pub(crate) fn account(&self, patient: &str) -> (String, String) {
-        let accounts = self.ready["accounts"].as_array().expect("accounts");
+        let accounts = self.accounts();
         let own = accounts
             .iter()
             .find(|one| one["role"] == "patient" && one["patient_ids"][0] == patient)

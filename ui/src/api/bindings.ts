@@ -363,7 +363,11 @@ records: number,
 /**
  * The problem, when there is one.
  */
-problem: ProblemView | null, };
+problem: ProblemView | null, 
+/**
+ * What the server said beside the records: warnings, parameters that it ignored.
+ */
+remarks: Array<string>, };
 
 export type SyncReportView = { 
 /**
@@ -387,6 +391,10 @@ newRecords: number,
  */
 changedRecords: number, 
 /**
+ * Records that the source no longer gives; they are kept, and say so.
+ */
+withdrawnRecords: number, 
+/**
  * Records received that cannot be read as FHIR; they are kept as received.
  */
 unreadableRecords: number, 
@@ -397,7 +405,11 @@ steps: Array<SyncStepView>,
 /**
  * What stopped the whole sync, if anything did.
  */
-problem: ProblemView | null, };
+problem: ProblemView | null, 
+/**
+ * There were records of this connection before: what is new can be told from what was there.
+ */
+hadRecords: boolean, };
 
 export type SyncProgressView = { 
 /**
@@ -424,6 +436,168 @@ records: number,
  * From 0 to 1.
  */
 fraction: number, };
+
+export type BulkState = "exporting" | "downloading" | "done" | "partial" | "failed" | "cancelled";
+
+export type BulkTypeView = { 
+/**
+ * FHIR type.
+ */
+resourceType: string, 
+/**
+ * Records that came.
+ */
+received: number, 
+/**
+ * Of them not known before.
+ */
+newRecords: number, 
+/**
+ * Of them changed.
+ */
+changedRecords: number, 
+/**
+ * Of them not stored, because what is here is newer or more complete.
+ */
+leftAsTheyWere: number, };
+
+export type BulkLineErrorView = { 
+/**
+ * The file: its type, and its place among those of the export; or its name.
+ */
+file: string, 
+/**
+ * The line, from 1; none when it is about the file as a whole.
+ */
+line: number | null, 
+/**
+ * Why, in plain words.
+ */
+reason: string, };
+
+export type BulkOutcomeView = { 
+/**
+ * `fatal`, `error`, `warning` or `information`.
+ */
+severity: string, 
+/**
+ * The issue type.
+ */
+code: string, 
+/**
+ * Plain text.
+ */
+text: string, };
+
+export type BulkReportView = { 
+/**
+ * By type.
+ */
+types: Array<BulkTypeView>, 
+/**
+ * Lines and files that were not as they should be; the first hundred.
+ */
+errors: Array<BulkLineErrorView>, 
+/**
+ * How many there were.
+ */
+errorCount: number, 
+/**
+ * Files that could not be fetched to their end.
+ */
+failedFiles: number, 
+/**
+ * What the server says; the first hundred.
+ */
+outcomes: Array<BulkOutcomeView>, 
+/**
+ * How much of what it says are errors: then something is missing.
+ */
+outcomeErrors: number, 
+/**
+ * Records that the server says were deleted, of those that are stored.
+ */
+deletedRecords: number, 
+/**
+ * Contents of documents that were fetched.
+ */
+attachments: number, 
+/**
+ * Contents of documents that could not be fetched.
+ */
+attachmentsMissing: number, 
+/**
+ * What was odd about the server's answers.
+ */
+warnings: Array<string>, };
+
+export type BulkJobView = { 
+/**
+ * Identifier made by Satchel; opaque.
+ */
+id: string, 
+/**
+ * Its connection.
+ */
+connectionId: string, 
+/**
+ * Where it stands.
+ */
+state: BulkState, 
+/**
+ * All that was asked for is stored, and nothing of it was missing or unreadable.
+ */
+complete: boolean, 
+/**
+ * Whose records: `system`, `patient`, or `group` and its id.
+ */
+level: string, 
+/**
+ * Only what changed since then, RFC 3339; none for all.
+ */
+since: string | null, 
+/**
+ * What the server says of how far it is.
+ */
+progress: string | null, 
+/**
+ * Files that were fetched, of the part that is under way.
+ */
+filesDone: number, 
+/**
+ * Files of the part that is under way.
+ */
+filesTotal: number, 
+/**
+ * What was in it.
+ */
+report: BulkReportView, 
+/**
+ * Why it failed.
+ */
+problem: ProblemView | null, 
+/**
+ * When it was asked for, RFC 3339.
+ */
+startedAt: string, 
+/**
+ * When it last moved on, RFC 3339.
+ */
+changedAt: string, };
+
+export type ImportReportView = { 
+/**
+ * The source to which the records belong now.
+ */
+connectionId: string, 
+/**
+ * Everything in the files is stored as a record.
+ */
+complete: boolean, 
+/**
+ * What was in them.
+ */
+report: BulkReportView, };
 
 export type Section = "patient" | "problems" | "medications" | "allergies" | "immunizations" | "labs" | "vitals" | "procedures" | "encounters" | "documents" | "carePlans" | "goals" | "observations" | "orders" | "careTeam" | "familyHistory" | "devices" | "insurance" | "peopleAndPlaces" | "other";
 
@@ -495,6 +669,14 @@ flag: Flag | null,
  */
 malformed: string | null, 
 /**
+ * Who says so, by the name that the record gives.
+ */
+performer: string | null, 
+/**
+ * RFC 3339: since when the source no longer gives it.
+ */
+withdrawnAt: string | null, 
+/**
  * Name of the server that it came from.
  */
 source: string, };
@@ -508,6 +690,48 @@ rows: Array<RecordSummaryView>,
  * How many there are in all.
  */
 total: number, };
+
+export type ChangedFieldView = { 
+/**
+ * Where in the record, as FHIR names it: `valueQuantity.value`.
+ */
+path: string, 
+/**
+ * What stood there, at most 200 letters.
+ */
+before: string | null, 
+/**
+ * What stands there now.
+ */
+after: string | null, };
+
+export type ChangedRecordView = { 
+/**
+ * The record as it is now.
+ */
+record: RecordSummaryView, 
+/**
+ * What is different: at most 40 members; version and narrative do not count.
+ */
+fields: Array<ChangedFieldView>, };
+
+export type ChangesView = { 
+/**
+ * RFC 3339: when that sync began; none when there is nothing to compare with.
+ */
+since: string | null, 
+/**
+ * Records that were not there before; at most 200.
+ */
+new: Array<RecordSummaryView>, 
+/**
+ * Records that the source changed; at most 200.
+ */
+changed: Array<ChangedRecordView>, 
+/**
+ * Records that the source no longer gives; at most 200.
+ */
+withdrawn: Array<RecordSummaryView>, };
 
 export type RecordFilter = { 
 /**
@@ -537,6 +761,30 @@ title: string,
  */
 key: RecordKey, };
 
+export type ProvenanceAgentView = { 
+/**
+ * As what: "Author", "Transmitter".
+ */
+role: string | null, 
+/**
+ * Who.
+ */
+who: string, 
+/**
+ * The organization behind them.
+ */
+onBehalfOf: string | null, };
+
+export type ProvenanceView = { 
+/**
+ * When it was recorded, as received.
+ */
+recorded: string | null, 
+/**
+ * Authors, transmitters and others, in words.
+ */
+agents: Array<ProvenanceAgentView>, };
+
 export type RecordDetailView = { 
 /**
  * Its row.
@@ -550,6 +798,10 @@ json: string,
  * References that can be named.
  */
 references: Array<ReferenceView>, 
+/**
+ * Who says so: Provenance records about this one, the newest first.
+ */
+provenance: Array<ProvenanceView>, 
 /**
  * When Satchel fetched it, RFC 3339.
  */
@@ -583,7 +835,11 @@ base64: string | null,
 /**
  * Why the content is not here.
  */
-missing: string | null, };
+missing: string | null, 
+/**
+ * The content is here, but is not what the record states.
+ */
+difference: string | null, };
 
 export type LabelledView = { 
 /**
@@ -779,7 +1035,7 @@ connectionId: string, } | { "type": "recordsChanged",
  */
 connectionId: string, } | { "type": "statusChanged" } | { "type": "traceChanged" };
 
-export type TraceKind = "serverCheck" | "signIn" | "signInEnd" | "backend" | "sync" | "remove" | "probe" | "revocation" | "registration" | "access" | "directory";
+export type TraceKind = "serverCheck" | "signIn" | "signInEnd" | "backend" | "sync" | "bulk" | "remove" | "probe" | "revocation" | "registration" | "access" | "directory";
 
 export type TraceStep = "request" | "browserLeft" | "browserCameBack" | "check";
 

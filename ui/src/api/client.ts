@@ -56,6 +56,7 @@ export const engine = {
   connectionProbe: (connectionId: string) => call<null>("connection_probe", { connectionId }),
   syncStart: (connectionId: string) => call<null>("sync_start", { connectionId }),
   syncCancel: (connectionId: string) => call<null>("sync_cancel", { connectionId }),
+  changes: (connectionId: string) => call<View.ChangesView>("changes_get", { connectionId }),
   chart: (connectionId: string) => call<View.ChartView>("chart_get", { connectionId }),
   records: (filter: View.RecordFilter, offset: number, limit: number) =>
     call<View.RecordPageView>("records_list", { filter, offset, limit }),

@@ -17,6 +17,7 @@ export const keys = {
   presets: (base: string, role: string) => ["presets", base, role],
   connections: ["connections"],
   chart: (connectionId: string) => ["chart", connectionId],
+  changes: (connectionId: string) => ["chart", connectionId, "changes"],
   records: (connectionId: string) => ["records", connectionId],
   record: (connectionId: string) => ["record", connectionId],
   search: ["search"],
@@ -75,6 +76,11 @@ export function useConnections() {
 
 export function useChart(connectionId: string) {
   return useQuery({ queryKey: keys.chart(connectionId), queryFn: () => engine.chart(connectionId) });
+}
+
+/** What the last sync changed. */
+export function useChanges(connectionId: string) {
+  return useQuery({ queryKey: keys.changes(connectionId), queryFn: () => engine.changes(connectionId) });
 }
 
 /** One page of a list; lists ask for the pages that are on screen. */

@@ -207,3 +207,23 @@ async fn two_syncs_at_once_never_run_together_and_lose_nothing() {
     let again = shell.run(&["sync", "--json"]).await.ok().json();
     assert_eq!(again[0]["newRecords"], 0);
 }
+
+#[tokio::test]
+async fn g28_patients_are_looked_up_by_providers_only_and_never_all_of_them() {
+    let shell = connected().await;
+    let connections = shell.run(&["connections", "--json"]).await.ok().json();
+    let id = connections[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        shell.run(&["patients", &id, "--name", "a"]).await.code,
+        50,
+        "a patient"
+    );
+    assert_eq!(shell.run(&["patients", &id]).await.code, 96, "everybody");
+    assert_eq!(
+        shell
+            .run(&["patients", &id, "--birthdate", "1980-01-01"])
+            .await
+            .code,
+        2
+    );
+}

@@ -60,3 +60,18 @@ async fn a_file_says_what_was_left_out_and_what_is_no_list_is_refused() {
         92
     );
 }
+
+#[tokio::test]
+async fn a23_the_person_says_that_a_server_moved() {
+    let shell = Shell::new().await;
+    let base = shell.mock.fhir_base().to_owned();
+    let done = shell.run(&["servers", "accept-move", &base]).await.ok();
+    assert_eq!(done.stdout, "Accepted.\n");
+    assert_eq!(
+        shell
+            .run(&["servers", "accept-move", "http://127.0.0.1:9/fhir"])
+            .await
+            .code,
+        12
+    );
+}

@@ -5,6 +5,7 @@ use super::{Problem, ProblemCode as P};
 use crate::identity::IdentityError;
 use crate::keychain::KeychainError;
 use satchel_smart::authorization::{AuthorizationError, CallbackError};
+use satchel_smart::bulk::{BulkError, RequestError};
 use satchel_smart::discovery::DiscoveryError;
 use satchel_smart::fhir::client::FhirError;
 use satchel_smart::http::{FhirBaseUrlError, HttpError};
@@ -176,6 +177,34 @@ impl From<FhirError> for Problem {
             }
             FhirError::ForeignNextLink { .. } => P::ForeignLink,
             _ => P::ServerError,
+        };
+        Self::with_detail(code, chain(&error))
+    }
+}
+
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        Self::with_detail(P::BulkBadRequest, error)
+    }
+}
+
+impl From<BulkError> for Problem {
+    fn from(error: BulkError) -> Self {
+        let code = match error {
+            BulkError::Http(error) => return error.into(),
+            BulkError::Unauthorized => P::AccessRefused,
+            BulkError::Forbidden { .. } => P::NotShared,
+            BulkError::NotOffered => P::BulkNotOffered,
+            BulkError::ParameterRefused { .. } => P::BulkParameter,
+            BulkError::Refused { .. } | BulkError::Failed { .. } => P::BulkFailed,
+            BulkError::Busy { .. } => P::ServerBusy,
+            BulkError::NoStatusUrl | BulkError::BadManifest(_) => P::BulkBadAnswer,
+            BulkError::Gone => P::BulkGone,
+            BulkError::Truncated
+            | BulkError::NotNdjson
+            | BulkError::UnknownEncoding
+            | BulkError::TooLarge
+            | BulkError::FileRefused { .. } => P::BulkBadFile,
         };
         Self::with_detail(code, chain(&error))
     }

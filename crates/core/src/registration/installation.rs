@@ -9,8 +9,9 @@ use crate::problem::{Problem, ProblemCode, Result};
 use crate::servers;
 use crate::view::Role;
 use satchel_smart::discovery::SmartConfiguration;
+use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::registration::{
-    RegistrationError, register_installation, request_installation_token,
+    ClientInformation, RegistrationError, register_installation, request_installation_token,
 };
 use satchel_smart::token::{TokenError, TokenResponse};
 use satchel_store::{ConnectionRow, InstallationRow};
@@ -40,7 +41,8 @@ impl Engine {
         let (Some(installation), true) = (&profile.installation, client.is_static) else {
             return Ok(());
         };
-        let (_, configuration) = self.discover(&connection.fhir_base).await?;
+        let base = FhirBaseUrl::parse(&connection.fhir_base, &self.inner.policy)?;
+        let configuration = self.discover_lately(&base).await?;
         let endpoint = endpoint(installation.endpoint.as_deref(), &configuration)?;
         let _alone = self.alone().await?;
         let name = self.new_credential_name(&connection.fhir_base, role);
@@ -65,6 +67,14 @@ impl Engine {
         };
         match answer {
             Ok(made) => {
+                if let Some((uri, token)) = made.management {
+                    let information = ClientInformation {
+                        registration_client_uri: Some(uri),
+                        registration_access_token: Some(token),
+                        ..ClientInformation::default()
+                    };
+                    self.put_management(&name, &information).await?;
+                }
                 row.client_id = Some(made.client_id);
                 row.key_name = Some(name.clone());
                 row.key_alg = Some(algorithm.as_str().to_owned());
@@ -79,7 +89,7 @@ impl Engine {
                 self.inner.keychain.delete(&name).await?;
             }
         }
-        self.forget_installation_key(connection_id).await?;
+        self.drop_installation(&connection).await?;
         self.inner
             .store
             .installation_put(connection_id, &row)
@@ -87,13 +97,24 @@ impl Engine {
         Ok(self.inner.store.loose_delete(&name).await?)
     }
 
-    /// The private key of a connection's installation client.
-    pub(crate) async fn forget_installation_key(&self, connection_id: &str) -> Result<()> {
-        let row = self.inner.store.installation_get(connection_id).await?;
-        match row.and_then(|row| row.key_name) {
-            Some(name) => Ok(self.inner.keychain.delete(&name).await?),
-            None => Ok(()),
+    /// A connection's installation client goes: its private key here, and the client at the server where
+    /// that lets clients be deleted; else it ends with the sign-in that it belongs to (checklist B29, B40).
+    pub(crate) async fn forget_installation(&self, connection: &ConnectionRow) -> Result<()> {
+        let _alone = self.alone().await?;
+        self.drop_installation(connection).await
+    }
+
+    async fn drop_installation(&self, connection: &ConnectionRow) -> Result<()> {
+        let row = self.inner.store.installation_get(&connection.id).await?;
+        let Some((name, client_id)) = row.and_then(|row| row.key_name.zip(row.client_id)) else {
+            return Ok(());
+        };
+        if self.management(&name, None).await?.is_none() {
+            return Ok(self.inner.keychain.delete(&name).await?);
         }
+        let role = Role::parse(&connection.role);
+        self.let_go(&name, &connection.fhir_base, role, &client_id)
+            .await
     }
 
     /// Whether this connection's access is renewed by the installation's own key.
@@ -123,7 +144,8 @@ impl Engine {
             .stored_key(&name, algorithm(key_alg.as_deref()))
             .await?
             .ok_or_else(|| Problem::new(ProblemCode::AccessRegistrationGone))?;
-        let (_, configuration) = self.discover(&connection.fhir_base).await?;
+        let base = FhirBaseUrl::parse(&connection.fhir_base, &self.inner.policy)?;
+        let configuration = self.discover_lately(&base).await?;
         let answer = request_installation_token(
             &self.inner.http,
             &configuration.token_endpoint,

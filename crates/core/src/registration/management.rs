@@ -8,6 +8,7 @@ use crate::login::state_of;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::trace::{TraceKind, problem_of};
 use crate::view::{ProblemView, RegistrationView, Role};
+use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::registration::{
     ClientInformation, RegistrationError, read_registration, update_registration,
 };
@@ -163,6 +164,7 @@ impl Engine {
     /// Reads the registration at the server (RFC 7592 §2.1), and keeps what is new in it.
     pub(super) async fn read_at_server(&self, row: ClientRow) -> Result<ClientRow> {
         let known = self.known(&row).await?;
+        self.refuse_managing_where_it_moved(&row).await?;
         let answer = read_registration(&self.inner.http, &known).await;
         self.keep_answer(row, answer).await
     }
@@ -175,6 +177,7 @@ impl Engine {
         keys: Option<Vec<serde_json::Value>>,
     ) -> Result<ClientRow> {
         let mut wanted = self.known(&row).await?;
+        self.refuse_managing_where_it_moved(&row).await?;
         if let Some(keys) = keys {
             let jwks = serde_json::json!({ "keys": keys });
             wanted.registered.insert("jwks".to_owned(), jwks);
@@ -182,6 +185,16 @@ impl Engine {
         let answer = update_registration(&self.inner.http, &wanted).await;
         step("registration.updated");
         self.keep_answer(row, answer).await
+    }
+
+    /// A server whose sign-in moved gets no registration token by itself either (checklist A23). One that
+    /// does not say where its sign-in is cannot have said that it moved.
+    async fn refuse_managing_where_it_moved(&self, row: &ClientRow) -> Result<()> {
+        let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
+        match self.discover_lately(&base).await {
+            Err(problem) if problem.code == ProblemCode::ServerMoved => Err(problem),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// A new secret and a new registration access token replace the old ones at once (checklist B26):
@@ -250,6 +263,21 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// The public keys with which this profile's registrations prove themselves, as a JWK Set (RFC 7517)
+    /// for an organisation to host at its `jwks_uri` (checklist E7).
+    ///
+    /// # Errors
+    /// `keychain.*`, `store.*`.
+    pub async fn public_keys(&self) -> Result<String> {
+        let mut keys = Vec::new();
+        for row in self.inner.store.registrations_list().await? {
+            if row.auth_method == "private_key_jwt" && row.key_name.is_some() {
+                keys.push(self.key_of(&row).await?.public_jwk());
+            }
+        }
+        Ok(serde_json::json!({ "keys": keys }).to_string())
     }
 
     /// The signing key of a registration.

@@ -62,6 +62,16 @@ impl Engine {
                 format!("token_endpoint_auth_method is {}", row.auth_method),
             ));
         }
+        if row
+            .registered
+            .as_ref()
+            .is_some_and(|held| held.contains("\"jwks_uri\""))
+        {
+            return Err(Problem::with_detail(
+                ProblemCode::RegistrationUnmanaged,
+                "the keys are at a jwks_uri of the organisation",
+            ));
+        }
         if row.rotation.is_none() {
             self.known(&row).await?;
             let next = self.new_credential_name(&row.fhir_base, Role::parse(&row.role));

@@ -43,6 +43,8 @@ pub struct RecordSummary {
     pub flag: Option<Flag>,
     /// Whose record it is: the reference as received.
     pub subject: Option<String>,
+    /// Who says so: performer, author, recorder or asserter, by name where the record gives it.
+    pub performer: Option<String>,
     /// Every literal reference in the record, and the URLs of its attachments.
     pub references: Vec<String>,
     /// Everything that a person could search for.
@@ -76,6 +78,7 @@ pub fn of(resource_type: &str, json: &str) -> RecordSummary {
         range: parts.range,
         flag: parts.flag,
         subject: read::subject(resource_type, &value),
+        performer: read::performer(&value),
         references: collected.references,
         text: collected.text,
     }

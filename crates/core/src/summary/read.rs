@@ -167,3 +167,22 @@ pub(crate) fn subject(resource_type: &str, value: &Value) -> Option<String> {
         })
         .map(str::to_owned)
 }
+
+/// Who says so, by the name that the record itself gives.
+pub(crate) fn performer(value: &Value) -> Option<String> {
+    [
+        "performer",
+        "author",
+        "recorder",
+        "requester",
+        "asserter",
+        "participant",
+    ]
+    .iter()
+    .flat_map(|name| list(value, name))
+    .find_map(|who| {
+        let actor = who.get("actor").or_else(|| who.get("individual"));
+        string(actor.unwrap_or(who), "display")
+    })
+    .map(tidy)
+}

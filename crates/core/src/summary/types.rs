@@ -208,6 +208,14 @@ fn medication(resource_type: &str, v: &Value) -> Parts {
     let dosage = ["dosageInstruction", "dosage"]
         .iter()
         .find_map(|name| dosage_words(first(v, name)?));
+    // Not ordered here: somebody told of it (US Core, "Medication List Guidance").
+    let reported = v.get("reportedBoolean").and_then(Value::as_bool) == Some(true)
+        || v.get("reportedReference").is_some();
+    let dosage = match (dosage, reported) {
+        (Some(dosage), true) => Some(format!("{dosage} (Reported, not ordered here)")),
+        (None, true) => Some("Reported, not ordered here".to_owned()),
+        (dosage, false) => dosage,
+    };
     Parts::new(Section::Medications)
         .title(title)
         .coded(v, "medicationCodeableConcept")

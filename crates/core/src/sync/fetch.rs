@@ -2,7 +2,9 @@
 //! second try where a GET was merely cut short.
 
 use super::run::Run;
+use crate::document;
 use crate::problem::Problem;
+use satchel_smart::fhir::binary::BinaryContent;
 use satchel_smart::fhir::bundle::{RawResource, SearchPage};
 use satchel_smart::fhir::client::FhirError;
 use satchel_smart::http::HttpError;
@@ -41,29 +43,36 @@ impl From<FetchError> for Problem {
 #[derive(Clone, Copy, Debug)]
 enum Target<'a> {
     Page(&'a Url),
-    Record(&'a str, &'a str),
+    Record(&'a str, &'a str, Option<&'a str>),
 }
 
 enum Answer {
     Page(SearchPage),
     Record(RawResource),
+    Unchanged,
 }
 
 impl Run {
     pub(crate) async fn fetch_page(&self, url: &Url) -> Result<SearchPage, FetchError> {
         match self.fetch(Target::Page(url)).await? {
             Answer::Page(page) => Ok(page),
-            Answer::Record(_) => Err(FetchError::Fhir(FhirError::Truncated)),
+            Answer::Record(_) | Answer::Unchanged => Err(FetchError::Fhir(FhirError::Truncated)),
         }
     }
 
+    /// A record; `None` when it is still the version that is here.
     pub(crate) async fn fetch_record(
         &self,
         resource_type: &str,
         id: &str,
-    ) -> Result<RawResource, FetchError> {
-        match self.fetch(Target::Record(resource_type, id)).await? {
-            Answer::Record(record) => Ok(record),
+        version: Option<&str>,
+    ) -> Result<Option<RawResource>, FetchError> {
+        match self
+            .fetch(Target::Record(resource_type, id, version))
+            .await?
+        {
+            Answer::Record(record) => Ok(Some(record)),
+            Answer::Unchanged => Ok(None),
             Answer::Page(_) => Err(FetchError::Fhir(FhirError::Truncated)),
         }
     }
@@ -101,7 +110,20 @@ impl Run {
     async fn ask(&self, target: Target<'_>, token: &SecretString) -> Result<Answer, FhirError> {
         match target {
             Target::Page(url) => self.fhir.search_page(url, token).await.map(Answer::Page),
-            Target::Record(resource_type, id) => self
+            // Some servers give the content itself whatever is asked for (checklist G23).
+            Target::Record("Binary", id, _) => Ok(match self.fhir.read_binary(id, token).await? {
+                BinaryContent::Resource(record) => Answer::Record(record),
+                BinaryContent::Native {
+                    content_type,
+                    bytes,
+                } => Answer::Record(document::binary_record(id, &content_type, &bytes)),
+            }),
+            Target::Record(resource_type, id, Some(version)) => self
+                .fhir
+                .read_if_changed(resource_type, id, version, token)
+                .await
+                .map(|read| read.map_or(Answer::Unchanged, Answer::Record)),
+            Target::Record(resource_type, id, None) => self
                 .fhir
                 .read(resource_type, id, token)
                 .await

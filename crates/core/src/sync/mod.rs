@@ -1,11 +1,18 @@
 //! Sync: one loop, no callbacks upward.
 //!
-//! [`plan`] says what to ask for (pure), `run` asks, page by page: a page's records and the cursor
-//! behind it commit together, so that a crash repeats a page and loses none. `report` keeps the
-//! truth about completeness and the progress.
+//! [`plan`] says what to ask for (pure), `begin` finds out what the server can do, `run` takes the steps,
+//! `search` asks page by page: a page's records and the cursor behind it commit together, so that a crash
+//! repeats a page and loses none. `marks` knows up to when each step is complete, `references` reads what
+//! records refer to, `report` keeps the truth about completeness and the progress.
 
+mod begin;
 pub(crate) mod fetch;
+pub(crate) mod kinds;
+mod marks;
 pub mod plan;
+mod prepare;
 pub(crate) mod references;
 pub(crate) mod report;
 pub(crate) mod run;
+mod search;
+mod titles;

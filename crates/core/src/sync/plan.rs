@@ -1,11 +1,14 @@
 //! What to ask the server for: pure, and sorted. The scopes as granted and the CapabilityStatement
 //! decide (US Core, "Searches a patient-access client should issue").
 
+use super::kinds::{Extra, INCLUDES, INTENTS, PATIENT_TYPES};
 use satchel_smart::fhir::capability::CapabilityStatement;
 use satchel_smart::scope::Scopes;
 
 /// Records per page to ask for; a server may give fewer (checklist G5).
 pub(crate) const PAGE_SIZE: &str = "500";
+
+const PROVENANCE: &str = "Provenance:target";
 
 /// One part of a sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,17 +29,77 @@ pub enum StepRequest {
         /// Logical id.
         id: String,
     },
-    /// A search; when the server demands more (400), the `otherwise` searches are made instead.
-    Search {
-        /// Search parameters of the first attempt.
-        parameters: Vec<(String, String)>,
-        /// Searches that together cover the same records.
-        otherwise: Vec<Vec<(String, String)>>,
-    },
+    /// A search.
+    Search(Search),
     /// Reads of what other records refer to and of documents' content.
     References,
     /// Known beforehand to give nothing.
     Skip(SkipReason),
+}
+
+/// Name and value, not yet percent-encoded.
+pub type Parameters = Vec<(String, String)>;
+
+/// A search, and what to ask instead where the server refuses it (400).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// A type, or an operation on one, below the FHIR base.
+    pub at: String,
+    /// What is asked.
+    pub parameters: Parameters,
+    /// What is asked to come along, and given up where that is refused.
+    pub extras: Parameters,
+    /// Each a set of searches that together cover the same records, tried one after the other.
+    pub otherwise: Vec<Vec<Parameters>>,
+    /// The server can say what changed since a time (`_lastUpdated`).
+    pub by_change: bool,
+}
+
+impl Search {
+    /// The sets of searches in the order in which they are tried; the first that is not refused counts.
+    /// `since` goes with the extras: without them everything is asked for.
+    #[must_use]
+    pub fn attempts(&self, since: Option<&str>) -> Vec<Attempt> {
+        let mut extras = self.extras.clone();
+        extras.extend(since.map(|since| ("_lastUpdated".to_owned(), format!("gt{since}"))));
+        let set = |searches: &[Parameters], extras: &Parameters| Attempt {
+            searches: searches
+                .iter()
+                .map(|parameters| {
+                    // An operation's parameters are its own.
+                    let count = (!self.at.contains('$'))
+                        .then(|| ("_count".to_owned(), PAGE_SIZE.to_owned()));
+                    parameters
+                        .iter()
+                        .chain(extras)
+                        .cloned()
+                        .chain(count)
+                        .collect()
+                })
+                .collect(),
+            whole: since.is_none() || extras.is_empty(),
+        };
+        let first = std::slice::from_ref(&self.parameters);
+        let none = Parameters::new();
+        let mut attempts = vec![set(first, &extras)];
+        if !extras.is_empty() {
+            attempts.push(set(first, &none));
+        }
+        attempts.extend(self.otherwise.iter().map(|searches| set(searches, &extras)));
+        if !extras.is_empty() {
+            attempts.extend(self.otherwise.iter().map(|searches| set(searches, &none)));
+        }
+        attempts
+    }
+}
+
+/// Searches that together cover a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The parameters of each.
+    pub searches: Vec<Parameters>,
+    /// Everything is asked for, not only what changed.
+    pub whole: bool,
 }
 
 /// Why a step is not asked for.
@@ -53,93 +116,6 @@ pub enum SkipReason {
 pub struct SyncPlan {
     /// In the order in which they are begun.
     pub steps: Vec<SyncStep>,
-}
-
-/// Types that hold a patient's records, in the order in which a person wants to see them arrive;
-/// with the categories that servers may demand.
-const PATIENT_TYPES: &[(&str, Extra)] = &[
-    ("AllergyIntolerance", Extra::None),
-    (
-        "Condition",
-        Extra::Categories(&["problem-list-item", "health-concern", "encounter-diagnosis"]),
-    ),
-    ("MedicationRequest", Extra::Intents),
-    ("Immunization", Extra::None),
-    ("Observation", Extra::Categories(OBSERVATION_CATEGORIES)),
-    (
-        "DiagnosticReport",
-        Extra::Categories(&["LAB", "LP29684-5", "LP29708-2", "LP7839-6"]),
-    ),
-    ("Encounter", Extra::None),
-    ("Procedure", Extra::None),
-    ("DocumentReference", Extra::Categories(&["clinical-note"])),
-    ("CarePlan", Extra::Categories(&["assess-plan"])),
-    ("Goal", Extra::None),
-    (
-        "CareTeam",
-        Extra::Statuses("proposed,active,suspended,inactive,entered-in-error"),
-    ),
-    ("MedicationDispense", Extra::None),
-    ("MedicationStatement", Extra::None),
-    ("MedicationAdministration", Extra::None),
-    ("ServiceRequest", Extra::None),
-    ("FamilyMemberHistory", Extra::None),
-    ("Device", Extra::None),
-    ("Specimen", Extra::None),
-    ("QuestionnaireResponse", Extra::None),
-    ("RelatedPerson", Extra::None),
-    ("Coverage", Extra::None),
-    ("ImagingStudy", Extra::None),
-    ("Media", Extra::None),
-    ("Claim", Extra::None),
-    ("ExplanationOfBenefit", Extra::None),
-];
-
-const OBSERVATION_CATEGORIES: &[&str] = &[
-    "laboratory",
-    "vital-signs",
-    "social-history",
-    "survey",
-    "exam",
-    "imaging",
-    "procedure",
-    "therapy",
-    "activity",
-    "sdoh",
-    "functional-status",
-    "disability-status",
-    "cognitive-status",
-    "treatment-intervention-preference",
-    "care-experience-preference",
-];
-
-/// What a server may demand beside `patient`.
-#[derive(Clone, Copy)]
-enum Extra {
-    None,
-    Categories(&'static [&'static str]),
-    Statuses(&'static str),
-    Intents,
-}
-
-/// Types that other records refer to, fetched by read. `Binary` is the content of documents.
-pub(crate) const REFERENCED_TYPES: &[&str] = &[
-    "Practitioner",
-    "PractitionerRole",
-    "Organization",
-    "Location",
-    "Medication",
-    "Binary",
-    "Device",
-    "RelatedPerson",
-    "HealthcareService",
-];
-
-/// The types of a patient's chart.
-pub(crate) fn patient_types() -> impl Iterator<Item = &'static str> {
-    PATIENT_TYPES
-        .iter()
-        .map(|(resource_type, _)| *resource_type)
 }
 
 impl SyncPlan {
@@ -189,6 +165,7 @@ fn patient_steps(
             request,
         });
     }
+    steps.extend(summary_document(granted, capability, patient));
     steps
 }
 
@@ -204,45 +181,78 @@ fn patient_search(
     extra: Extra,
     patient: &str,
 ) -> StepRequest {
-    let mut base = vec![("patient".to_owned(), patient.to_owned())];
-    let provenance = capability
-        .resource(resource_type)
-        .is_some_and(|r| r.rev_includes.iter().any(|i| i == "Provenance:target"))
-        && granted.allows_read("Provenance");
-    if provenance {
-        base.push(("_revinclude".to_owned(), "Provenance:target".to_owned()));
-    }
-    base.push(("_count".to_owned(), PAGE_SIZE.to_owned()));
+    let one = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+    let parameters = one("patient", patient);
     let with = |name: &str, value: &str| {
-        let mut parameters = base.clone();
-        parameters.insert(1, (name.to_owned(), value.to_owned()));
+        let mut parameters = parameters.clone();
+        parameters.extend(one(name, value));
         parameters
     };
+    let each = |name: &str, values: &[&str]| values.iter().map(|value| with(name, value)).collect();
     let otherwise = match extra {
         Extra::None => Vec::new(),
-        Extra::Categories(all) => all
-            .iter()
-            .map(|category| with("category", category))
-            .collect(),
-        Extra::Statuses(list) => vec![with("status", list)],
-        Extra::Intents => [
-            "order",
-            "plan",
-            "proposal",
-            "original-order",
-            "reflex-order",
-            "filler-order",
-            "instance-order",
-            "option",
-        ]
-        .iter()
-        .map(|intent| with("intent", intent))
-        .collect(),
+        Extra::Categories(all) => vec![each("category", all)],
+        Extra::Statuses(list) => vec![vec![with("status", list)]],
+        // In one list, and one by one where a server takes no list (checklist G20).
+        Extra::Intents => vec![
+            vec![with("intent", &INTENTS.join(","))],
+            each("intent", INTENTS),
+        ],
     };
-    StepRequest::Search {
-        parameters: base,
+    StepRequest::Search(Search {
+        at: resource_type.to_owned(),
+        extras: companions(granted, capability, resource_type),
+        parameters,
         otherwise,
+        by_change: capability
+            .resource(resource_type)
+            .is_some_and(|listed| listed.lists_search("_lastUpdated")),
+    })
+}
+
+/// What comes along: what the server lists, of types that the scopes reach (checklist G17, G19).
+fn companions(
+    granted: &Scopes,
+    capability: &CapabilityStatement,
+    resource_type: &str,
+) -> Parameters {
+    let Some(listed) = capability.resource(resource_type) else {
+        return Parameters::new();
+    };
+    let includes = INCLUDES
+        .iter()
+        .filter(|(of, include, brings)| {
+            *of == resource_type
+                && listed.includes.iter().any(|one| one == include)
+                && granted.allows_read(brings)
+        })
+        .map(|(_, include, _)| ("_include".to_owned(), (*include).to_owned()));
+    let provenance = listed.rev_includes.iter().any(|one| one == PROVENANCE)
+        && granted.allows_read("Provenance");
+    let provenance = provenance.then(|| ("_revinclude".to_owned(), PROVENANCE.to_owned()));
+    includes.chain(provenance).collect()
+}
+
+/// The summary document that a server writes when it is asked (US Core, `$docref`; checklist G22): no
+/// further parameters mean the current one.
+fn summary_document(
+    granted: &Scopes,
+    capability: &CapabilityStatement,
+    patient: &str,
+) -> Option<SyncStep> {
+    let listed = capability.resource("DocumentReference")?;
+    if !listed.offers("docref") || !granted.allows_read("DocumentReference") {
+        return None;
     }
+    Some(SyncStep {
+        key: "docref".into(),
+        resource_type: "DocumentReference".into(),
+        request: StepRequest::Search(Search {
+            at: "DocumentReference/$docref".into(),
+            parameters: vec![("patient".into(), patient.into())],
+            ..Search::default()
+        }),
+    })
 }
 
 /// Without a patient: each type that the server can search (SMART Backend Services).
@@ -260,10 +270,10 @@ fn whole_server_steps(granted: &Scopes, capability: &CapabilityStatement) -> Vec
             key: resource_type.to_owned(),
             resource_type: resource_type.to_owned(),
             request: if granted.allows_read(resource_type) {
-                StepRequest::Search {
-                    parameters: vec![("_count".to_owned(), PAGE_SIZE.to_owned())],
-                    otherwise: Vec::new(),
-                }
+                StepRequest::Search(Search {
+                    at: resource_type.to_owned(),
+                    ..Search::default()
+                })
             } else {
                 StepRequest::Skip(SkipReason::NotShared)
             },
@@ -272,93 +282,4 @@ fn whole_server_steps(granted: &Scopes, capability: &CapabilityStatement) -> Vec
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn capability(types: &[(&str, &[&str])]) -> CapabilityStatement {
-        let resources: Vec<_> = types
-            .iter()
-            .map(|(name, revincludes)| {
-                serde_json::json!({"type": name, "interaction": [{"code": "search-type"}, {"code": "read"}],
-                    "searchParam": [{"name": "patient", "type": "reference"}],
-                    "searchRevInclude": revincludes})
-            })
-            .collect();
-        let json = serde_json::json!({"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1",
-            "rest": [{"mode": "server", "resource": resources}]});
-        CapabilityStatement::parse(&json.to_string()).unwrap()
-    }
-
-    fn step<'a>(plan: &'a SyncPlan, key: &str) -> &'a SyncStep {
-        plan.steps.iter().find(|step| step.key == key).unwrap()
-    }
-
-    #[test]
-    fn d16_the_plan_is_built_from_the_granted_scopes() {
-        let granted = Scopes::parse("launch/patient patient/Condition.rs patient/Patient.rs");
-        let capability = capability(&[("Patient", &[]), ("Condition", &[]), ("Observation", &[])]);
-        let plan = SyncPlan::new(&granted, &capability, Some("p1"));
-        assert!(matches!(
-            step(&plan, "Condition").request,
-            StepRequest::Search { .. }
-        ));
-        assert_eq!(
-            step(&plan, "Observation").request,
-            StepRequest::Skip(SkipReason::NotShared)
-        );
-        assert_eq!(
-            step(&plan, "Immunization").request,
-            StepRequest::Skip(SkipReason::NotOffered)
-        );
-    }
-
-    #[test]
-    fn g1_an_empty_statement_prunes_nothing() {
-        let granted = Scopes::parse("patient/*.rs");
-        let plan = SyncPlan::new(&granted, &capability(&[]), Some("p1"));
-        assert!(matches!(
-            step(&plan, "Goal").request,
-            StepRequest::Search { .. }
-        ));
-    }
-
-    #[test]
-    fn g12_a_server_that_demands_a_category_has_the_list_to_fall_back_on() {
-        let granted = Scopes::parse("patient/*.rs");
-        let plan = SyncPlan::new(
-            &granted,
-            &capability(&[("Observation", &["Provenance:target"])]),
-            Some("p1"),
-        );
-        let StepRequest::Search {
-            parameters,
-            otherwise,
-        } = &step(&plan, "Observation").request
-        else {
-            panic!("a search");
-        };
-        assert!(parameters.contains(&("_revinclude".into(), "Provenance:target".into())));
-        assert!(
-            otherwise
-                .iter()
-                .any(|p| p.contains(&("category".into(), "laboratory".into())))
-        );
-        assert!(
-            otherwise
-                .iter()
-                .all(|p| p.contains(&("patient".into(), "p1".into())))
-        );
-    }
-
-    #[test]
-    fn a_backend_service_asks_for_every_type_that_can_be_searched() {
-        let granted = Scopes::parse("system/*.rs");
-        let plan = SyncPlan::new(
-            &granted,
-            &capability(&[("Patient", &[]), ("Claim", &[])]),
-            None,
-        );
-        let keys: Vec<_> = plan.steps.iter().map(|step| step.key.as_str()).collect();
-        assert_eq!(keys, ["Claim", "Patient"]);
-    }
-}
+mod tests;

@@ -2,7 +2,8 @@
 //! the contents of documents (`Binary`), each read once (US Core, "Client Best Practices").
 
 use super::fetch::FetchError;
-use super::plan::{REFERENCED_TYPES, SyncStep};
+use super::kinds::REFERENCED_TYPES;
+use super::plan::SyncStep;
 use super::run::Run;
 use crate::engine::lock;
 use crate::problem::Problem;
@@ -10,7 +11,7 @@ use crate::summary;
 use futures::StreamExt;
 use satchel_smart::fhir::bundle::{Entry, RawResource, SearchPage};
 use satchel_smart::fhir::client::FhirError;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Reads in flight.
@@ -21,23 +22,32 @@ const BATCH: usize = 50;
 const ROUNDS: usize = 4;
 
 type Target = (String, String);
+/// A target, and the version of it that is here.
+type Wanted = (Target, Option<String>);
 
 impl Run {
     pub(crate) async fn follow_references(
         self: &Arc<Self>,
         step: &SyncStep,
     ) -> Result<(), FetchError> {
-        if self.resumed {
+        // What was read once is looked at again now and then, and sent only if it changed.
+        let look_again = self.marks.is_due(&step.key);
+        if self.resumed || (look_again && self.marks.knows(&step.key)) {
             self.collect_from_store().await?;
         }
         let mut tried: BTreeSet<Target> = BTreeSet::new();
         for _ in 0..ROUNDS {
-            let wanted = self.wanted(&tried).await?;
+            let wanted = self.wanted(&tried, look_again).await?;
             if wanted.is_empty() {
-                return Ok(());
+                break;
             }
-            tried.extend(wanted.iter().cloned());
+            tried.extend(wanted.iter().map(|(target, _)| target.clone()));
             self.read_all(step, wanted).await?;
+        }
+        self.name_medications().await?;
+        if look_again {
+            let now = self.engine.now();
+            self.keep_mark(step, "", Some(now), true).await?;
         }
         Ok(())
     }
@@ -52,8 +62,13 @@ impl Run {
         Ok(())
     }
 
-    /// References met, of the types that are followed, allowed by the scopes, and not stored.
-    async fn wanted(&self, tried: &BTreeSet<Target>) -> Result<Vec<Target>, FetchError> {
+    /// References met, of the types that are followed and allowed by the scopes: those not stored, and
+    /// where `look_again` those that may have changed since.
+    async fn wanted(
+        &self,
+        tried: &BTreeSet<Target>,
+        look_again: bool,
+    ) -> Result<Vec<Wanted>, FetchError> {
         let met: Vec<Target> = {
             let met = lock(&self.met);
             let targets: BTreeSet<Target> = met
@@ -70,14 +85,21 @@ impl Run {
             .records_find(&self.connection_id, &met)
             .await
             .map_err(Problem::from)?;
-        let stored: BTreeSet<Target> = stored
+        let stored: BTreeMap<Target, Option<String>> = stored
             .into_iter()
-            .map(|row| (row.resource_type, row.id))
+            .map(|row| ((row.resource_type, row.id), row.version_id))
             .collect();
-        Ok(met
+        let wanted = met
             .into_iter()
-            .filter(|target| !stored.contains(target))
-            .collect())
+            .filter_map(|target| match stored.get(&target) {
+                None => Some((target, None)),
+                // The content of a document does not change; without a version it would be sent again.
+                Some(Some(version)) if look_again && target.0 != "Binary" => {
+                    Some((target, Some(version.clone())))
+                }
+                Some(_) => None,
+            });
+        Ok(wanted.collect())
     }
 
     /// `Type/id`, relative or absolute at this server; anything else is not fetched (checklist G3).
@@ -90,18 +112,21 @@ impl Run {
     async fn read_all(
         self: &Arc<Self>,
         step: &SyncStep,
-        wanted: Vec<Target>,
+        wanted: Vec<Wanted>,
     ) -> Result<(), FetchError> {
         let total = wanted.len();
         let mut done = 0;
         let mut batch: Vec<RawResource> = Vec::new();
         let mut reads = futures::stream::iter(wanted)
-            .map(|(resource_type, id)| async move { self.fetch_record(&resource_type, &id).await })
+            .map(|((resource_type, id), version)| async move {
+                self.fetch_record(&resource_type, &id, version.as_deref())
+                    .await
+            })
             .buffer_unordered(CONCURRENCY);
         while let Some(read) = reads.next().await {
             done += 1;
             match read {
-                Ok(record) => batch.push(record),
+                Ok(record) => batch.extend(record),
                 Err(error) if only_this_one(&error) => {
                     tracing::debug!("a referenced record could not be read");
                 }

@@ -38,6 +38,9 @@ pub(crate) fn step_name(resource_type: &str) -> &'static str {
     }
 }
 
+/// Remarks of a server that are kept of a step.
+const REMARKS: usize = 5;
+
 /// What has been done so far.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -48,9 +51,11 @@ pub(crate) struct Tally {
     best: f64,
     pub(crate) new_records: u64,
     pub(crate) changed_records: u64,
+    pub(crate) withdrawn_records: u64,
     pub(crate) unreadable_records: u64,
     outcomes: HashMap<String, SyncStepView>,
     per_step: HashMap<String, u64>,
+    remarks: HashMap<String, Vec<String>>,
 }
 
 impl Tally {
@@ -70,6 +75,19 @@ impl Tally {
             #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
             let share = (*so_far as f64 / total as f64).min(0.99);
             self.partial.insert(step.to_owned(), share);
+        }
+    }
+
+    /// What the server said beside the records (checklist G15): each remark once, and few.
+    pub(crate) fn remark(&mut self, step: &str, remarks: Vec<String>) {
+        if remarks.is_empty() {
+            return;
+        }
+        let said = self.remarks.entry(step.to_owned()).or_default();
+        for remark in remarks {
+            if said.len() < REMARKS && !said.contains(&remark) {
+                said.push(remark);
+            }
         }
     }
 
@@ -101,6 +119,7 @@ impl Tally {
             outcome,
             records: self.records_of(&step.key),
             problem: problem.map(Problem::view),
+            remarks: self.remarks.get(&step.key).cloned().unwrap_or_default(),
         };
         if self.outcomes.insert(step.key.clone(), view).is_none() {
             self.done += 1;
@@ -140,6 +159,7 @@ impl Tally {
                         outcome: StepOutcome::CutOff,
                         records: self.records_of(&step.key),
                         problem: None,
+                        remarks: Vec::new(),
                     })
             })
             .collect()

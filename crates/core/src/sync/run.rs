@@ -1,31 +1,30 @@
-//! Running a plan: four steps at a time, the next page requested while the last one is written.
+//! Running a plan: four steps at a time, pages asked for, made ready and written at the same time.
 
 use super::fetch::FetchError;
+use super::marks::Marks;
 use super::plan::{SkipReason, StepRequest, SyncPlan, SyncStep};
+use super::prepare::{PreparedPage, prepare_page};
 use super::report::Tally;
 use crate::access_log::LogEntry;
-use crate::digest;
 use crate::engine::{Engine, lock};
 use crate::lockfile;
 use crate::problem::{Problem, ProblemCode, Result};
-use crate::summary::{self, RecordSummary};
 use crate::trace::TraceKind;
-use crate::view::{Event, Reachability, Role, Section, StepOutcome, SyncReportView};
+use crate::view::{Event, Reachability, StepOutcome, SyncReportView};
 use futures::StreamExt;
-use satchel_smart::fhir::bundle::{Entry, SearchMode, SearchPage};
+use satchel_smart::fhir::bundle::SearchPage;
 use satchel_smart::fhir::client::{FhirClient, FhirError};
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::scope::Scopes;
-use satchel_store::{ConnectionRow, IndexIn, RecordIn};
-use std::collections::HashSet;
+use satchel_store::ConnectionRow;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use url::Url;
 
 /// Steps in flight at one server.
 const CONCURRENCY: usize = 4;
-/// A run that was cut off longer ago than this is begun anew: its paging links have lapsed.
-const RESUME_MINUTES: i64 = 30;
 
 /// One sync of one connection.
 pub(crate) struct Run {
@@ -38,9 +37,17 @@ pub(crate) struct Run {
     pub(crate) tally: Mutex<Tally>,
     /// References met in this run, to be followed at its end.
     pub(crate) met: Mutex<HashSet<String>>,
+    /// Keys of the records that the source gave in this run, by type.
+    pub(super) given: Mutex<HashMap<String, HashSet<i64>>>,
+    /// Types of which this run did not see everything: nothing can be said about what is missing.
+    pub(super) not_whole: Mutex<HashSet<String>>,
     /// What stops the whole run: no network, access lost, disk full.
-    stopped: Mutex<Option<Problem>>,
+    pub(super) stopped: Mutex<Option<Problem>>,
     pub(crate) resumed: bool,
+    /// Up to when each step was complete before this run.
+    pub(super) marks: Marks,
+    /// The last record in the file before this run, and whether this connection had any.
+    pub(super) before: (i64, bool),
 }
 
 impl Engine {
@@ -134,9 +141,12 @@ impl Engine {
             complete: problem.is_none() && steps.iter().all(|step| whole(step.outcome)),
             new_records: tally.new_records,
             changed_records: tally.changed_records,
+            withdrawn_records: tally.withdrawn_records,
             unreadable_records: tally.unreadable_records,
             steps,
             problem: problem.as_ref().map(Problem::view),
+            had_records: run.before.1,
+            after_key: run.before.0,
         }
     }
 
@@ -158,9 +168,12 @@ impl Engine {
             complete: false,
             new_records: 0,
             changed_records: 0,
+            withdrawn_records: 0,
             unreadable_records: 0,
             steps: before.map(|report| report.steps).unwrap_or_default(),
             problem: Some(problem.view()),
+            had_records: false,
+            after_key: 0,
         }
     }
 
@@ -171,57 +184,6 @@ impl Engine {
         ) {
             self.set_reachability(connection_id, Reachability::Offline);
         }
-    }
-
-    async fn prepare(&self, row: &ConnectionRow) -> Result<(Arc<Run>, SyncPlan)> {
-        let token = self.access_token(&row.id).await?;
-        let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
-        let fhir = FhirClient::new(self.inner.http.clone(), base.clone());
-        let capability = fhir.capability(Some(&token)).await?;
-        let tokens = self
-            .inner
-            .store
-            .tokens_get(&row.id)
-            .await?
-            .ok_or_else(|| Problem::new(ProblemCode::NotConnected))?;
-        let granted = Scopes::parse(&tokens.scope);
-        let patient = match Role::parse(&row.role) {
-            Role::Backend => None,
-            Role::Patient | Role::Provider => row.patient_id.clone(),
-        };
-        let plan = SyncPlan::new(&granted, &capability, patient.as_deref());
-        let run = Arc::new(Run {
-            engine: self.clone(),
-            connection_id: row.id.clone(),
-            fhir,
-            granted,
-            base,
-            patient,
-            tally: Mutex::new(Tally::new(plan.steps.len())),
-            met: Mutex::default(),
-            stopped: Mutex::default(),
-            resumed: self.resumes(&row.id).await?,
-        });
-        if !run.resumed {
-            let keys: Vec<String> = plan.steps.iter().map(|step| step.key.clone()).collect();
-            self.inner
-                .store
-                .sync_steps_begin(&row.id, &self.now().to_string(), &keys)
-                .await?;
-        }
-        Ok((run, plan))
-    }
-
-    /// Whether a run of a moment ago was cut off and can go on where it was.
-    async fn resumes(&self, connection_id: &str) -> Result<bool> {
-        let steps = self.inner.store.sync_steps_get(connection_id).await?;
-        let recent = steps
-            .first()
-            .and_then(|step| step.run_id.parse::<jiff::Timestamp>().ok())
-            .is_some_and(|begun| self.now().as_second() - begun.as_second() < RESUME_MINUTES * 60);
-        let done = steps.iter().any(|step| step.state == "done");
-        let open = steps.iter().any(|step| step.state == "running");
-        Ok(recent && done && open)
     }
 }
 
@@ -241,6 +203,32 @@ impl Run {
             .await;
         for step in last {
             self.run_step(step, &done).await;
+        }
+        if lock(&self.stopped).is_none() {
+            self.withdraw(plan).await;
+        }
+    }
+
+    /// Marks what a source no longer gives, of the types that were read from beginning to end.
+    async fn withdraw(&self, plan: &SyncPlan) {
+        let types: HashSet<&str> = plan
+            .steps
+            .iter()
+            .filter(|step| step.request != StepRequest::References)
+            .map(|step| step.resource_type.as_str())
+            .filter(|name| !lock(&self.not_whole).contains(*name))
+            .collect();
+        let at = self.engine.now().to_string();
+        for name in types {
+            let given = lock(&self.given).remove(name).unwrap_or_default();
+            let store = &self.engine.inner.store;
+            let marked = store
+                .withdraw_all_but(&self.connection_id, name, &given, &at)
+                .await;
+            match marked {
+                Ok(marked) => lock(&self.tally).withdrawn_records += marked,
+                Err(error) => tracing::warn!(%error, "what is missing could not be marked"),
+            }
         }
     }
 
@@ -264,6 +252,7 @@ impl Run {
             return;
         }
         if done.contains(&step.key) {
+            self.saw_a_part(step);
             self.finish(step, StepOutcome::Complete, None).await;
             return;
         }
@@ -277,16 +266,13 @@ impl Run {
                 return;
             }
             StepRequest::Read { id } => self.read_one(step, id).await,
-            StepRequest::Search {
-                parameters,
-                otherwise,
-            } => self.search(step, parameters, otherwise).await,
+            StepRequest::Search(search) => self.search(step, search).await,
             StepRequest::References => self.follow_references(step).await,
         };
         match result {
             Ok(()) => {
                 let records = lock(&self.tally).records_of(&step.key);
-                let outcome = if records == 0 {
+                let outcome = if records == 0 && !self.marks.has_some(&step.key) {
                     StepOutcome::Empty
                 } else {
                     StepOutcome::Complete
@@ -310,7 +296,11 @@ impl Run {
         if nobody || stops_everything(problem.code) {
             self.engine.note_unreachable(&self.connection_id, &problem);
             let mut stopped = lock(&self.stopped);
-            if stopped.is_none() {
+            // A step that came to a closed door says less than the one that saw it close.
+            let says_more = |known: &Problem| {
+                known.code == ProblemCode::NotConnected && problem.code != ProblemCode::NotConnected
+            };
+            if stopped.as_ref().is_none_or(says_more) {
                 *stopped = Some(problem.clone());
             }
         }
@@ -323,6 +313,9 @@ impl Run {
         } else {
             "done"
         };
+        if !matches!(outcome, StepOutcome::Complete | StepOutcome::Empty) {
+            self.saw_a_part(step);
+        }
         let code = problem.map(|problem| problem.code.code());
         let kept = self
             .engine
@@ -337,106 +330,14 @@ impl Run {
         self.announce(&step.resource_type);
     }
 
+    /// Not everything of a type was seen in this run.
+    pub(super) fn saw_a_part(&self, step: &SyncStep) {
+        lock(&self.not_whole).insert(step.resource_type.clone());
+    }
+
     pub(crate) fn announce(&self, resource_type: &str) {
         let progress = lock(&self.tally).progress(&self.connection_id, resource_type);
         self.engine.emit(Event::SyncProgress(progress));
-    }
-
-    async fn read_one(
-        self: &Arc<Self>,
-        step: &SyncStep,
-        id: &str,
-    ) -> std::result::Result<(), FetchError> {
-        let record = self.fetch_record(&step.resource_type, id).await?;
-        let page = SearchPage {
-            entries: vec![Entry::Resource(record)],
-            ..SearchPage::default()
-        };
-        self.save_page(step, page).await?;
-        Ok(())
-    }
-
-    async fn search(
-        self: &Arc<Self>,
-        step: &SyncStep,
-        parameters: &[(String, String)],
-        otherwise: &[Vec<(String, String)>],
-    ) -> std::result::Result<(), FetchError> {
-        let error = match self.pages(step, self.url(step, parameters)).await {
-            Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
-        if otherwise.is_empty() || !demands_more(&error) {
-            return Err(error);
-        }
-        // The server wants a category, status or intent: ask for each (checklist G12).
-        let mut last = error;
-        let mut any = false;
-        for parameters in otherwise {
-            match self.pages(step, self.url(step, parameters)).await {
-                Ok(()) => any = true,
-                Err(error) if demands_more(&error) => last = error,
-                Err(error) => return Err(error),
-            }
-        }
-        if any { Ok(()) } else { Err(last) }
-    }
-
-    fn url(&self, step: &SyncStep, parameters: &[(String, String)]) -> Url {
-        let parameters: Vec<(&str, &str)> = parameters
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        self.fhir.search_url(&step.resource_type, &parameters)
-    }
-
-    /// Follows `next` to the end. The page that comes is asked for while the last one is written.
-    async fn pages(
-        self: &Arc<Self>,
-        step: &SyncStep,
-        first: Url,
-    ) -> std::result::Result<(), FetchError> {
-        let mut seen = HashSet::from([first.to_string()]);
-        let start = self.cursor_of(step).await?.unwrap_or(first);
-        let mut page = self.fetch_page(&start).await?;
-        loop {
-            refuse_error_only(&page)?;
-            let Some(next) = page.next.clone() else {
-                self.save_page(step, page).await?;
-                return Ok(());
-            };
-            if !seen.insert(next.to_string()) {
-                self.save_page(step, SearchPage { next: None, ..page })
-                    .await?;
-                return Err(Problem::with_detail(
-                    ProblemCode::BadPage,
-                    "the next links go round in a circle",
-                )
-                .into());
-            }
-            let (saved, fetched) = tokio::join!(self.save_page(step, page), self.fetch_page(&next));
-            saved?;
-            page = fetched?;
-        }
-    }
-
-    /// Where a run that was cut off had come to.
-    async fn cursor_of(&self, step: &SyncStep) -> std::result::Result<Option<Url>, FetchError> {
-        if !self.resumed {
-            return Ok(None);
-        }
-        let steps = self
-            .engine
-            .inner
-            .store
-            .sync_steps_get(&self.connection_id)
-            .await
-            .map_err(Problem::from)?;
-        Ok(steps
-            .into_iter()
-            .find(|stored| stored.step_key == step.key && stored.state == "running")
-            .and_then(|stored| stored.cursor)
-            .and_then(|cursor| Url::parse(&cursor).ok()))
     }
 
     /// Stores a page: its records, their index and the cursor in one transaction.
@@ -445,16 +346,32 @@ impl Run {
         step: &SyncStep,
         page: SearchPage,
     ) -> Result<()> {
+        let preparing = self.preparing(step, page);
+        self.save_prepared(step, preparing).await
+    }
+
+    /// Has a page made ready on a thread of its own.
+    pub(super) fn preparing(&self, step: &SyncStep, page: SearchPage) -> Preparing {
         let next = page.next.as_ref().map(Url::to_string);
         let total = page.total;
         let patient = self.patient.clone();
         let resource_type = step.resource_type.clone();
-        let prepared = tokio::task::spawn_blocking(move || {
+        let work = tokio::task::spawn_blocking(move || {
             prepare_page(page, &resource_type, patient.as_deref())
-        })
-        .await
-        .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
-        let records: Vec<RecordIn<'_>> = prepared.rows.iter().map(Prepared::as_record).collect();
+        });
+        Preparing { next, total, work }
+    }
+
+    pub(super) async fn save_prepared(
+        self: &Arc<Self>,
+        step: &SyncStep,
+        page: Preparing,
+    ) -> Result<()> {
+        let Preparing { next, total, work } = page;
+        let prepared = work
+            .await
+            .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
+        let received = prepared.page.received();
         let fetched_at = self.engine.now().to_string();
         let saved = self
             .engine
@@ -463,7 +380,7 @@ impl Run {
             .save_page(
                 &self.connection_id,
                 &step.key,
-                &records,
+                prepared.page,
                 next.as_deref(),
                 &fetched_at,
             )
@@ -473,9 +390,17 @@ impl Run {
             tally.new_records += saved.inserted;
             tally.changed_records += saved.updated;
             tally.unreadable_records += prepared.unreadable;
-            tally.page(&step.key, records.len() as u64, total);
+            tally.page(&step.key, received, total);
+            tally.remark(&step.key, prepared.remarks);
+        }
+        if prepared.unreadable > 0 {
+            self.marks.doubt(&step.key);
         }
         lock(&self.met).extend(prepared.references);
+        lock(&self.given)
+            .entry(step.resource_type.clone())
+            .or_default()
+            .extend(saved.keys);
         self.announce(&step.resource_type);
         if prepared.foreign > 0 {
             return Err(Problem::with_detail(
@@ -487,132 +412,11 @@ impl Run {
     }
 }
 
-/// One row, owned, ready for the store.
-struct Prepared {
-    resource_type: String,
-    id: String,
-    version_id: Option<String>,
-    last_updated: Option<String>,
-    json: String,
-    malformed: Option<String>,
-    index: IndexIn,
-}
-
-impl Prepared {
-    fn as_record(&self) -> RecordIn<'_> {
-        RecordIn {
-            resource_type: &self.resource_type,
-            id: &self.id,
-            version_id: self.version_id.as_deref(),
-            last_updated: self.last_updated.as_deref(),
-            json: &self.json,
-            malformed: self.malformed.as_deref(),
-            index: &self.index,
-        }
-    }
-}
-
-#[derive(Default)]
-struct PreparedPage {
-    rows: Vec<Prepared>,
-    references: Vec<String>,
-    unreadable: u64,
-    foreign: u64,
-}
-
-fn prepare_page(page: SearchPage, resource_type: &str, patient: Option<&str>) -> PreparedPage {
-    let mut prepared = PreparedPage::default();
-    for entry in page.entries {
-        match entry {
-            Entry::Resource(record) => {
-                let mut summary = summary::of(&record.resource_type, &record.json);
-                let is_match = record.mode == SearchMode::Match;
-                if is_match && belongs_to_another(summary.subject.as_deref(), patient) {
-                    prepared.foreign += 1;
-                    continue;
-                }
-                prepared.references.append(&mut summary.references);
-                prepared.rows.push(Prepared {
-                    resource_type: record.resource_type,
-                    id: record.id,
-                    version_id: record.version_id,
-                    last_updated: record.last_updated,
-                    json: record.json,
-                    malformed: None,
-                    index: index_of(summary),
-                });
-            }
-            Entry::Malformed { raw, reason } => {
-                prepared.unreadable += 1;
-                prepared.rows.push(unreadable(raw, reason, resource_type));
-            }
-            Entry::Outcome(_) => {}
-        }
-    }
-    prepared
-}
-
-/// A record of somebody else must not enter this chart (checklist G8, D14).
-fn belongs_to_another(subject: Option<&str>, patient: Option<&str>) -> bool {
-    let (Some(subject), Some(patient)) = (subject, patient) else {
-        return false;
-    };
-    let subject = subject.split("/_history/").next().unwrap_or(subject);
-    let mut parts = subject.rsplit('/');
-    match (parts.next(), parts.next()) {
-        (Some(id), Some("Patient")) => id != patient,
-        _ => false,
-    }
-}
-
-/// What cannot be read is kept as received, flagged, under a name made from its bytes.
-fn unreadable(raw: String, reason: String, resource_type: &str) -> Prepared {
-    let index = IndexIn {
-        section: crate::chart::word_of(Section::Other),
-        title: "A record that could not be read".to_owned(),
-        subtitle: Some("Kept exactly as it was received".to_owned()),
-        text: String::new(),
-        ..IndexIn::default()
-    };
-    Prepared {
-        resource_type: resource_type.to_owned(),
-        id: format!("unreadable-{}", digest::short_hex(raw.as_bytes())),
-        version_id: None,
-        last_updated: None,
-        json: raw,
-        malformed: Some(reason),
-        index,
-    }
-}
-
-fn index_of(summary: RecordSummary) -> IndexIn {
-    let (date_start, date_end, date_sort, date_precision) = match summary.date {
-        Some(date) => (
-            Some(date.start),
-            date.end,
-            date.sort_ms,
-            Some(date.precision.as_str().to_owned()),
-        ),
-        None => (None, None, None, None),
-    };
-    IndexIn {
-        section: crate::chart::word_of(summary.section),
-        title: summary.title,
-        code: summary.code,
-        subtitle: summary.subtitle,
-        status: summary.status,
-        date_start,
-        date_end,
-        date_sort,
-        date_precision,
-        value_text: summary.value,
-        value_number: summary.value_number,
-        unit: summary.unit,
-        range_text: summary.range,
-        flag: summary.flag.map(crate::chart::word_of),
-        subject: summary.subject,
-        text: summary.text,
-    }
+/// A page that is being made ready.
+pub(super) struct Preparing {
+    next: Option<String>,
+    total: Option<u64>,
+    work: JoinHandle<PreparedPage>,
 }
 
 fn stops_everything(code: ProblemCode) -> bool {
@@ -636,30 +440,4 @@ fn stops_everything(code: ProblemCode) -> bool {
             | P::NoKeychain
             | P::KeychainLocked
     )
-}
-
-/// The server knows the search but wants it narrower: a 400, or a 200 that holds only an error.
-fn demands_more(error: &FetchError) -> bool {
-    match error {
-        FetchError::Fhir(FhirError::Outcome { status, .. }) => *status == 400 || *status == 422,
-        FetchError::Fhir(FhirError::UnexpectedStatus(status)) => *status == 400 || *status == 422,
-        FetchError::Problem(problem) => problem.code == ProblemCode::NotShared,
-        FetchError::Fhir(_) => false,
-    }
-}
-
-/// A page that holds nothing but an error is a refusal, not an empty result.
-fn refuse_error_only(page: &SearchPage) -> std::result::Result<(), FetchError> {
-    let mut errors = Vec::new();
-    for entry in &page.entries {
-        match entry {
-            Entry::Outcome(outcome) if outcome.is_error() => errors.push(outcome.text()),
-            Entry::Outcome(_) => {}
-            Entry::Resource(_) | Entry::Malformed { .. } => return Ok(()),
-        }
-    }
-    match errors.first() {
-        Some(text) => Err(Problem::with_detail(ProblemCode::NotShared, text).into()),
-        None => Ok(()),
-    }
 }

@@ -52,6 +52,8 @@ pub enum TraceKind {
     Backend,
     /// A sync.
     Sync,
+    /// A bulk export.
+    Bulk,
     /// Removing a connection.
     Remove,
     /// Whether a server is there.
@@ -76,6 +78,7 @@ impl TraceKind {
             Self::SignInEnd => "Sign-in: back from the portal",
             Self::Backend => "Sign-in of a backend service",
             Self::Sync => "Sync",
+            Self::Bulk => "Bulk export",
             Self::Remove => "Removing a connection",
             Self::Probe => "Is the server there?",
             Self::Revocation => "Ending access that waited for its server",

@@ -157,6 +157,10 @@ fn operations(kind: &str) -> Vec<Value> {
                 "http://hl7.org/fhir/OperationDefinition/Patient-everything".to_owned(),
             ),
         ],
+        "DocumentReference" => vec![named(
+            "docref",
+            "http://hl7.org/fhir/us/core/OperationDefinition/docref".to_owned(),
+        )],
         "Group" => vec![named("export", format!("{bulk}/group-export"))],
         _ => Vec::new(),
     }

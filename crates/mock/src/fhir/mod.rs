@@ -81,6 +81,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/fhir/{kind}/_search", post(search_by_post))
         .route("/fhir/{kind}/{id}", get(read))
         .route("/fhir/Patient/{id}/$everything", get(everything))
+        .route("/fhir/DocumentReference/$docref", get(summary_document))
         .merge(bulk::router())
 }
 
@@ -228,6 +229,26 @@ async fn everything(
         }
         Err(refusal) => refusal,
     }
+}
+
+/// `GET DocumentReference/$docref?patient=` (US Core, OperationDefinition docref): without further
+/// parameters the current summary of the patient, an empty bundle where there is none.
+async fn summary_document(
+    State(app): State<App>,
+    headers: HeaderMap,
+    RawQuery(raw): RawQuery,
+) -> Response {
+    let asked = Query::parse(raw.as_deref().unwrap_or_default());
+    let Some(patient) = asked.first("patient") else {
+        return answer::outcome(
+            StatusCode::BAD_REQUEST,
+            "required",
+            "$docref needs the parameter patient",
+        );
+    };
+    let kind = asked.first("type").unwrap_or("http://loinc.org|34133-9");
+    let query = Query::of(&[("patient", patient), ("type", kind)]);
+    searched(&app, &headers, "DocumentReference", &query)
 }
 
 /// What a `Binary` contains, as itself (FHIR R4, binary.html#rest).

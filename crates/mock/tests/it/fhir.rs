@@ -60,7 +60,7 @@ fn is_outcome(body: &Value) {
 }
 
 #[tokio::test]
-async fn g_without_a_good_token_everything_but_the_metadata_is_closed() {
+async fn g27_without_a_good_token_everything_but_the_metadata_is_closed() {
     let tester = Tester::new().await;
     let url = format!("{}/Patient", tester.mock.fhir_base());
     let none = tester.http.get(&url).send().await.unwrap();
@@ -83,7 +83,7 @@ async fn g_without_a_good_token_everything_but_the_metadata_is_closed() {
 }
 
 #[tokio::test]
-async fn g_a_patients_token_shows_this_patient_and_nobody_else() {
+async fn g27_a_patients_token_shows_this_patient_and_nobody_else() {
     let tester = Tester::new().await;
     let token = tester.access_token(ALL).await;
     let own = tester.mock.accounts()[0].patient_ids[0].clone();
@@ -135,7 +135,7 @@ async fn d17_scopes_are_enforced_type_by_type_and_letter_by_letter() {
 }
 
 #[tokio::test]
-async fn g_pages_cover_every_resource_once_by_opaque_links() {
+async fn g4_g26_pages_cover_every_resource_once_by_opaque_links() {
     let tester = Tester::new().await;
     let token = tester.access_token(ALL).await;
     let (_, whole) = tester.fhir(&token, "Observation?_count=1000").await;
@@ -156,7 +156,7 @@ async fn g_pages_cover_every_resource_once_by_opaque_links() {
 }
 
 #[tokio::test]
-async fn g_a_page_link_is_for_the_one_who_searched() {
+async fn g4_g26_a_page_link_is_for_the_one_who_searched() {
     let tester = Tester::new().await;
     let token = tester.access_token(ALL).await;
     let (_, first) = tester.fhir(&token, "Observation?_count=5").await;
@@ -171,7 +171,7 @@ async fn g_a_page_link_is_for_the_one_who_searched() {
 }
 
 #[tokio::test]
-async fn g_searches_by_patient_category_and_code() {
+async fn g26_searches_by_patient_category_and_code() {
     let tester = Tester::new().await;
     let token = tester.access_token(ALL).await;
     let own = tester.patient().patient_ids[0].clone();
@@ -243,7 +243,7 @@ async fn g_searches_by_patient_category_and_code() {
 #[case::after("sa2020", |year: i32| year > 2020)]
 #[case::before("eb2020", |year: i32| year < 2020)]
 #[tokio::test]
-async fn g_dates_are_compared_by_prefix(#[case] value: &str, #[case] fits: fn(i32) -> bool) {
+async fn g26_dates_are_compared_by_prefix(#[case] value: &str, #[case] fits: fn(i32) -> bool) {
     let tester = Tester::new().await;
     let token = tester.access_token(ALL).await;
     let year = |one: &Value| {
@@ -276,7 +276,7 @@ async fn g_dates_are_compared_by_prefix(#[case] value: &str, #[case] fits: fn(i3
 }
 
 #[tokio::test]
-async fn g_last_updated_selects_what_changed_and_two_dates_make_a_span() {
+async fn g9_g26_last_updated_selects_what_changed_and_two_dates_make_a_span() {
     let tester = Tester::new().await;
     let token = tester.access_token(ALL).await;
     let all = found(&tester, &token, "Condition").await;
@@ -308,7 +308,7 @@ async fn g_last_updated_selects_what_changed_and_two_dates_make_a_span() {
 }
 
 #[tokio::test]
-async fn g_includes_and_provenance_come_along_and_are_marked_so() {
+async fn g17_g19_g26_includes_and_provenance_come_along_and_are_marked_so() {
     let tester = Tester::new().await;
     let token = tester.access_token("launch/patient patient/*.rs").await;
     let (_, bundle) = tester
@@ -362,7 +362,7 @@ async fn g_includes_and_provenance_come_along_and_are_marked_so() {
 }
 
 #[tokio::test]
-async fn g_a_document_is_read_as_json_and_as_itself() {
+async fn g23_g26_a_document_is_read_as_json_and_as_itself() {
     let tester = Tester::new().await;
     let token = tester.access_token(ALL).await;
     let mut seen = BTreeSet::new();
@@ -416,7 +416,7 @@ async fn g_a_document_is_read_as_json_and_as_itself() {
 }
 
 #[tokio::test]
-async fn g_what_is_not_there_or_not_understood_is_an_operation_outcome() {
+async fn g27_what_is_not_there_or_not_understood_is_an_operation_outcome() {
     let tester = Tester::new().await;
     let token = tester.access_token(ALL).await;
     for (path, status) in [
@@ -435,7 +435,7 @@ async fn g_what_is_not_there_or_not_understood_is_an_operation_outcome() {
 }
 
 #[tokio::test]
-async fn g_a_search_may_be_posted_and_only_counted() {
+async fn g26_a_search_may_be_posted_and_only_counted() {
     let tester = Tester::new().await;
     let token = tester.access_token(ALL).await;
     let url = format!("{}/Observation/_search", tester.mock.fhir_base());
@@ -454,7 +454,7 @@ async fn g_a_search_may_be_posted_and_only_counted() {
 }
 
 #[tokio::test]
-async fn g_the_content_type_is_fhir_json() {
+async fn g27_the_content_type_is_fhir_json() {
     let tester = Tester::new().await;
     let token = tester.access_token(ALL).await;
     let url = format!("{}/Patient", tester.mock.fhir_base());
@@ -578,7 +578,7 @@ async fn a22_browser_apps_may_call_what_programs_call_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn g_a_read_has_an_etag_and_is_not_sent_twice() {
+async fn g10_g26_a_read_has_an_etag_and_is_not_sent_twice() {
     let tester = Tester::new().await;
     let token = tester.access_token(ALL).await;
     let condition = found(&tester, &token, "Condition").await.remove(0);
@@ -617,7 +617,7 @@ async fn g_a_read_has_an_etag_and_is_not_sent_twice() {
 }
 
 #[tokio::test]
-async fn g_everything_of_a_patient_comes_in_pages_as_far_as_the_scopes_reach() {
+async fn g24_everything_of_a_patient_comes_in_pages_as_far_as_the_scopes_reach() {
     let tester = Tester::new().await;
     let own = tester.patient().patient_ids[0].clone();
     let token = tester.access_token(ALL).await;

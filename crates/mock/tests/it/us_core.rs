@@ -141,7 +141,7 @@ async fn ids(tester: &Tester, token: &str, kind: &str, pairs: &[(&str, String)])
 }
 
 #[tokio::test]
-async fn g_us_cores_searches_find_what_is_there_and_nothing_else() {
+async fn g26_us_cores_searches_find_what_is_there_and_nothing_else() {
     let (tester, token) = everything().await;
     for (kind, parameters) in SEARCHES {
         search(&tester, &token, kind, parameters).await;
@@ -184,7 +184,7 @@ async fn search(tester: &Tester, token: &str, kind: &str, parameters: &[&str]) {
 
 /// What the capability statement promises is what is answered (US Core, "Server CapabilityStatement").
 #[tokio::test]
-async fn g_the_statement_lists_what_can_be_searched_and_strict_handling_refuses_the_rest() {
+async fn g1_g27_the_statement_lists_what_can_be_searched_and_strict_handling_refuses_the_rest() {
     let (tester, token) = everything().await;
     let token = token.as_str();
     let statement = tester

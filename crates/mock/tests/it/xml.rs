@@ -77,7 +77,7 @@ async fn xml(answer: Response, status: StatusCode) -> String {
 }
 
 #[tokio::test]
-async fn g_a_search_in_xml_has_the_same_records_as_in_json() {
+async fn g27_a_search_in_xml_has_the_same_records_as_in_json() {
     let tester = Tester::new().await;
     let token = tester.access_token(SCOPE).await;
     let own = tester.patient().patient_ids[0].clone();
@@ -113,7 +113,7 @@ async fn g_a_search_in_xml_has_the_same_records_as_in_json() {
 }
 
 #[tokio::test]
-async fn g_a_record_and_the_capability_statement_in_xml() {
+async fn g27_a_record_and_the_capability_statement_in_xml() {
     let tester = Tester::new().await;
     let token = tester.access_token(SCOPE).await;
     let own = tester.patient().patient_ids[0].clone();
@@ -140,7 +140,7 @@ async fn g_a_record_and_the_capability_statement_in_xml() {
 }
 
 #[tokio::test]
-async fn g_every_refusal_in_xml_is_an_operation_outcome() {
+async fn g27_every_refusal_in_xml_is_an_operation_outcome() {
     let tester = Tester::new().await;
     let token = tester
         .access_token("launch/patient patient/Patient.rs")
@@ -189,7 +189,7 @@ async fn g_every_refusal_in_xml_is_an_operation_outcome() {
 #[case::parameter("?_format=json", "application/fhir+xml")]
 #[case::parameter_in_full("?_format=application/fhir%2Bjson", "application/fhir+xml")]
 #[tokio::test]
-async fn g_json_stays_as_it_was(#[case] query: &str, #[case] accept: &str) {
+async fn g27_json_stays_as_it_was(#[case] query: &str, #[case] accept: &str) {
     let tester = Tester::new().await;
     let token = tester.access_token(SCOPE).await;
     let (id, own) = (&tester.patient().patient_ids[0], tester.mock.fhir_base());
@@ -206,7 +206,7 @@ async fn g_json_stays_as_it_was(#[case] query: &str, #[case] accept: &str) {
 #[case("", "application/pdf;q=1, application/fhir+json;q=0")]
 #[case("?_format=text/turtle", "*/*")]
 #[tokio::test]
-async fn g_what_is_not_here_is_406(#[case] query: &str, #[case] accept: &str) {
+async fn g27_what_is_not_here_is_406(#[case] query: &str, #[case] accept: &str) {
     let tester = Tester::new().await;
     let path = format!("metadata{query}");
     let answer = get(&tester, "", &path, accept).await;
@@ -222,7 +222,7 @@ async fn g_what_is_not_here_is_406(#[case] query: &str, #[case] accept: &str) {
 }
 
 #[tokio::test]
-async fn g_the_links_of_a_search_keep_its_format() {
+async fn g27_the_links_of_a_search_keep_its_format() {
     let tester = Tester::new().await;
     let token = tester.access_token(SCOPE).await;
     let mut next = "Observation?_count=20&_format=xml".to_owned();
@@ -249,7 +249,7 @@ async fn g_the_links_of_a_search_keep_its_format() {
 }
 
 #[tokio::test]
-async fn g_a_binary_is_itself_json_or_xml() {
+async fn g27_a_binary_is_itself_json_or_xml() {
     let tester = Tester::new().await;
     let token = tester.access_token(SCOPE).await;
     let (_, documents) = tester.fhir(&token, "DocumentReference").await;
@@ -279,7 +279,7 @@ async fn g_a_binary_is_itself_json_or_xml() {
 }
 
 #[tokio::test]
-async fn g_what_is_no_fhir_is_never_xml() {
+async fn g27_what_is_no_fhir_is_never_xml() {
     let tester = Tester::new().await;
     for path in [
         "/fhir/.well-known/smart-configuration",

@@ -15,6 +15,7 @@ use crate::trace;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::pin::pin;
 use url::Url;
 
 /// How long the person has in the browser.
@@ -296,13 +297,32 @@ impl AuthorizationCode {
             verifier: &transaction.verifier,
             redirect_uri: &transaction.redirect_uri,
         };
+        // Both are known to be needed, and neither needs the other: the keys come while the token is
+        // on its way. A token that is refused does not wait for them.
+        let mut keys = pin!(transaction.keys(http));
+        let mut early = None;
+        let mut request = pin!(endpoint.request(&grant));
+        let answer = loop {
+            tokio::select! {
+                // The code goes out first, so that a trace tells it in this order.
+                biased;
+                answer = &mut request => break answer,
+                answer = &mut keys, if early.is_none() => early = Some(answer),
+            }
+        };
         let mut wire = trace::checked(
             "D11",
             "The token endpoint gives tokens for the code",
-            endpoint.request(&grant).await,
+            answer,
         )?;
+        let keys = async {
+            match early {
+                Some(keys) => keys,
+                None => keys.await,
+            }
+        };
         let claims = transaction
-            .verify_id_token(http, &mut wire, clock.now())
+            .verify_id_token(http, keys, &mut wire, clock.now())
             .await?;
         let mut response = trace::checked(
             "D12",
@@ -330,11 +350,20 @@ impl Transaction {
         origin.is_ok_and(|origin| own.into_iter().flatten().any(|url| url.origin() == origin))
     }
 
+    /// The issuer's keys, where an id_token was asked for.
+    async fn keys(&self, http: &HttpClient) -> Result<Vec<u8>, IdTokenError> {
+        match &self.nonce {
+            Some(_) => id_token::fetch_keys(http, self.configuration.jwks_uri.as_ref()).await,
+            None => Err(IdTokenError::Missing),
+        }
+    }
+
     /// Where `openid` was asked for, an id_token that comes must hold, and one must come if the
     /// server says that it granted `openid`.
     async fn verify_id_token(
         &self,
         http: &HttpClient,
+        keys: impl Future<Output = Result<Vec<u8>, IdTokenError>>,
         wire: &mut WireToken,
         now: jiff::Timestamp,
     ) -> Result<Option<IdTokenClaims>, IdTokenError> {
@@ -358,10 +387,12 @@ impl Transaction {
             issuer: self.configuration.issuer.as_deref(),
             client_id: &self.client_id,
             nonce: nonce.expose(),
-            jwks_uri: self.configuration.jwks_uri.as_ref(),
             now,
             servers_time,
         };
-        id_token::verify(http, &expected, &id_token).await.map(Some)
+        let jwks_uri = self.configuration.jwks_uri.as_ref();
+        id_token::verify(http, jwks_uri, keys, &expected, &id_token)
+            .await
+            .map(Some)
     }
 }

@@ -4,7 +4,7 @@
 //! The page is scanned once as a whole and each resource once more, only as far as its id and meta;
 //! per resource one string is made. Whatever cannot be read is kept as raw text and reported.
 
-mod head;
+pub(crate) mod head;
 mod page;
 
 pub use page::parse_page;
@@ -24,6 +24,8 @@ pub struct SearchPage {
     pub total: Option<u64>,
     /// Size of the page.
     pub bytes: usize,
+    /// When the server answered, by its own clock (`Date`).
+    pub date: Option<jiff::Timestamp>,
     /// What was odd about it, for the report.
     pub warnings: Vec<String>,
 }

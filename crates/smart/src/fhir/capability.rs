@@ -28,9 +28,23 @@ pub struct CapabilityResource {
     pub includes: Vec<String>,
     /// `searchRevInclude`.
     pub rev_includes: Vec<String>,
+    /// `operation.name`, without `$`: `everything`, `docref`.
+    pub operations: Vec<String>,
 }
 
 impl CapabilityResource {
+    /// Whether the statement lists a search parameter.
+    #[must_use]
+    pub fn lists_search(&self, parameter: &str) -> bool {
+        self.search_params.iter().any(|listed| listed == parameter)
+    }
+
+    /// Whether the statement lists an operation, such as `everything`.
+    #[must_use]
+    pub fn offers(&self, operation: &str) -> bool {
+        self.operations.iter().any(|listed| listed == operation)
+    }
+
     /// Whether the type can be searched; a statement without interactions says nothing against it.
     #[must_use]
     pub fn can_search(&self) -> bool {
@@ -124,7 +138,7 @@ fn resource(value: &Value) -> Option<CapabilityResource> {
         array(value, list)
             .filter_map(|item| item.get(name)?.as_str())
             .map(str::to_owned)
-            .collect()
+            .collect::<Vec<_>>()
     };
     let strings = |list: &str| {
         array(value, list)
@@ -138,6 +152,10 @@ fn resource(value: &Value) -> Option<CapabilityResource> {
         search_params: named("searchParam", "name"),
         includes: strings("searchInclude"),
         rev_includes: strings("searchRevInclude"),
+        operations: named("operation", "name")
+            .into_iter()
+            .map(|name| name.trim_start_matches('$').to_owned())
+            .collect(),
     })
 }
 

@@ -18,7 +18,7 @@ pub enum FhirError {
     #[error("the FHIR server does not accept the access token")]
     Unauthorized,
     /// 403: scope or policy.
-    #[error("the FHIR server refuses this")]
+    #[error("the FHIR server refuses this{}", said(outcome.as_ref()))]
     Forbidden {
         /// What it says about it.
         outcome: Option<OperationOutcome>,
@@ -79,6 +79,15 @@ pub enum FhirError {
     /// A status that has no meaning here.
     #[error("the FHIR server answered {0}")]
     UnexpectedStatus(u16),
+}
+
+/// What the server said about a refusal, behind the sentence about it (checklist G15).
+fn said(outcome: Option<&OperationOutcome>) -> String {
+    outcome
+        .map(OperationOutcome::text)
+        .filter(|text| !text.is_empty())
+        .map(|text| format!(": {text}"))
+        .unwrap_or_default()
 }
 
 impl From<HttpError> for FhirError {
@@ -164,7 +173,35 @@ impl FhirClient {
             });
         }
         let answer = checked(self.get(url, Some(token), FHIR_JSON).await?)?;
-        parse_page(&answer.body, url, answer.content_type().as_deref())
+        let mut page = parse_page(&answer.body, url, answer.content_type().as_deref())?;
+        page.date = answer.date();
+        Ok(page)
+    }
+
+    /// Reads a resource only if it is another version than the one that is here; `None` when it is not
+    /// (304). A server that knows no versions gives it again (FHIR R4 "RESTful API", "conditional
+    /// read").
+    ///
+    /// # Errors
+    /// [`FhirError`].
+    pub async fn read_if_changed(
+        &self,
+        resource_type: &str,
+        id: &str,
+        version_id: &str,
+        token: &SecretString,
+    ) -> Result<Option<RawResource>, FhirError> {
+        let url = self.base.join(&format!("{resource_type}/{id}"));
+        let tag = format!("W/\"{version_id}\"");
+        let get = Get {
+            if_none_match: Some(&tag),
+            ..self.request(&url, Some(token), FHIR_JSON)
+        };
+        let answer = self.http.get(get).await?;
+        if answer.status == 304 {
+            return Ok(None);
+        }
+        resource(&checked(answer)?, resource_type, id).map(Some)
     }
 
     /// One resource by type and id, as it came; a `Binary` in its JSON form.
@@ -178,8 +215,8 @@ impl FhirClient {
         token: &SecretString,
     ) -> Result<RawResource, FhirError> {
         let url = self.base.join(&format!("{resource_type}/{id}"));
-        let answer = checked(self.get(&url, Some(token), FHIR_JSON).await?)?;
-        resource(&answer, resource_type, id)
+        let answer = self.get(&url, Some(token), FHIR_JSON).await?;
+        read_resource_answer(answer, resource_type, id)
     }
 
     pub(super) async fn get(
@@ -188,16 +225,36 @@ impl FhirClient {
         token: Option<&SecretString>,
         accept: &'static str,
     ) -> Result<Answer, FhirError> {
-        let get = Get {
+        Ok(self.http.get(self.request(url, token, accept)).await?)
+    }
+
+    fn request<'a>(
+        &'a self,
+        url: &'a Url,
+        token: Option<&'a SecretString>,
+        accept: &'static str,
+    ) -> Get<'a> {
+        Get {
             url,
             accept,
             token,
             follow: Follow::Within(&self.base),
             fresh: false,
             if_none_match: None,
-        };
-        Ok(self.http.get(get).await?)
+        }
     }
+}
+
+/// Reads the answer to a read by type and id.
+///
+/// # Errors
+/// [`FhirError`].
+pub fn read_resource_answer(
+    answer: Answer,
+    resource_type: &str,
+    id: &str,
+) -> Result<RawResource, FhirError> {
+    resource(&checked(answer)?, resource_type, id)
 }
 
 /// The resource of an answer to a read.

@@ -1,4 +1,4 @@
-//! Search URLs, and what a server made of them (FHIR R4, "Search").
+//! Search URLs, values in them, and what a server made of them (FHIR R4, "Search").
 
 use crate::http::FhirBaseUrl;
 use std::collections::BTreeSet;
@@ -15,6 +15,29 @@ pub(crate) fn search_url(
         url.query_pairs_mut().extend_pairs(parameters);
     }
     url
+}
+
+/// A value in which nothing has a meaning of its own: `\\`, `,`, `|` and `$` are escaped (R4 "Search",
+/// "Escaping Search Parameters"). Percent-encoding is [`super::client::FhirClient::search_url`]'s.
+#[must_use]
+pub fn escape(value: &str) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    for character in value.chars() {
+        if matches!(character, '\\' | ',' | '|' | '$') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+/// A token: `system|code`, or `code` alone when the system is not known (R4 "Search", "token").
+#[must_use]
+pub fn token(system: Option<&str>, code: &str) -> String {
+    match system {
+        Some(system) => format!("{}|{}", escape(system), escape(code)),
+        None => escape(code),
+    }
 }
 
 /// The parameters of the request that are missing in the `self` link, which says what the server did
@@ -35,4 +58,30 @@ pub(crate) fn ignored_parameters(asked: &Url, done: &Url) -> Vec<String> {
         .into_iter()
         .filter(|name| !about_form(name) && !done.contains(name))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::HttpPolicy;
+
+    #[test]
+    fn g25_values_are_escaped_and_what_separates_is_not() {
+        assert_eq!(escape(r"O'Neil, $5|a\b"), r"O'Neil\, \$5\|a\\b");
+        assert_eq!(token(None, "a|b"), r"a\|b");
+        assert_eq!(
+            token(Some("http://loinc.org"), "4548-4"),
+            "http://loinc.org|4548-4"
+        );
+        let base = FhirBaseUrl::parse("https://ehr.example/fhir", &HttpPolicy::default()).unwrap();
+        let code = token(Some("http://loinc.org"), "4548-4");
+        let since = "gt2026-05-01T10:00:00+02:00";
+        let url = search_url(&base, "Observation", &[("code", &code), ("date", since)]);
+        assert_eq!(
+            url.as_str(),
+            "https://ehr.example/fhir/Observation?code=http%3A%2F%2Floinc.org%7C4548-4\
+             &date=gt2026-05-01T10%3A00%3A00%2B02%3A00",
+            "a plus is no blank"
+        );
+    }
 }

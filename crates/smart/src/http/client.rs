@@ -5,6 +5,7 @@ use super::{FhirBaseUrl, HttpError, is_loopback, printable};
 use crate::secret::SecretString;
 use crate::trace;
 use ::http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -12,6 +13,8 @@ use url::Url;
 const MAX_REDIRECTS: usize = 3;
 /// Configurations, keys, registrations and tokens have some thousand bytes.
 const DOCUMENT_BYTES: usize = 1024 * 1024;
+/// A number of seconds beyond this (2001) is a time and not a wait.
+const EARLIEST_TIME: i64 = 1_000_000_000;
 
 /// What the client may do. There is no setting that ignores a certificate.
 #[derive(Clone, Debug)]
@@ -27,6 +30,38 @@ pub struct HttpPolicy {
     /// Refuses hosts on this machine and in its own network, by address and by what their name
     /// resolves to (checklist H10).
     pub public_hosts_only: bool,
+}
+
+impl HttpPolicy {
+    /// Whether a request to this URL may go out.
+    pub(crate) fn check(&self, url: &Url) -> Result<(), HttpError> {
+        match url.scheme() {
+            "https" => {}
+            "http" if self.allow_http_on_loopback && is_loopback(url) => {}
+            "http" => {
+                return Err(HttpError::NotHttps {
+                    url: printable(url),
+                });
+            }
+            _ => {
+                return Err(HttpError::InvalidUrl {
+                    url: printable(url),
+                });
+            }
+        }
+        if self.public_hosts_only && is_private(url) {
+            return Err(HttpError::PrivateHost {
+                url: printable(url),
+            });
+        }
+        if url.username().is_empty() && url.password().is_none() {
+            Ok(())
+        } else {
+            Err(HttpError::InvalidUrl {
+                url: printable(url),
+            })
+        }
+    }
 }
 
 impl Default for HttpPolicy {
@@ -45,7 +80,7 @@ impl Default for HttpPolicy {
 /// HTTP with the house's rules; cheap to clone, one pool of connections.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    client: reqwest::Client,
+    pub(super) client: reqwest::Client,
     policy: Arc<HttpPolicy>,
 }
 
@@ -81,15 +116,42 @@ impl<'a> Get<'a> {
     }
 }
 
-/// An answer, read to its end.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
-    pub(crate) url: Url,
+/// An answer, read to its end. Every function of this crate that reads one is pure: who has an HTTP
+/// stack of their own can bring its answers in this form.
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// The body, after decompression.
+    pub body: Vec<u8>,
+    /// The URL that it is the answer to.
+    pub url: Url,
+}
+
+impl fmt::Debug for Answer {
+    /// Without headers and body, which may hold tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Answer({} of {}, {} bytes)",
+            self.status,
+            printable(&self.url),
+            self.body.len()
+        )
+    }
 }
 
 impl Answer {
+    /// Where this redirect leads, if a request with an access token for the server at `base` may
+    /// follow it: at or below that base (checklist G3).
+    ///
+    /// # Errors
+    /// [`HttpError::Redirect`] when it leads elsewhere, or nowhere.
+    pub fn redirect_within(&self, base: &FhirBaseUrl) -> Result<Url, HttpError> {
+        redirect_target(self, Follow::Within(base))
+    }
+
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -119,14 +181,30 @@ impl Answer {
         http_date(self.header(header::DATE)?)
     }
 
-    /// `Retry-After` as a duration (RFC 9110 §10.2.3); a date counts from the answer's own date.
+    /// `Retry-After` as a duration (RFC 9110 §10.2.3); a date counts from the answer's own date. Without
+    /// it `X-RateLimit-Reset`, which no standard names: seconds to wait, or the time in seconds since 1970.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        let value = self.header(header::RETRY_AFTER)?.trim();
+        let Some(value) = self.header(header::RETRY_AFTER) else {
+            return self.rate_limit_reset();
+        };
+        let value = value.trim();
         if let Ok(seconds) = value.parse::<u32>() {
             return Some(Duration::from_secs(u64::from(seconds)));
         }
         let wait = http_date(value)?.duration_since(self.date()?);
         Some(Duration::try_from(wait).unwrap_or(Duration::ZERO))
+    }
+
+    fn rate_limit_reset(&self) -> Option<Duration> {
+        let name = HeaderName::from_static("x-ratelimit-reset");
+        let seconds: i64 = self.header(name)?.trim().parse().ok()?;
+        let is_time = seconds > EARLIEST_TIME;
+        let wait = if is_time {
+            seconds - self.date()?.as_second()
+        } else {
+            seconds
+        };
+        Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
     }
 
     pub(crate) fn status_error(&self) -> HttpError {
@@ -149,6 +227,15 @@ impl HttpClient {
     /// # Errors
     /// [`HttpError::Setup`] when a root certificate cannot be read.
     pub fn new(policy: HttpPolicy) -> Result<Self, HttpError> {
+        Self::build(policy, true)
+    }
+
+    /// The same rules for a client that hands bodies on as they came, compressed or not.
+    pub(crate) fn undecoded(&self) -> Result<Self, HttpError> {
+        Self::build((*self.policy).clone(), false)
+    }
+
+    fn build(policy: HttpPolicy, decode: bool) -> Result<Self, HttpError> {
         let mut roots = Vec::new();
         for certificate in &policy.extra_root_certificates {
             if certificate.starts_with(b"-----") {
@@ -163,6 +250,8 @@ impl HttpClient {
             .user_agent(concat!("Satchel/", env!("CARGO_PKG_VERSION")))
             .tls_version_min(reqwest::tls::Version::TLS_1_2)
             .tls_certs_merge(roots)
+            .gzip(decode)
+            .brotli(decode)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .connect_timeout(policy.timeout.min(Duration::from_secs(15)))
@@ -205,32 +294,7 @@ impl HttpClient {
 
     /// Whether the policy lets a request to this URL out.
     pub(crate) fn check(&self, url: &Url) -> Result<(), HttpError> {
-        match url.scheme() {
-            "https" => {}
-            "http" if self.policy.allow_http_on_loopback && is_loopback(url) => {}
-            "http" => {
-                return Err(HttpError::NotHttps {
-                    url: printable(url),
-                });
-            }
-            _ => {
-                return Err(HttpError::InvalidUrl {
-                    url: printable(url),
-                });
-            }
-        }
-        if self.policy.public_hosts_only && is_private(url) {
-            return Err(HttpError::PrivateHost {
-                url: printable(url),
-            });
-        }
-        if url.username().is_empty() && url.password().is_none() {
-            Ok(())
-        } else {
-            Err(HttpError::InvalidUrl {
-                url: printable(url),
-            })
-        }
+        self.policy.check(url)
     }
 
     /// A GET that follows at most three redirects, each only where `follow` allows it.
@@ -278,6 +342,18 @@ impl HttpClient {
         not_redirected(self.send(url, request).await?)
     }
 
+    /// A request of any kind that follows nothing.
+    pub(crate) async fn once(
+        &self,
+        method: ::http::Method,
+        url: &Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Answer, HttpError> {
+        let request = self.client.request(method, url.clone()).headers(headers);
+        self.send(url, request.body(body)).await
+    }
+
     /// A PUT that follows nothing.
     pub(crate) async fn put(
         &self,
@@ -312,7 +388,7 @@ impl HttpClient {
         let traced = trace::begin(&request);
         let answer = self.receive(url, request).await;
         if let Some(traced) = traced {
-            traced.end(&answer);
+            traced.end(answer.as_ref());
         }
         answer
     }

@@ -92,6 +92,30 @@ impl HttpError {
         matches!(self, Self::Connect { .. } | Self::Timeout { .. })
     }
 
+    /// The same error, of its address no more than the origin: for addresses that are secrets
+    /// themselves, such as those of an export's files.
+    #[must_use]
+    pub(crate) fn with_origin_only(mut self) -> Self {
+        let hide = |text: &mut String| *text = origin_of(text);
+        match &mut self {
+            Self::Setup(_) => {}
+            Self::Redirect { url, to } => {
+                hide(url);
+                hide(to);
+            }
+            Self::InvalidUrl { url }
+            | Self::NotHttps { url }
+            | Self::PrivateHost { url }
+            | Self::Connect { url, .. }
+            | Self::Tls { url, .. }
+            | Self::Timeout { url }
+            | Self::TooLarge { url, .. }
+            | Self::Status { url, .. }
+            | Self::Interrupted { url, .. } => hide(url),
+        }
+        self
+    }
+
     pub(super) fn from_reqwest(url: &url::Url, error: reqwest::Error) -> Self {
         let url = super::printable(url);
         let source = error.without_url();
@@ -127,4 +151,11 @@ fn tls_reason(error: &reqwest::Error) -> Option<rustls::Error> {
         };
     }
     None
+}
+
+fn origin_of(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(url) if url.has_host() => format!("{}/…", url.origin().ascii_serialization()),
+        _ => "an address".to_owned(),
+    }
 }

@@ -7,37 +7,58 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, P
 use serde_json::Value;
 use url::Url;
 
-/// The one key that fits. A key id that is not there is looked for once more past all caches: the
-/// server may just have changed its keys.
+/// The one key that fits among `keys`. A key id that is not there is looked for once more past all
+/// caches: the server may just have changed its keys.
 pub(super) async fn find(
     http: &HttpClient,
     jwks_uri: &Url,
+    keys: &[u8],
     algorithm: Algorithm,
     kid: Option<&str>,
 ) -> Result<Jwk, IdTokenError> {
-    for fresh in [false, true] {
-        let answer = http
-            .for_documents()
-            .get(Get {
-                fresh,
-                ..Get::json(jwks_uri)
-            })
-            .await
-            .map_err(IdTokenError::Jwks)?;
-        if !answer.is_success() {
-            return Err(IdTokenError::Jwks(answer.status_error()));
-        }
-        let mut fitting = keys_of(&answer.body);
-        fitting.retain(|key| {
-            fits(key, algorithm) && (kid.is_none() || key.common.key_id.as_deref() == kid)
-        });
-        match (fitting.pop(), fitting.is_empty()) {
-            (Some(key), true) => return Ok(key),
-            (Some(_), false) => return Err(IdTokenError::UnknownKey),
-            (None, _) => {}
-        }
+    if let Some(key) = choose(keys, algorithm, kid)? {
+        return Ok(key);
     }
-    Err(IdTokenError::UnknownKey)
+    let keys = fetch(http, jwks_uri, true).await?;
+    choose(&keys, algorithm, kid)?.ok_or(IdTokenError::UnknownKey)
+}
+
+/// The document with the keys; `fresh` goes past all caches.
+pub(super) async fn fetch(
+    http: &HttpClient,
+    jwks_uri: &Url,
+    fresh: bool,
+) -> Result<Vec<u8>, IdTokenError> {
+    let get = Get {
+        fresh,
+        ..Get::json(jwks_uri)
+    };
+    let answer = http
+        .for_documents()
+        .get(get)
+        .await
+        .map_err(IdTokenError::Jwks)?;
+    if answer.is_success() {
+        Ok(answer.body)
+    } else {
+        Err(IdTokenError::Jwks(answer.status_error()))
+    }
+}
+
+/// The one key that fits; `None` when there is none, an error when there are several.
+pub(super) fn choose(
+    jwks: &[u8],
+    algorithm: Algorithm,
+    kid: Option<&str>,
+) -> Result<Option<Jwk>, IdTokenError> {
+    let mut fitting = keys_of(jwks);
+    fitting.retain(|key| {
+        fits(key, algorithm) && (kid.is_none() || key.common.key_id.as_deref() == kid)
+    });
+    match (fitting.pop(), fitting.is_empty()) {
+        (Some(_), false) => Err(IdTokenError::UnknownKey),
+        (found, _) => Ok(found),
+    }
 }
 
 /// The keys that can be read; entries of unknown kind are skipped.

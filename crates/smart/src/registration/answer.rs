@@ -57,6 +57,10 @@ pub(super) const SERVERS_OWN: [&str; 4] = [
     "client_id_issued_at",
 ];
 
+/// Secrets that an answer may hold. The tokens have no place in one, and early drafts of OpenID
+/// Connect registration put one there all the same.
+const SECRET: [&str; 4] = ["client_secret", "access_token", "refresh_token", "id_token"];
+
 /// The codes of RFC 7591 §3.2.2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegistrationErrorCode {
@@ -206,7 +210,7 @@ pub(super) fn read(
 
 /// What may be kept beside the secrets: the members without them.
 fn public_members(mut members: Map<String, Value>) -> Map<String, Value> {
-    for name in SERVERS_OWN.iter().chain(&["client_secret"]) {
+    for name in SERVERS_OWN.iter().chain(&SECRET) {
         members.remove(*name);
     }
     members
@@ -266,17 +270,22 @@ fn seconds(value: &Value) -> Option<i64> {
 
 /// URI and token of RFC 7592 §3: only both together, and only at the registration endpoint's origin,
 /// since the token will be sent there.
-fn management<'a>(
+pub(super) fn management<'a>(
     text: &impl Fn(&str) -> Option<&'a str>,
     endpoint: &Url,
 ) -> (Option<Url>, Option<SecretString>) {
     let uri = text("registration_client_uri")
         .and_then(|uri| Url::parse(uri).ok())
-        .filter(|uri| uri.origin() == endpoint.origin() && uri.username().is_empty());
+        .filter(|uri| uri.origin() == endpoint.origin() && is_plain(uri));
     match (uri, text("registration_access_token")) {
         (Some(uri), Some(token)) => (Some(uri), Some(SecretString::new(token.to_owned()))),
         _ => (None, None),
     }
+}
+
+/// A URL with a user name, a password or a fragment is no address of an endpoint.
+fn is_plain(uri: &Url) -> bool {
+    uri.username().is_empty() && uri.password().is_none() && uri.fragment().is_none()
 }
 
 /// Compares granted with asked (RFC 7591 §3.2.1: the server may replace any value).
@@ -286,7 +295,7 @@ pub(super) fn hold_against(
 ) -> Result<(), RegistrationError> {
     let usable = match granted.token_endpoint_auth_method.as_str() {
         "none" => true,
-        "private_key_jwt" => asked.jwks.is_some(),
+        "private_key_jwt" => asked.jwks.is_some() || asked.jwks_uri.is_some(),
         "client_secret_basic" | "client_secret_post" => granted.client_secret.is_some(),
         _ => false,
     };

@@ -15,12 +15,14 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 /// What the server made of this installation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct InstallationClient {
     /// `client_id` of this installation alone.
     pub client_id: String,
     /// The grant types that it may use, as the server said; empty when it did not.
     pub grant_types: Vec<String>,
+    /// Where and with what it is managed (RFC 7592 §3), where the server offers that.
+    pub management: Option<(Url, SecretString)>,
 }
 
 /// Registers the public half of `key` for the person who has just signed in: one POST with the access
@@ -57,9 +59,12 @@ pub async fn register_installation(
         .ok_or(RegistrationError::MissingClientId)?;
     let grant_types = members.get("grant_types").and_then(Value::as_array);
     let grant_types = grant_types.into_iter().flatten().filter_map(Value::as_str);
+    let text = |name: &str| members.get(name).and_then(Value::as_str);
+    let (uri, token) = answer::management(&text, endpoint);
     Ok(InstallationClient {
         client_id: client_id.to_owned(),
         grant_types: grant_types.map(str::to_owned).collect(),
+        management: uri.zip(token),
     })
 }
 

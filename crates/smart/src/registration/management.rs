@@ -26,7 +26,7 @@ pub async fn read_registration(
         token: Some(token),
         ..Get::json(uri)
     };
-    accepted(&http.for_documents().get(get).await?, known)
+    read_management_answer(&http.for_documents().get(get).await?, known)
 }
 
 /// Replaces what the server holds by `wanted.registered` (RFC 7592 §2.2): members that are not in it
@@ -45,7 +45,7 @@ pub async fn update_registration(
     let value = super::bearer(token).ok_or(RegistrationError::Gone)?;
     headers.insert(header::AUTHORIZATION, value);
     let answer = http.for_documents().put(uri, headers, body).await?;
-    accepted(&answer, wanted)
+    read_management_answer(&answer, wanted)
 }
 
 /// Deletes the registration at the server (RFC 7592 §2.3). A server that no longer knows it (401) is
@@ -90,7 +90,11 @@ fn replacement(wanted: &ClientInformation) -> Map<String, Value> {
     body
 }
 
-fn accepted(
+/// Reads the answer to reading or updating a registration (RFC 7592 §3).
+///
+/// # Errors
+/// As [`read_registration`] and [`update_registration`].
+pub fn read_management_answer(
     answer: &Answer,
     known: &ClientInformation,
 ) -> Result<ClientInformation, RegistrationError> {

@@ -49,6 +49,9 @@ pub struct ClientMetadata {
     /// `jwks` by value: a native app has no URL to put them at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<serde_json::Value>,
+    /// `jwks_uri`: where an organisation hosts the keys of its backend service; then there is no `jwks`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
     /// `application_type` (OpenID Connect Dynamic Registration §2): `native` for an app that a
     /// person installs.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,7 +1,7 @@
 //! The OAuth library's way to our HTTP client, and the places where SMART differs from the library.
 
 use super::error::Seen;
-use crate::http::{HttpClient, HttpError};
+use crate::http::{Answer, HttpClient, HttpError};
 use crate::secret::SecretString;
 use ::http::header;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
@@ -44,7 +44,6 @@ impl TokenTransport {
             Some(grant_type) => replace_grant_type(&body, grant_type),
             None => body,
         };
-        // A revocation's answer has a body that nobody reads (RFC 7009 §2.2).
         let asks_for_tokens = form_urlencoded::parse(&body).any(|(name, _)| name == "grant_type");
         let basic = self
             .basic
@@ -55,29 +54,39 @@ impl TokenTransport {
             .for_documents()
             .post(&self.endpoint, parts.headers, basic, body)
             .await?;
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen {
-            status: answer.status,
-            content_type: answer.content_type(),
-            date: answer.date(),
-        };
-        // Any success is one: Inferno's servers and others answer 201 to backend services.
-        // An error is one too, whatever its status says.
-        let status = if answer.is_success() && asks_for_tokens && says_error(&answer.body) {
-            400
-        } else if answer.is_success() {
-            200
-        } else {
-            answer.status
-        };
-        let mut response = HttpResponse::new(answer.body);
-        *response.status_mut() = ::http::StatusCode::from_u16(status).unwrap_or_default();
-        if let Some(content_type) = answer.headers.get(header::CONTENT_TYPE) {
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, content_type.clone());
-        }
+        let (response, seen) = for_library(answer, asks_for_tokens);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         Ok(response)
     }
+}
+
+/// An answer in the library's form, and what is kept of it beside; `for_tokens` is false for a
+/// revocation, whose answer has a body that nobody reads (RFC 7009 §2.2).
+pub(crate) fn for_library(answer: Answer, for_tokens: bool) -> (HttpResponse, Seen) {
+    let seen = Seen {
+        status: answer.status,
+        content_type: answer.content_type(),
+        date: answer.date(),
+    };
+    // Any success is one: Inferno's servers and others answer 201 to backend services.
+    // An error is one too, whatever its status says.
+    let status = if answer.is_success() && for_tokens && says_error(&answer.body) {
+        400
+    } else if answer.is_success() {
+        200
+    } else {
+        answer.status
+    };
+    let mut response = HttpResponse::new(answer.body);
+    // What is no HTTP status is no success.
+    *response.status_mut() =
+        ::http::StatusCode::from_u16(status).unwrap_or(::http::StatusCode::BAD_GATEWAY);
+    if let Some(content_type) = answer.headers.get(header::CONTENT_TYPE) {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, content_type.clone());
+    }
+    (response, seen)
 }
 
 impl<'c> AsyncHttpClient<'c> for TokenTransport {

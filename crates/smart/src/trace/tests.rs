@@ -265,7 +265,7 @@ async fn of_an_answer_too_large_to_keep_only_the_size_is_told() {
             let url = Url::parse("https://e.org/a").unwrap();
             let request = reqwest::Client::new().get(url.clone()).build().unwrap();
             let open = begin(&request).unwrap();
-            open.end(&Ok(Answer {
+            open.end(Ok(&Answer {
                 status: 200,
                 headers: ::http::HeaderMap::new(),
                 body,

@@ -1,6 +1,6 @@
 //! What a server can do, and how far its documents may send us.
 
-use crate::support::{Server, client, json_answer, merge, public_client};
+use crate::support::{Server, client, json_answer, merge, policy, public_client};
 use satchel_smart::capabilities::CapabilitySet;
 use satchel_smart::discovery::{DiscoveryError, SmartConfiguration, discover};
 use satchel_smart::http::{FhirBaseUrl, HttpError, HttpPolicy};
@@ -277,7 +277,7 @@ async fn h10_a_public_server_cannot_send_us_into_the_own_network() {
             }
             document[name] = json!(address);
             let found =
-                SmartConfiguration::read(&client(), &public, document.to_string().as_bytes());
+                SmartConfiguration::read(&policy(), &public, document.to_string().as_bytes());
             assert!(
                 matches!(found, Err(DiscoveryError::PrivateEndpoint { name: n, .. }) if n == name),
                 "{name} {address}: {found:?}"

@@ -1,7 +1,7 @@
 //! What a server says about itself, right and wrong.
 
 use crate::support::{Server, client, json_answer, merge, policy};
-use satchel_smart::discovery::{DiscoveryError, SmartConfiguration, discover};
+use satchel_smart::discovery::{DiscoveryError, SmartConfiguration, discover, discover_again};
 use satchel_smart::http::{FhirBaseUrl, HttpClient, HttpError, HttpPolicy};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
@@ -387,4 +387,39 @@ async fn nothing_listens_there() {
         Err(DiscoveryError::Http(error)) => assert!(error.is_unreachable(), "{error:?}"),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a19_a23_a_description_that_did_not_change_is_not_confirmed_twice() {
+    let server = Server::start().await;
+    let document = server.document();
+    let openid = json!({"issuer": server.base.as_str(), "authorization_response_iss_parameter_supported": true});
+    server
+        .answer("GET", OPENID, json_answer(200, &openid.to_string()))
+        .await;
+    let known = discover_document(&server, &document.to_string())
+        .await
+        .unwrap();
+    let again = discover_again(&client(), &server.base, &known)
+        .await
+        .unwrap();
+    assert_eq!(again, known);
+    assert!(again.iss_parameter_supported);
+    assert_eq!(server.requests(OPENID).await.len(), 1);
+
+    // One character is enough to ask the issuer again.
+    server.mock.reset().await;
+    let changed = format!("{document} ");
+    let wrong = json!({"issuer": "https://other.example"});
+    server
+        .answer("GET", OPENID, json_answer(200, &wrong.to_string()))
+        .await;
+    server
+        .answer("GET", WELL_KNOWN, json_answer(200, &changed))
+        .await;
+    let refused = discover_again(&client(), &server.base, &known).await;
+    assert!(matches!(
+        refused,
+        Err(DiscoveryError::IssuerMismatch { .. })
+    ));
 }

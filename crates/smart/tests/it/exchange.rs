@@ -95,7 +95,7 @@ pub(crate) fn assertion_claims(form: &HashMap<String, String>, key: &SigningKey)
 }
 
 #[tokio::test]
-async fn d1_d2_a_public_client_posts_code_verifier_redirect_uri_and_client_id() {
+async fn d1_d2_d11_a_public_client_posts_code_verifier_redirect_uri_and_client_id() {
     let server = Server::start().await;
     server
         .answer("POST", "/token", json_answer(200, TOKENS))
@@ -185,6 +185,21 @@ async fn d19_every_code_of_rfc_6749_is_told_apart() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn d18_authorization_details_of_other_places_change_nothing() {
+    let server = Server::start().await;
+    let mut answer: Value = serde_json::from_str(TOKENS).unwrap();
+    answer["authorization_details"] = serde_json::json!([{"type": "smart_on_fhir",
+        "locations": ["https://elsewhere.example/fhir"], "scope": "system/*.rs", "patient": "other"}]);
+    let answer = json_answer(200, &answer.to_string());
+    server.answer("POST", "/token", answer).await;
+    let tokens = exchange(&server, &ClientAuthentication::None)
+        .await
+        .unwrap();
+    assert_eq!(tokens.launch_context.patient.as_deref(), Some("p-1"));
+    assert!(!tokens.scope.to_string().contains("system"));
 }
 
 #[tokio::test]
@@ -460,4 +475,35 @@ async fn every_call_can_run_in_a_task_of_its_own() {
         (revoked.is_ok(), found.is_err())
     });
     assert_eq!(task.await.unwrap(), (true, true));
+}
+
+#[tokio::test]
+async fn d31_the_keys_are_fetched_while_the_token_is_on_its_way() {
+    let server = Server::start().await;
+    let slow = |body: &str| json_answer(200, body).set_delay(std::time::Duration::from_secs(2));
+    server.answer("POST", "/token", slow(TOKENS)).await;
+    server.answer("GET", "/jwks", slow(r#"{"keys":[]}"#)).await;
+    let begun = std::time::Instant::now();
+    let exchanged = exchange(&server, &ClientAuthentication::None).await;
+    assert!(exchanged.is_ok(), "no id_token came: {exchanged:?}");
+    assert_eq!(server.requests("/jwks").await.len(), 1);
+    assert!(begun.elapsed().as_millis() < 3_500, "one after the other");
+}
+
+#[tokio::test]
+async fn a_refused_code_is_not_told_later_because_of_keys_that_do_not_come() {
+    let server = Server::start().await;
+    server
+        .answer(
+            "POST",
+            "/token",
+            json_answer(400, r#"{"error":"invalid_grant"}"#),
+        )
+        .await;
+    let slow = json_answer(200, "{}").set_delay(std::time::Duration::from_secs(4));
+    server.answer("GET", "/jwks", slow).await;
+    let begun = std::time::Instant::now();
+    let refused = exchange(&server, &ClientAuthentication::None).await;
+    assert!(matches!(refused, Err(TokenError::OAuth { .. })));
+    assert!(begun.elapsed().as_millis() < 3_000);
 }

@@ -158,6 +158,68 @@ async fn g14_retry_after_in_seconds_or_as_a_date() {
     );
     assert_eq!(wait(search(dated(429, "soon")).await), None);
     assert_eq!(wait(search(fhir(429, "")).await), None);
+    let reset = |value: &str| {
+        fhir(429, "")
+            .insert_header("date", date)
+            .insert_header("x-ratelimit-reset", value)
+    };
+    assert_eq!(
+        wait(search(reset("7")).await),
+        Some(Duration::from_secs(7)),
+        "where there is no Retry-After"
+    );
+    let time = 1_767_225_600 + 9;
+    assert_eq!(
+        wait(search(reset(&time.to_string())).await),
+        Some(Duration::from_secs(9))
+    );
+    assert_eq!(wait(search(reset("later")).await), None);
+}
+
+#[tokio::test]
+async fn g15_what_the_server_says_stands_behind_each_refusal_as_text() {
+    let outcome = r#"{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"forbidden",
+        "details":{"text":"Closed\u202e for <b>you</b>"}}]}"#;
+    for status in [400, 403, 422, 500] {
+        let error = search(fhir(status, outcome)).await.to_string();
+        assert!(
+            error.contains("error forbidden: Closed"),
+            "{status}: {error}"
+        );
+        assert!(!error.contains('\u{202e}'), "{error}");
+    }
+    let quiet = search(fhir(403, "")).await.to_string();
+    assert_eq!(quiet, "the FHIR server refuses this");
+}
+
+#[tokio::test]
+async fn g10_a_version_that_is_here_is_not_sent_again() {
+    let server = Server::start().await;
+    server
+        .answer("GET", "/fhir/Organization/o", ResponseTemplate::new(304))
+        .await;
+    let reader = FhirClient::new(client(), server.base.clone());
+    let kept = reader
+        .read_if_changed("Organization", "o", "3", &token())
+        .await;
+    assert!(matches!(kept, Ok(None)), "{kept:?}");
+    let asked = server.requests("/fhir/Organization/o").await;
+    assert_eq!(asked[0].headers["if-none-match"], "W/\"3\"");
+    let other = Server::start().await;
+    let body = r#"{"resourceType":"Organization","id":"o","meta":{"versionId":"4"}}"#;
+    other
+        .answer("GET", "/fhir/Organization/o", fhir(200, body))
+        .await;
+    let reader = FhirClient::new(client(), other.base.clone());
+    let changed = reader
+        .read_if_changed("Organization", "o", "3", &token())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (changed.json.as_str(), changed.version_id.as_deref()),
+        (body, Some("4"))
+    );
 }
 
 #[tokio::test]

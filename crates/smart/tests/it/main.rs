@@ -8,11 +8,15 @@
 
 mod backend;
 mod brands;
+mod bulk;
+mod bulk_files;
 mod callback;
 mod capabilities;
 mod discovery;
 mod exchange;
 mod fhir;
+mod fuzz_targets;
+mod fuzzing;
 mod http;
 mod id_token;
 mod installation;

@@ -220,21 +220,35 @@ async fn b21_a_registration_that_cannot_be_used_is_deleted_again() {
 #[tokio::test]
 async fn b25_a_management_uri_at_another_origin_is_not_kept() {
     let server = Server::start().await;
-    let answer = json!({"client_id": "c-1", "registration_client_uri": "https://evil.example/register/c-1",
-        "registration_access_token": "rat"});
-    server
-        .answer("POST", "/register", json_answer(201, &answer.to_string()))
-        .await;
-    let information = register(&server).await.unwrap();
-    assert!(
-        information.registration_client_uri.is_none()
-            && information.registration_access_token.is_none()
-    );
-    let deleted = delete_registration(&client(), &information).await;
-    assert!(matches!(
-        deleted,
-        Err(RegistrationError::NotOffered { status: 0 })
-    ));
+    let with = |change: fn(&mut url::Url)| {
+        let mut uri = server.url("/register/c-1");
+        change(&mut uri);
+        uri.to_string()
+    };
+    for uri in [
+        "https://evil.example/register/c-1".to_owned(),
+        with(|uri| uri.set_username("me").unwrap()),
+        with(|uri| uri.set_password(Some("pw")).unwrap()),
+        with(|uri| uri.set_fragment(Some("x"))),
+    ] {
+        let answer = json!({"client_id": "c-1", "registration_client_uri": uri,
+            "registration_access_token": "rat"});
+        server.mock.reset().await;
+        server
+            .answer("POST", "/register", json_answer(201, &answer.to_string()))
+            .await;
+        let information = register(&server).await.unwrap();
+        assert!(
+            information.registration_client_uri.is_none()
+                && information.registration_access_token.is_none(),
+            "{uri}"
+        );
+        let deleted = delete_registration(&client(), &information).await;
+        assert!(matches!(
+            deleted,
+            Err(RegistrationError::NotOffered { status: 0 })
+        ));
+    }
 }
 
 #[tokio::test]

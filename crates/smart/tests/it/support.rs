@@ -161,6 +161,7 @@ impl Server {
             registration_endpoint: None,
             revocation_endpoint: Some(self.url("/revoke")),
             introspection_endpoint: None,
+            end_session_endpoint: None,
             management_endpoint: None,
             brand: None,
             associated_endpoints: Vec::new(),

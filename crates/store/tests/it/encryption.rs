@@ -1,6 +1,6 @@
 //! Nothing of what is stored can be read off the disk without the key.
 
-use crate::kit::{Kit, Record, key, pending, tokens};
+use crate::kit::{Kit, Record, connection, key, pending, tokens};
 use satchel_store::Store;
 
 const NAME: &str = "Planted Patientname";
@@ -110,4 +110,69 @@ fn secrets_are_not_printed() {
     assert_eq!(format!("{:?}", key(7)), "DatabaseKey([secret])");
     let printed = format!("{:?} {:?}", tokens("planted"), pending("h", "e"));
     assert!(!printed.contains("planted"), "{printed}");
+}
+
+/// What deleted rows leave behind would be read by whoever has the key: nothing may be left.
+#[tokio::test]
+async fn h3_h13_a_removed_connection_leaves_no_page_and_no_log_behind() {
+    let kit = filled().await;
+    kit.store
+        .connection_insert(&connection("bo"))
+        .await
+        .unwrap();
+    let many = |from: usize| -> Vec<Record> {
+        (from..from + 300)
+            .map(|n| {
+                let body = format!(r#"{{"name":"{NAME}","x":"{}"}}"#, noise(n));
+                Record::new(&format!("o-{n}"), NAME, "Somewhere").json(&body)
+            })
+            .collect()
+    };
+    kit.save_for("bo", &many(0)).await;
+    kit.save(&many(1_000)).await;
+    kit.store.close().await;
+    let before = std::fs::read(kit.path()).unwrap();
+    let store = Store::open(&kit.path(), &key(7)).await.unwrap();
+    store.connection_remove("ana").await.unwrap();
+    store.connection_remove("bo").await.unwrap();
+    let mut raw = kit.raw().await;
+    let unused: i64 = sqlx::query_scalar("PRAGMA freelist_count")
+        .fetch_one(&mut raw)
+        .await
+        .unwrap();
+    assert_eq!(unused, 0, "no page of deleted rows is kept for later");
+    drop(raw);
+    let log = std::fs::metadata(format!("{}-wal", kit.path().display()));
+    assert!(
+        log.is_ok_and(|log| log.len() < 64 * 1024),
+        "the log was folded in"
+    );
+    store.close().await;
+    let after = std::fs::read(kit.path()).unwrap();
+    assert!(
+        after.len() * 4 < before.len(),
+        "{} of {}",
+        after.len(),
+        before.len()
+    );
+    // Each page has a random start: an old page that is still there is there byte for byte.
+    let old: std::collections::HashSet<&[u8]> = before.chunks(4096).collect();
+    let kept = after.chunks(4096).filter(|page| old.contains(page)).count();
+    assert!(
+        kept * 10 < old.len(),
+        "{kept} of {} pages stayed",
+        old.len()
+    );
+}
+
+/// Three thousand letters that no compression makes shorter than half.
+fn noise(seed: usize) -> String {
+    let mut state = seed as u64 + 1;
+    let mut letter = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'a' + u8::try_from((state >> 33) % 26).unwrap())
+    };
+    (0..3_000).map(|_| letter()).collect()
 }

@@ -1,7 +1,7 @@
 //! A store in a folder of its own, and rows to put in.
 
 use satchel_store::{
-    ConnectionRow, DatabaseKey, IndexIn, PendingRow, RecordIn, SavedPage, Store, TokenRow,
+    ConnectionRow, DatabaseKey, IndexIn, Page, PendingRow, RecordIn, SavedPage, Store, TokenRow,
 };
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -47,9 +47,8 @@ impl Kit {
     }
 
     pub(crate) async fn save_for(&self, connection: &str, records: &[Record]) -> SavedPage {
-        let rows: Vec<RecordIn<'_>> = records.iter().map(Record::row).collect();
         self.store
-            .save_page(connection, "Observation", &rows, None, NOW)
+            .save_page(connection, "Observation", page_of(records), None, NOW)
             .await
             .unwrap()
     }
@@ -120,15 +119,17 @@ impl Record {
         self
     }
 
-    pub(crate) fn row(&self) -> RecordIn<'_> {
+    pub(crate) fn row(&self) -> RecordIn {
         RecordIn {
-            resource_type: "Observation",
-            id: &self.id,
-            version_id: None,
-            last_updated: None,
-            malformed: None,
-            json: &self.json,
-            index: &self.index,
+            resource_type: "Observation".to_owned(),
+            id: self.id.clone(),
+            json: self.json.clone(),
+            index: self.index.clone(),
+            ..RecordIn::default()
         }
     }
+}
+
+pub(crate) fn page_of(records: &[Record]) -> Page {
+    Page::of(records.iter().map(Record::row).collect())
 }

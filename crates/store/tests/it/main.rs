@@ -6,10 +6,13 @@
 )]
 
 mod access_log;
+mod bulk;
 mod directories;
 mod encryption;
+mod history;
 mod kit;
 mod login;
+mod migration;
 mod opening;
 mod raw_pages;
 mod records;

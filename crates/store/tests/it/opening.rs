@@ -1,6 +1,6 @@
 //! A file that cannot be opened is refused with its reason, and left as it was.
 
-use crate::kit::{Kit, Record, key};
+use crate::kit::{Kit, Record, key, page_of};
 use satchel_store::{Store, StoreError};
 use std::path::Path;
 
@@ -85,7 +85,9 @@ async fn two_programs_use_one_file_at_the_same_time() {
         Record::new("o-2", "Potassium", ""),
     );
     let (first, other) = tokio::join!(kit.save(&own), async {
-        second.save_page("ana", "s", &[row.row()], None, "t").await
+        second
+            .save_page("ana", "s", page_of(&[row]), None, "t")
+            .await
     });
     assert_eq!((first.inserted, other.unwrap().inserted), (1, 1));
     assert_eq!(kit.store.record_count(None).await.unwrap(), 2);

@@ -1,9 +1,9 @@
 //! Pages of records: whole or not at all, byte for byte, whatever the ids.
 
-use crate::kit::{Kit, NOW, Record, connection};
+use crate::kit::{Kit, NOW, Record, connection, page_of};
 use futures::StreamExt;
 use proptest::prelude::*;
-use satchel_store::{RecordFilter, RecordIn, SavedPage, StoreError};
+use satchel_store::{Page, RecordFilter, RecordIn, SavedPage, StoreError};
 
 fn labs() -> RecordFilter {
     RecordFilter {
@@ -30,7 +30,7 @@ async fn a_page_and_the_cursor_behind_it_are_one() {
         .save_page(
             "ana",
             "Observation",
-            &[record.row()],
+            page_of(&[record]),
             Some("https://ana.example/next"),
             NOW,
         )
@@ -70,10 +70,10 @@ async fn no_page_is_half_stored() {
     let many: Vec<Record> = (0..300)
         .map(|n| Record::new(&format!("n-{n}"), "Potassium", ""))
         .collect();
-    let rows: Vec<RecordIn<'_>> = many.iter().map(Record::row).collect();
+    let rows = page_of(&many);
     let refused = kit
         .store
-        .save_page("ana", "Observation", &rows, Some("next"), NOW)
+        .save_page("ana", "Observation", rows, Some("next"), NOW)
         .await;
     assert!(matches!(refused, Err(StoreError::Sql(_))), "{refused:?}");
     assert_eq!(kit.store.record_count(None).await.unwrap(), 1);
@@ -89,7 +89,7 @@ async fn a_page_for_a_connection_that_is_gone_is_refused() {
     let record = Record::new("o-1", "Sodium", "");
     let refused = kit
         .store
-        .save_page("gone", "Observation", &[record.row()], None, NOW)
+        .save_page("gone", "Observation", page_of(&[record]), None, NOW)
         .await;
     assert!(matches!(refused, Err(StoreError::StateChanged)));
     assert_eq!(kit.store.record_count(None).await.unwrap(), 0);
@@ -101,14 +101,13 @@ async fn the_same_bytes_are_left_alone_and_new_bytes_replace_the_old() {
     let old = Record::new("o-1", "Sodium", "serum").json(r#"{"valueQuantity":{"value":1.10}}"#);
     let new =
         Record::new("o-1", "Sodium corrected", "plasma").json(r#"{"valueQuantity":{"value":1.1}}"#);
-    let page = |inserted, updated, unchanged| SavedPage {
-        inserted,
-        updated,
-        unchanged,
-    };
-    assert_eq!(kit.save(std::slice::from_ref(&old)).await, page(1, 0, 0));
-    assert_eq!(kit.save(&[old]).await, page(0, 0, 1));
-    assert_eq!(kit.save(&[new]).await, page(0, 1, 0));
+    let did = |saved: &SavedPage| (saved.inserted, saved.updated, saved.unchanged);
+    let first = kit.save(std::slice::from_ref(&old)).await;
+    assert_eq!(did(&first), (1, 0, 0));
+    assert_eq!(did(&kit.save(&[old]).await), (0, 0, 1));
+    let changed = kit.save(&[new]).await;
+    assert_eq!(did(&changed), (0, 1, 0));
+    assert_eq!(first.keys, changed.keys, "it keeps its row");
     let (row, json) = kit
         .store
         .record_get("ana", "Observation", "o-1")
@@ -220,11 +219,11 @@ async fn a_malformed_record_is_kept_and_says_so() {
     let kit = Kit::new().await;
     let record = Record::new("bad", "Cannot be read", "").json(r#"{"resourceType":7}"#);
     let row = RecordIn {
-        malformed: Some("resourceType is no text"),
+        malformed: Some("resourceType is no text".to_owned()),
         ..record.row()
     };
     kit.store
-        .save_page("ana", "s", &[row], None, NOW)
+        .save_page("ana", "s", Page::of(vec![row]), None, NOW)
         .await
         .unwrap();
     let (row, json) = kit

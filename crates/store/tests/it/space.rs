@@ -1,7 +1,7 @@
 //! A full disk: the page that did not fit is not there, all before it is.
 
-use crate::kit::{NOW, Record, connection, key};
-use satchel_store::{RecordIn, Store, StoreError};
+use crate::kit::{NOW, Record, connection, key, page_of};
+use satchel_store::{Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -50,9 +50,8 @@ fn page(number: usize) -> Vec<Record> {
 
 async fn fill(store: &Store) -> (u64, StoreError) {
     for number in 0..100 {
-        let records = page(number);
-        let rows: Vec<RecordIn<'_>> = records.iter().map(Record::row).collect();
-        if let Err(error) = store.save_page("ana", "s", &rows, Some("next"), NOW).await {
+        let rows = page_of(&page(number));
+        if let Err(error) = store.save_page("ana", "s", rows, Some("next"), NOW).await {
             return (number as u64, error);
         }
     }
@@ -68,6 +67,8 @@ async fn a_full_disk_loses_the_page_that_did_not_fit_and_no_other() {
     let path: &Path = &disk.path();
     let store = Store::open(path, &key(7)).await.unwrap();
     store.connection_insert(&connection("ana")).await.unwrap();
+    // Somebody looks at the records all along.
+    assert_eq!(store.record_count(None).await.unwrap(), 0);
     let (pages, error) = fill(&store).await;
     assert!(matches!(error, StoreError::DiskFull), "{error:?}");
     assert!(pages > 0);
@@ -77,7 +78,6 @@ async fn a_full_disk_loses_the_page_that_did_not_fit_and_no_other() {
     disk.grow();
     let store = Store::open(path, &key(7)).await.unwrap();
     assert_eq!(store.record_count(None).await.unwrap(), pages * 20);
-    let records = page(99);
-    let rows: Vec<RecordIn<'_>> = records.iter().map(Record::row).collect();
-    store.save_page("ana", "s", &rows, None, NOW).await.unwrap();
+    let rows = page_of(&page(99));
+    store.save_page("ana", "s", rows, None, NOW).await.unwrap();
 }

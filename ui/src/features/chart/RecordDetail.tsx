@@ -61,16 +61,30 @@ function Provenance({ detail }: { detail: RecordDetailView }) {
         date: intl.formatDate(detail.fetchedAt, { dateStyle: "medium", timeStyle: "short" }),
       })}
       {detail.lastUpdated ? ` ${t("record.lastUpdated", { date: formatFhirDate(intl, detail.lastUpdated) })}` : ""}
+      {detail.provenance.flatMap(({ recorded, agents }) =>
+        agents.map(({ role, who, onBehalfOf }, index) => (
+          <span key={`${recorded ?? ""} ${index} ${who}`} className={styles.agent} data-testid="provenance-agent">
+            {t("record.saidBy", {
+              role: role ?? t("record.saidByRole"),
+              who: onBehalfOf && onBehalfOf !== who ? t("record.saidByFor", { who, organization: onBehalfOf }) : who,
+              date: recorded ? formatFhirDate(intl, recorded) : t("record.undated"),
+            })}
+          </span>
+        )),
+      )}
     </p>
   );
 }
 
 function Overview({ detail, onOpen, attachments }: { detail: RecordDetailView } & Pick<DetailProps, "onOpen" | "attachments">) {
-  const { t } = useWords();
+  const { t, intl } = useWords();
   const resource = useMemo(() => readResource(detail.json), [detail.json]);
   return (
     <div className={styles.overview}>
       {detail.summary.malformed ? <p className={styles.malformed}>{t("record.malformedWhy", { reason: detail.summary.malformed })}</p> : null}
+      {detail.summary.withdrawnAt ? (
+        <p className={styles.malformed}>{t("record.withdrawnWhy", { date: intl.formatDate(detail.summary.withdrawnAt, { dateStyle: "medium" }) })}</p>
+      ) : null}
       {attachments(detail.summary.key)}
       {resource ? <ResourceView resource={resource} references={detail.references} onOpen={onOpen} /> : <p>{t("record.unreadable")}</p>}
       <Provenance detail={detail} />

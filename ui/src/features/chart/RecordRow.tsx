@@ -41,6 +41,11 @@ export function RecordRow({ record, selected, tabbable, onSelect, onFocus, ref }
               {t("record.malformed")}
             </Badge>
           ) : null}
+          {record.withdrawnAt ? (
+            <Badge tone="sand" icon="info">
+              {t("record.withdrawn")}
+            </Badge>
+          ) : null}
           {record.status ? <StatusBadge status={record.status} /> : null}
           <span className={styles.source}>{record.source}</span>
         </span>

@@ -93,7 +93,7 @@ export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: C
           {t("connections.remove")}
         </Button>
       </div>
-      {connection.lastSync ? <SyncReport report={connection.lastSync} /> : null}
+      {connection.lastSync ? <SyncReport report={connection.lastSync} connectionId={connection.id} /> : null}
       <Disclosure title={t("connections.more")}>
         <p className={styles.base}>{connection.fhirBase}</p>
         <Access connection={connection} />

@@ -4,6 +4,7 @@ import { Disclosure } from "../../components/Disclosure";
 import type { IconName } from "../../components/Icon";
 import { ProblemNotice } from "../../components/ProblemNotice";
 import { useWords } from "../../i18n";
+import { Changes } from "./Changes";
 import styles from "./connections.module.css";
 
 const OUTCOMES: Record<StepOutcome, { tone: Tone; icon: IconName }> = {
@@ -24,6 +25,11 @@ function Step({ step }: { step: SyncStepView }) {
       <span className={styles.stepName}>
         {step.name}
         {why ? <span className={styles.help}>{why}</span> : null}
+        {step.remarks.map((text) => (
+          <span key={text} className={styles.help}>
+            {t("sync.remark", { text })}
+          </span>
+        ))}
       </span>
       <span className={styles.stepCount}>{step.records > 0 ? t("sync.records", { count: step.records }) : ""}</span>
       <Badge tone={tone} icon={icon}>
@@ -34,7 +40,7 @@ function Step({ step }: { step: SyncStepView }) {
 }
 
 /** What the last sync did, part by part; open from the start when something is missing. */
-export function SyncReport({ report }: { report: SyncReportView }) {
+export function SyncReport({ report, connectionId }: { report: SyncReportView; connectionId: string }) {
   const { t } = useWords();
   return (
     <>
@@ -42,6 +48,7 @@ export function SyncReport({ report }: { report: SyncReportView }) {
       <Disclosure title={t("sync.report")} open={!report.complete}>
         <p className={styles.help}>
           {t("sync.changes", { added: report.newRecords, changed: report.changedRecords })}
+          {report.withdrawnRecords > 0 ? ` ${t("sync.withdrawn", { count: report.withdrawnRecords })}` : ""}
           {report.unreadableRecords > 0 ? ` ${t("sync.unreadable", { count: report.unreadableRecords })}` : ""}
         </p>
         <ul>
@@ -50,6 +57,11 @@ export function SyncReport({ report }: { report: SyncReportView }) {
           ))}
         </ul>
       </Disclosure>
+      {report.hadRecords && report.newRecords + report.changedRecords + report.withdrawnRecords > 0 ? (
+        <Disclosure title={t("changes.title")}>
+          <Changes connectionId={connectionId} />
+        </Disclosure>
+      ) : null}
     </>
   );
 }

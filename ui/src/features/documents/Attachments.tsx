@@ -44,6 +44,11 @@ function Attachment({ attachment }: { attachment: AttachmentView }) {
           <span className={styles.help}>{[attachment.title ? kind : null, size].filter(Boolean).join(", ")}</span>
         </span>
       </figcaption>
+      {attachment.difference ? (
+        <p className={styles.help} role="note" data-testid="attachment-difference">
+          {attachment.difference}
+        </p>
+      ) : null}
       <Content attachment={attachment} />
     </figure>
   );

@@ -8,11 +8,11 @@ use std::fmt;
 
 /// What a resource needs to be filed.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Head<'a> {
-    pub(super) resource_type: Option<Cow<'a, str>>,
-    pub(super) id: Option<Cow<'a, str>>,
-    pub(super) version_id: Option<Cow<'a, str>>,
-    pub(super) last_updated: Option<Cow<'a, str>>,
+pub(crate) struct Head<'a> {
+    pub(crate) resource_type: Option<Cow<'a, str>>,
+    pub(crate) id: Option<Cow<'a, str>>,
+    pub(crate) version_id: Option<Cow<'a, str>>,
+    pub(crate) last_updated: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ struct Meta<'a> {
 
 /// Reads the head of a resource whose JSON is known to be well formed. `None` when it is not an
 /// object. Members of the wrong kind count as absent.
-pub(super) fn read(json: &str) -> Option<Head<'_>> {
+pub(crate) fn read(json: &str) -> Option<Head<'_>> {
     let mut state = State::default();
     let mut reader = serde_json::Deserializer::from_str(json);
     let read_to_the_end = (&mut state).deserialize(&mut reader).is_ok();

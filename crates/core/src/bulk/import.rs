@@ -1,0 +1,149 @@
+//! Files of records from the disk: the same lines, from anywhere.
+
+use super::report::{self, FileReport};
+use super::write::{Stop, Writer, Writing};
+use crate::connection::ConnectionState;
+use crate::engine::Engine;
+use crate::lockfile;
+use crate::problem::{Problem, ProblemCode, Result};
+use crate::view::{BulkReportView, Event, ImportReportView, Role};
+use satchel_smart::bulk::NdjsonReader;
+use satchel_store::ConnectionRow;
+use std::path::{Path, PathBuf};
+use tokio::io::AsyncReadExt;
+
+/// What stands in place of a server's address.
+pub(crate) const IMPORTED: &str = "urn:satchel:imported:";
+/// Small, as what is compressed may be a hundred times as much.
+const PIECE: usize = 32 * 1024;
+const LINES: usize = 500;
+const BYTES: usize = 4 * 1024 * 1024;
+
+/// Whether a connection is not one, but files that were imported.
+#[must_use]
+pub fn is_imported(fhir_base: &str) -> bool {
+    fhir_base.starts_with(IMPORTED)
+}
+
+impl Engine {
+    /// Imports files of one resource per line (NDJSON, compressed by gzip or not) under a source of this
+    /// name. The same name again adds to the same source; of the same record the newer one stays.
+    ///
+    /// # Errors
+    /// `directory.unreadable` when a file cannot be read; `import.unreadable` when one is no such file
+    /// (what came before stays); `sync.already_running`, `store.*`. Single lines that cannot be read are in
+    /// the report.
+    pub async fn import_ndjson(&self, files: &[PathBuf], source: &str) -> Result<ImportReportView> {
+        let connection = self.imported_source(source).await?;
+        let path = self
+            .inner
+            .profile_dir
+            .join(format!("sync-{}.lock", connection.id));
+        let busy = || Problem::new(ProblemCode::AlreadySyncing);
+        let _between_processes = lockfile::try_lock(&path)?.ok_or_else(busy)?;
+        let writer = Writer {
+            engine: self.clone(),
+            connection_id: connection.id.clone(),
+            patient: None,
+            only_members: false,
+            is_group: false,
+            writing: tokio::sync::Mutex::default(),
+        };
+        let mut all = BulkReportView::default();
+        let mut done = Ok(());
+        for file in files {
+            match import_file(&writer, file).await {
+                Ok(read) => report::add(&mut all, read.report),
+                Err(problem) => {
+                    done = Err(problem);
+                    break;
+                }
+            }
+        }
+        self.inner
+            .store
+            .sync_finished(&connection.id, None, "")
+            .await?;
+        self.emit(Event::RecordsChanged {
+            connection_id: connection.id.clone(),
+        });
+        self.emit(Event::ConnectionsChanged);
+        done?;
+        Ok(ImportReportView {
+            complete: report::is_whole(&all),
+            connection_id: connection.id,
+            report: all,
+        })
+    }
+
+    async fn imported_source(&self, name: &str) -> Result<ConnectionRow> {
+        let encoded: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        let base = format!("{IMPORTED}{encoded}");
+        let connections = self.inner.store.connections_list().await?;
+        if let Some(known) = connections.iter().find(|row| row.fhir_base == base) {
+            return Ok(known.clone());
+        }
+        // A profile holds people's records or a service's, and the files belong to what is there.
+        let service = connections
+            .iter()
+            .any(|row| Role::parse(&row.role) == Role::Backend);
+        let role = if service {
+            Role::Backend
+        } else {
+            Role::Patient
+        };
+        let mut bytes = [0_u8; 16];
+        self.inner.random.fill(&mut bytes);
+        let row = ConnectionRow {
+            id: uuid::Builder::from_random_bytes(bytes)
+                .into_uuid()
+                .to_string(),
+            fhir_base: base,
+            server_name: name.to_owned(),
+            role: role.as_str().to_owned(),
+            state: ConnectionState::New.name().to_owned(),
+            created_at: self.now().to_string(),
+            ..ConnectionRow::default()
+        };
+        self.inner.store.connection_insert(&row).await?;
+        Ok(row)
+    }
+}
+
+async fn import_file(writer: &Writer, path: &Path) -> Result<FileReport> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unreadable = |error: std::io::Error| {
+        let detail = format!("{name}: {}", error.kind());
+        Problem::with_detail(ProblemCode::DirectoryUnreadable, detail)
+    };
+    let stopped = |stop: Stop| match stop {
+        Stop::Problem(problem) => problem,
+        Stop::File(error) => {
+            let detail = format!("{name}: {error}");
+            Problem::with_detail(ProblemCode::ImportFailed, detail)
+        }
+    };
+    let mut file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+    let mut reader = NdjsonReader::new();
+    let mut writing = Writing::new(&name, None);
+    let mut piece = vec![0; PIECE];
+    loop {
+        let read = file.read(&mut piece).await.map_err(unreadable)?;
+        let taken = match read {
+            0 => reader.finish(),
+            read => reader.push(&piece[..read]),
+        };
+        taken.map_err(|error| stopped(Stop::File(error)))?;
+        let (lines, bytes) = reader.ready();
+        if read == 0 || lines >= LINES || bytes >= BYTES {
+            writer
+                .write(&mut writing, reader.take())
+                .await
+                .map_err(stopped)?;
+        }
+        if read == 0 {
+            Writer::finish(&writing).map_err(stopped)?;
+            return Ok(writing.report);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! From a page to rows: what lists and the index need, read out once; what cannot be read is kept.
+
+use crate::digest;
+use crate::engine::Engine;
+use crate::problem::{Problem, ProblemCode, Result};
+use crate::summary::{self, RecordSummary};
+use crate::view::Section;
+use satchel_smart::fhir::bundle::{Entry, SearchMode, SearchPage};
+use satchel_store::{IndexIn, Page, RecordIn, SavedPage};
+
+/// A page, ready for the store.
+#[derive(Default)]
+pub(super) struct PreparedPage {
+    pub(super) page: Page,
+    pub(super) references: Vec<String>,
+    pub(super) unreadable: u64,
+    pub(super) foreign: u64,
+    /// What the server said beside the records.
+    pub(super) remarks: Vec<String>,
+}
+
+/// What became of the entries of a page.
+pub(crate) struct Saved {
+    pub(crate) rows: SavedPage,
+    pub(crate) foreign: u64,
+}
+
+impl Engine {
+    /// Writes records of one source that no sync of the plan brought, with their index, in one
+    /// transaction.
+    pub(crate) async fn save_records(
+        &self,
+        (connection_id, step_key): (&str, &str),
+        page: SearchPage,
+        resource_type: &str,
+        patient: Option<&str>,
+    ) -> Result<Saved> {
+        let (resource_type, patient) = (resource_type.to_owned(), patient.map(str::to_owned));
+        let prepared = tokio::task::spawn_blocking(move || {
+            prepare_page(page, &resource_type, patient.as_deref())
+        })
+        .await
+        .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
+        let fetched_at = self.now().to_string();
+        let store = &self.inner.store;
+        let rows = store
+            .save_page(connection_id, step_key, prepared.page, None, &fetched_at)
+            .await?;
+        Ok(Saved {
+            rows,
+            foreign: prepared.foreign,
+        })
+    }
+}
+
+pub(super) fn prepare_page(
+    page: SearchPage,
+    resource_type: &str,
+    patient: Option<&str>,
+) -> PreparedPage {
+    let mut prepared = PreparedPage {
+        remarks: page.warnings,
+        ..PreparedPage::default()
+    };
+    let mut records = Vec::with_capacity(page.entries.len());
+    for entry in page.entries {
+        match entry {
+            Entry::Resource(record) => {
+                let mut summary = summary::of(&record.resource_type, &record.json);
+                let is_match = record.mode == SearchMode::Match;
+                if is_match && belongs_to_another(summary.subject.as_deref(), patient) {
+                    prepared.foreign += 1;
+                    continue;
+                }
+                prepared.references.append(&mut summary.references);
+                records.push(RecordIn {
+                    resource_type: record.resource_type,
+                    id: record.id,
+                    version_id: record.version_id,
+                    last_updated: record.last_updated,
+                    json: record.json,
+                    malformed: None,
+                    index: index_of(summary),
+                });
+            }
+            Entry::Malformed { raw, reason } => {
+                prepared.unreadable += 1;
+                records.push(unreadable(raw, reason, resource_type));
+            }
+            Entry::Outcome(outcome) => prepared.remarks.push(outcome.text()),
+        }
+    }
+    prepared.page = Page::of(records);
+    prepared
+}
+
+/// A record of somebody else must not enter this chart (checklist G8, D14).
+fn belongs_to_another(subject: Option<&str>, patient: Option<&str>) -> bool {
+    let (Some(subject), Some(patient)) = (subject, patient) else {
+        return false;
+    };
+    let subject = subject.split("/_history/").next().unwrap_or(subject);
+    let mut parts = subject.rsplit('/');
+    match (parts.next(), parts.next()) {
+        (Some(id), Some("Patient")) => id != patient,
+        _ => false,
+    }
+}
+
+/// What cannot be read is kept as received, flagged, under a name made from its bytes.
+fn unreadable(raw: String, reason: String, resource_type: &str) -> RecordIn {
+    let index = IndexIn {
+        section: crate::chart::word_of(Section::Other),
+        title: "A record that could not be read".to_owned(),
+        subtitle: Some("Kept exactly as it was received".to_owned()),
+        text: String::new(),
+        ..IndexIn::default()
+    };
+    RecordIn {
+        resource_type: resource_type.to_owned(),
+        id: format!("unreadable-{}", digest::short_hex(raw.as_bytes())),
+        version_id: None,
+        last_updated: None,
+        json: raw,
+        malformed: Some(reason),
+        index,
+    }
+}
+
+fn index_of(summary: RecordSummary) -> IndexIn {
+    let (date_start, date_end, date_sort, date_precision) = match summary.date {
+        Some(date) => (
+            Some(date.start),
+            date.end,
+            date.sort_ms,
+            Some(date.precision.as_str().to_owned()),
+        ),
+        None => (None, None, None, None),
+    };
+    IndexIn {
+        section: crate::chart::word_of(summary.section),
+        title: summary.title,
+        code: summary.code,
+        subtitle: summary.subtitle,
+        status: summary.status,
+        date_start,
+        date_end,
+        date_sort,
+        date_precision,
+        value_text: summary.value,
+        value_number: summary.value_number,
+        unit: summary.unit,
+        range_text: summary.range,
+        flag: summary.flag.map(crate::chart::word_of),
+        subject: summary.subject,
+        performer: summary.performer,
+        text: summary.text,
+    }
+}

@@ -1,0 +1,98 @@
+//! A page of records on its way into the file: what can be made ready without the file is made here,
+//! beside the thread that writes.
+
+use crate::pack::Packer;
+use crate::rows::{IndexIn, RecordIn};
+use sha2::{Digest, Sha256};
+use std::collections::{HashMap, HashSet};
+
+/// Records that are ready to be stored: compressed and hashed, each once.
+#[derive(Debug, Default)]
+pub struct Page {
+    pub(crate) rows: Vec<Row>,
+    /// Records that came, those that came twice included.
+    pub(crate) received: u64,
+}
+
+/// One record, ready.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) resource_type: String,
+    pub(crate) id: String,
+    pub(crate) version_id: Option<String>,
+    pub(crate) last_updated: Option<String>,
+    pub(crate) malformed: Option<String>,
+    pub(crate) index: IndexIn,
+    /// SHA-256 of the JSON.
+    pub(crate) hash: [u8; 32],
+    /// The JSON, as it stands in the file.
+    pub(crate) packed: Vec<u8>,
+}
+
+impl Page {
+    /// Makes records ready. This is work for the processor: not for a thread that serves others.
+    ///
+    /// A page may hold the same record twice (included by several): the last one counts.
+    #[must_use]
+    pub fn of(records: Vec<RecordIn>) -> Self {
+        let received = records.len() as u64;
+        let mut packer = Packer::new();
+        let mut rows: Vec<Row> = Vec::with_capacity(records.len());
+        let mut places: HashMap<(String, String), usize> = HashMap::with_capacity(records.len());
+        for record in records {
+            let identity = (record.resource_type.clone(), record.id.clone());
+            let row = ready(record, &mut packer);
+            match places.get(&identity) {
+                Some(place) => rows[*place] = row,
+                None => {
+                    places.insert(identity, rows.len());
+                    rows.push(row);
+                }
+            }
+        }
+        Self { rows, received }
+    }
+
+    /// What will be found by: title and words of each record.
+    pub fn words(&self) -> impl Iterator<Item = (&str, &str)> {
+        let rows = self.rows.iter();
+        rows.map(|row| (row.index.title.as_str(), row.index.text.as_str()))
+    }
+
+    /// How many records came.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+}
+
+fn ready(record: RecordIn, packer: &mut Packer) -> Row {
+    let mut index = record.index;
+    index.text = each_word_once(&index.text);
+    Row {
+        hash: Sha256::digest(record.json.as_bytes()).into(),
+        packed: packer.pack(&record.json),
+        resource_type: record.resource_type,
+        id: record.id,
+        version_id: record.version_id,
+        last_updated: record.last_updated,
+        malformed: record.malformed,
+        index,
+    }
+}
+
+/// The index keeps which words stand in a record, not where or how often: the same display in a coding,
+/// a text and a narrative costs once.
+fn each_word_once(text: &str) -> String {
+    let mut seen = HashSet::new();
+    let mut once = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if seen.insert(word) {
+            if !once.is_empty() {
+                once.push(' ');
+            }
+            once.push_str(word);
+        }
+    }
+    once
+}

@@ -1,0 +1,72 @@
+//! A file of an older version opens with everything that was in it.
+
+use crate::kit::{NOW, key};
+use satchel_store::Store;
+use sqlx::ConnectOptions;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
+use std::path::Path;
+
+/// A file as version 5 of the schema left it, with two records.
+async fn version_5(path: &Path) {
+    let mut migrations = sqlx::migrate!("./migrations");
+    let older: Vec<_> = migrations
+        .iter()
+        .filter(|one| one.version <= 5)
+        .cloned()
+        .collect();
+    migrations = Migrator {
+        migrations: older.into(),
+        ..Migrator::DEFAULT
+    };
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .pragma("key", format!("\"x'{}'\"", "07".repeat(32)));
+    let mut file = options.connect().await.unwrap();
+    migrations.run(&mut file).await.unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO connections (key, id, fhir_base, server_name, role, state, created_at)
+         VALUES (1, 'ana', 'https://ana.example/fhir', 'Clinic', 'patient', 'connected', 't');
+         INSERT INTO records (key, connection_key, resource_type, id, hash, fetched_at, section,
+             title, date_sort, json)
+         VALUES (1, 1, 'Observation', 'o-1', x'00', 't', 'labs', 'Sodium', 5, '{\"é\" : 1.10}'),
+                (2, 1, 'Condition', 'c-1', x'00', 't', 'problems', 'Asthma', NULL, '{}');
+         INSERT INTO records_fts (rowid, title, body) VALUES (1, 'Sodium', 'serum');",
+    )
+    .execute(&mut file)
+    .await
+    .unwrap();
+    sqlx::Connection::close(file).await.unwrap();
+}
+
+#[tokio::test]
+async fn records_of_version_5_are_there_byte_for_byte_findable_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("satchel.db");
+    version_5(&path).await;
+    let store = Store::open(&path, &key(7)).await.unwrap();
+    let (row, json) = store
+        .record_get("ana", "Observation", "o-1")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((row.title.as_str(), row.date_sort), ("Sodium", Some(5)));
+    assert_eq!(json, "{\"é\" : 1.10}");
+    assert_eq!(store.search("serum", None, 5).await.unwrap().len(), 1);
+    assert_eq!(store.record_count(Some("ana")).await.unwrap(), 2);
+    let counts = store.section_counts("ana").await.unwrap();
+    assert_eq!(counts, [("labs".to_owned(), 1), ("problems".to_owned(), 1)]);
+    let page = crate::kit::page_of(&[crate::kit::Record::new("o-1", "Sodium", "").json("{}")]);
+    let saved = store.save_page("ana", "s", page, None, NOW).await.unwrap();
+    assert_eq!(
+        (saved.inserted, saved.updated),
+        (0, 1),
+        "hashes of before still tell"
+    );
+    let old = store
+        .record_versions("ana", "Observation", "o-1")
+        .await
+        .unwrap();
+    assert_eq!(old[0].json, "{\"é\" : 1.10}");
+}
