@@ -278,6 +278,7 @@ async fn h4_no_answer_of_any_command_holds_a_token_a_code_or_a_key() {
     given.take("connections_list", &engine.connections().await.unwrap());
     given.take("access_check", &engine.access_check(&id).await.unwrap());
     given.take("chart_get", &engine.chart(&id).await.unwrap());
+    given.take("changes_get", &engine.changes(&id).await.unwrap());
     let all = RecordFilter {
         connection_id: Some(id.clone()),
         section: None,
