@@ -89,10 +89,7 @@ async fn h3_h13_of_a_removed_connection_no_page_of_the_file_holds_a_word_or_a_to
         assert_eq!(pages_with(&kit.path(), marker), 0, "{marker}");
     }
     assert!(pages_with(&kit.path(), "Bensword") > 3);
-    assert!(
-        pages(&kit.path()).len() < before,
-        "the space went back"
-    );
+    assert!(pages(&kit.path()).len() < before, "the space went back");
     let store = Store::open(&kit.path(), &key(7)).await.unwrap();
     assert_eq!(store.record_count(None).await.unwrap(), 400);
 }
