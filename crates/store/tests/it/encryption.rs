@@ -1,6 +1,6 @@
 //! Nothing of what is stored can be read off the disk without the key.
 
-use crate::kit::{Kit, Record, connection, key, pending, tokens};
+use crate::kit::{Kit, Record, connection, key, noise, pending, tokens};
 use satchel_store::Store;
 
 const NAME: &str = "Planted Patientname";
@@ -123,7 +123,7 @@ async fn h3_h13_a_removed_connection_leaves_no_page_and_no_log_behind() {
     let many = |from: usize| -> Vec<Record> {
         (from..from + 300)
             .map(|n| {
-                let body = format!(r#"{{"name":"{NAME}","x":"{}"}}"#, noise(n));
+                let body = format!(r#"{{"name":"{NAME}","x":"{}"}}"#, noise(n, 3_000));
                 Record::new(&format!("o-{n}"), NAME, "Somewhere").json(&body)
             })
             .collect()
@@ -163,16 +163,4 @@ async fn h3_h13_a_removed_connection_leaves_no_page_and_no_log_behind() {
         "{kept} of {} pages stayed",
         old.len()
     );
-}
-
-/// Three thousand letters that no compression makes shorter than half.
-fn noise(seed: usize) -> String {
-    let mut state = seed as u64 + 1;
-    let mut letter = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        char::from(b'a' + u8::try_from((state >> 33) % 26).unwrap())
-    };
-    (0..3_000).map(|_| letter()).collect()
 }

@@ -133,3 +133,15 @@ impl Record {
 pub(crate) fn page_of(records: &[Record]) -> Page {
     Page::of(records.iter().map(Record::row).collect())
 }
+
+/// Letters that compression does not make much shorter; the same for the same seed.
+pub(crate) fn noise(seed: usize, letters: usize) -> String {
+    let mut state = seed as u64 + 1;
+    let mut letter = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'a' + u8::try_from((state >> 33) % 26).unwrap())
+    };
+    (0..letters).map(|_| letter()).collect()
+}

@@ -1,7 +1,7 @@
 //! What is removed is nowhere in the file: its pages are decrypted here one by one, without SQLite, so that
 //! empty pages, the slack in full ones and the search index are read too.
 
-use crate::kit::{Kit, Record, connection, key, pending, tokens};
+use crate::kit::{Kit, Record, connection, key, noise, pending, tokens};
 use aes::Aes256;
 use cbc::Decryptor;
 use cbc::cipher::block_padding::NoPadding;
@@ -38,7 +38,7 @@ fn pages_with(path: &Path, marker: &str) -> usize {
 fn chart(name: &str) -> Vec<Record> {
     (0..400)
         .map(|n| {
-            let words = format!("{name} {name}word{n} {}", "filling ".repeat(60));
+            let words = format!("{name} {name}word{n} {}", noise(n, 480));
             Record::new(&format!("{name}-{n}"), name, &words)
                 .json(&format!(r#"{{"text":"{words}"}}"#))
         })
@@ -73,7 +73,7 @@ async fn h3_h13_of_a_removed_connection_no_page_of_the_file_holds_a_word_or_a_to
     ];
     let before = pages(&kit.path()).len();
     assert!(
-        pages_with(&kit.path(), "Anasword") > 3 && pages_with(&kit.path(), "Bensword") > 3,
+        pages_with(&kit.path(), "Anasword") > 20 && pages_with(&kit.path(), "Bensword") > 20,
         "the pages are really read"
     );
     assert_eq!(
@@ -88,8 +88,11 @@ async fn h3_h13_of_a_removed_connection_no_page_of_the_file_holds_a_word_or_a_to
     for marker in gone {
         assert_eq!(pages_with(&kit.path(), marker), 0, "{marker}");
     }
-    assert!(pages_with(&kit.path(), "Bensword") > 3);
-    assert!(pages(&kit.path()).len() < before, "the space went back");
+    assert!(pages_with(&kit.path(), "Bensword") > 20);
+    assert!(
+        pages(&kit.path()).len() < before * 3 / 4,
+        "the space went back"
+    );
     let store = Store::open(&kit.path(), &key(7)).await.unwrap();
     assert_eq!(store.record_count(None).await.unwrap(), 400);
 }
