@@ -3,6 +3,7 @@
 use crate::error::{Result, StoreError};
 use crate::write::PageWriter;
 use sha2::{Digest, Sha256};
+use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -97,6 +98,11 @@ impl Store {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(60))
+            // A transaction that a full disk ended is not counted as ended: that connection would refuse
+            // each one that follows.
+            .before_acquire(|connection, _| {
+                Box::pin(async move { Ok(!connection.is_in_transaction()) })
+            })
             .connect_with(options.clone())
             .await?;
         let opened = prepare(&writer).await;
