@@ -120,7 +120,7 @@ CREATE TABLE records (
     flag           TEXT,            -- Interpretation: high, low, abnormal and others.
     subject        TEXT,            -- Reference to the patient, as received.
     performer      TEXT,            -- Who says so: performer, author, recorder, in words.
-    withdrawn_at   TEXT,            -- When the source was found to give it no longer; none while it does.
+    withdrawn_at   TEXT,            -- When the source gave it no longer, or said that it deleted it; none while it is there.
     json           BLOB NOT NULL    -- The resource byte for byte as received; zstd where that is smaller (pack.rs).
 ) STRICT;
 
@@ -273,13 +273,4 @@ CREATE TABLE bulk_files (
     state         TEXT NOT NULL,    -- waiting, done or failed.
     report        TEXT,             -- JSON: what was in it.
     PRIMARY KEY (job_key, position)
-) STRICT, WITHOUT ROWID;
-
--- Records that their source says it deleted. What is stored of them stays, and is marked.
-CREATE TABLE deleted_records (
-    connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- The source.
-    resource_type  TEXT NOT NULL, -- FHIR type.
-    id             TEXT NOT NULL, -- FHIR id.
-    deleted_at     TEXT NOT NULL, -- When that was learned.
-    PRIMARY KEY (connection_key, resource_type, id)
 ) STRICT, WITHOUT ROWID;

@@ -1,7 +1,7 @@
 //! Bulk exports from the first request to the last record, against the mock server; and files of records.
 
 use crate::world::{Setting, code, setting, setting_in, setting_with_clock};
-use satchel_core::view::{BulkJobView, BulkState, RecordFilter};
+use satchel_core::view::{AccessAct, BulkJobView, BulkState, RecordFilter};
 use satchel_core::{BulkLevel, BulkOptions, BulkSince};
 use satchel_mock::{Endpoint, FaultKind, PlannedFault, World};
 
@@ -215,11 +215,31 @@ async fn f18_what_was_deleted_is_marked_and_kept() {
         .await
         .unwrap();
     assert!(all.total >= before, "nothing went away");
-    let marked = all.rows.iter().filter(|row| {
-        let status = row.status.as_deref();
-        status == Some("deleted at the source")
-    });
+    let marked = all.rows.iter().filter(|row| row.withdrawn_at.is_some());
     assert_eq!(marked.count(), 3);
+}
+
+#[tokio::test]
+async fn h14_an_export_is_in_the_access_log_with_its_types_and_how_it_ended() {
+    let (setting, id) = service().await;
+    let done = export(&setting, &id, &few()).await;
+    let newest = setting.engine.access_log(1).await.unwrap().remove(0);
+    assert_eq!((newest.act, newest.complete), (AccessAct::Synced, true));
+    assert!(newest.records > 0);
+    assert_eq!(newest.records, received(&done));
+    let mut types: Vec<_> = done
+        .report
+        .types
+        .iter()
+        .map(|one| &one.resource_type)
+        .collect();
+    types.sort();
+    assert_eq!(newest.resource_types.iter().collect::<Vec<_>>(), types);
+    let fault = FaultKind::FileGenerationFailed;
+    setting.mock.fault(Endpoint::BulkStatus, fault, 1);
+    export(&setting, &id, &few()).await;
+    let failed = setting.engine.access_log(1).await.unwrap().remove(0);
+    assert_eq!(failed.problem.unwrap().code, "bulk.failed");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use crate::bulk::stored;
 use crate::world::{Setting, code, setting};
+use satchel_core::view::AccessAct;
 use std::path::PathBuf;
 
 fn file(setting: &Setting, name: &str, text: &str) -> PathBuf {
@@ -48,6 +49,19 @@ async fn f16_a_file_from_the_disk_is_read_line_by_line_and_odd_lines_are_told_by
         .await
         .unwrap();
     assert!(again.complete && again.connection_id == id);
+    let log = setting.engine.access_log(2).await.unwrap();
+    let told: Vec<_> = log
+        .iter()
+        .map(|one| (one.act, one.complete, one.records))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (AccessAct::Imported, true, 1),
+            (AccessAct::Imported, false, 2)
+        ],
+        "the newest first"
+    );
     let page = file(&setting, "page.html", "<html>\n");
     let pretty = file(&setting, "pretty.json", &"  \"a\": 1,\n".repeat(30));
     let none = setting.profile().join("none.ndjson");

@@ -104,6 +104,9 @@ pub(crate) fn record_line(record: &RecordSummaryView) -> String {
         line.push('\t');
         line.push_str(part);
     }
+    if record.withdrawn_at.is_some() {
+        line.push_str("\tno longer given by the source");
+    }
     line.push_str(&format!("\t{}/{}", record.key.resource_type, record.key.id));
     line
 }

@@ -61,6 +61,14 @@ impl LogEntry {
         self
     }
 
+    /// Whether that was everything.
+    pub(crate) fn whole(mut self, whole: bool) -> Self {
+        if !whole && self.outcome == DONE {
+            self.outcome = PARTLY;
+        }
+        self
+    }
+
     /// Which records.
     pub(crate) fn records<'a>(
         mut self,
@@ -206,6 +214,7 @@ fn title(act: AccessAct) -> &'static str {
         AccessAct::Renewed => "Access was renewed",
         AccessAct::Checked => "The server was asked whether access is on",
         AccessAct::Synced => "Records were received",
+        AccessAct::Imported => "Records were read from files",
         AccessAct::Exported => "Records were written to files",
         AccessAct::KeyExchanged => "The key was exchanged",
         AccessAct::Revoked => "Access was ended at the server",

@@ -244,63 +244,6 @@ impl Store {
         .await?;
         one_row(done.rows_affected())
     }
-
-    /// Marks those of the given `(type, id)` that are stored as deleted at their source; gives how many.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the file.
-    pub async fn records_mark_deleted(
-        &self,
-        connection_id: &str,
-        deleted: &[(String, String)],
-        at: &str,
-    ) -> Result<u64> {
-        let deleted =
-            serde_json::to_string(deleted).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        let done = sqlx::query(
-            "INSERT OR IGNORE INTO deleted_records (connection_key, resource_type, id, deleted_at)
-             SELECT records.connection_key, records.resource_type, records.id, ?3
-             FROM json_each(?2) AS deleted CROSS JOIN records
-             WHERE records.connection_key = (SELECT key FROM connections WHERE id = ?1)
-               AND records.resource_type = deleted.value ->> 0
-               AND records.id = deleted.value ->> 1",
-        )
-        .bind(connection_id)
-        .bind(deleted)
-        .bind(at)
-        .execute(&self.writer)
-        .await?;
-        Ok(done.rows_affected())
-    }
-
-    /// These came from their source (again), so they are not deleted there.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the file.
-    pub async fn records_unmark_deleted(
-        &self,
-        connection_id: &str,
-        present: &[(String, String)],
-    ) -> Result<()> {
-        let any: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM deleted_records)")
-            .fetch_one(&self.readers)
-            .await?;
-        if !any {
-            return Ok(());
-        }
-        let present =
-            serde_json::to_string(present).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        sqlx::query(
-            "DELETE FROM deleted_records
-             WHERE connection_key = (SELECT key FROM connections WHERE id = ?1)
-               AND (resource_type, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))",
-        )
-        .bind(connection_id)
-        .bind(present)
-        .execute(&self.writer)
-        .await?;
-        Ok(())
-    }
 }
 
 async fn update(transaction: &mut Transaction<'_, Sqlite>, row: &BulkJobRow) -> Result<()> {

@@ -1,6 +1,6 @@
 //! What a source changed, and what it no longer gives.
 
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::open::Store;
 use crate::pack::unpack;
 use crate::read::COLUMNS;
@@ -42,6 +42,53 @@ impl Store {
         Ok(marked)
     }
 
+    /// Marks those of the given `(type, id)` that are stored: their source says that it deleted them.
+    /// They are kept. Gives how many were marked.
+    ///
+    /// # Errors
+    /// [`crate::StoreError`] of the file; then none is marked.
+    pub async fn records_withdraw(
+        &self,
+        connection_id: &str,
+        deleted: &[(String, String)],
+        at: &str,
+    ) -> Result<u64> {
+        let sql = "UPDATE records SET withdrawn_at = ?3
+             WHERE connection_key = (SELECT key FROM connections WHERE id = ?1)
+               AND (resource_type, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))
+               AND withdrawn_at IS NULL";
+        let done = sqlx::query(sql)
+            .bind(connection_id)
+            .bind(as_json(deleted)?)
+            .bind(at)
+            .execute(&self.writer)
+            .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// These came from their source again, although nothing of them was stored ([`Store::save_page`]
+    /// takes the mark off by itself).
+    ///
+    /// # Errors
+    /// [`crate::StoreError`] of the file.
+    pub async fn records_given(
+        &self,
+        connection_id: &str,
+        present: &[(String, String)],
+    ) -> Result<()> {
+        sqlx::query(
+            "UPDATE records SET withdrawn_at = NULL
+             WHERE withdrawn_at IS NOT NULL
+               AND connection_key = (SELECT key FROM connections WHERE id = ?1)
+               AND (resource_type, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))",
+        )
+        .bind(connection_id)
+        .bind(as_json(present)?)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
     /// The highest key of a record: those that come after it were not there before.
     ///
     /// # Errors
@@ -61,17 +108,8 @@ impl Store {
         key: i64,
         limit: u32,
     ) -> Result<Vec<RecordRow>> {
-        let sql = format!(
-            "{COLUMNS} FROM records JOIN connections ON connections.key = records.connection_key
-             WHERE records.key > ?2 AND connections.id = ?1
-             ORDER BY date_sort DESC, records.key LIMIT ?3"
-        );
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(connection_id)
-            .bind(key)
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await?)
+        self.records_where("records.key > ?2", connection_id, key, limit)
+            .await
     }
 
     /// Records of a connection that their source replaced at or after `since` (RFC 3339, UTC).
@@ -84,18 +122,10 @@ impl Store {
         since: &str,
         limit: u32,
     ) -> Result<Vec<RecordRow>> {
-        let sql = format!(
-            "{COLUMNS} FROM records JOIN connections ON connections.key = records.connection_key
-             WHERE connections.id = ?1 AND records.key IN
-                 (SELECT record_key FROM record_versions WHERE replaced_at >= ?2)
-             ORDER BY date_sort DESC, records.key LIMIT ?3"
-        );
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(connection_id)
-            .bind(since)
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await?)
+        let replaced =
+            "records.key IN (SELECT record_key FROM record_versions WHERE replaced_at >= ?2)";
+        self.records_where(replaced, connection_id, since.to_owned(), limit)
+            .await
     }
 
     /// Records of a connection that were found missing at or after `since` (RFC 3339, UTC).
@@ -108,14 +138,29 @@ impl Store {
         since: &str,
         limit: u32,
     ) -> Result<Vec<RecordRow>> {
+        self.records_where("withdrawn_at >= ?2", connection_id, since.to_owned(), limit)
+            .await
+    }
+
+    /// Records of a connection, newest date first; `condition` is ours, and has `value` as `?2`.
+    async fn records_where<T>(
+        &self,
+        condition: &str,
+        connection_id: &str,
+        value: T,
+        limit: u32,
+    ) -> Result<Vec<RecordRow>>
+    where
+        T: for<'q> sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite> + Send + 'static,
+    {
         let sql = format!(
             "{COLUMNS} FROM records JOIN connections ON connections.key = records.connection_key
-             WHERE connections.id = ?1 AND withdrawn_at >= ?2
+             WHERE connections.id = ?1 AND {condition}
              ORDER BY date_sort DESC, records.key LIMIT ?3"
         );
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(connection_id)
-            .bind(since)
+            .bind(value)
             .bind(limit)
             .fetch_all(&self.readers)
             .await?)
@@ -157,4 +202,8 @@ impl Store {
             )
             .collect()
     }
+}
+
+fn as_json(identities: &[(String, String)]) -> Result<String> {
+    serde_json::to_string(identities).map_err(|error| StoreError::Corrupt(error.to_string()))
 }

@@ -9,10 +9,7 @@ use sqlx::{FromRow, QueryBuilder, Row, Sqlite};
 
 /// The columns of a [`RecordRow`]: all but the JSON, which stands last so that it is not read.
 pub(crate) const COLUMNS: &str = "SELECT connections.id AS connection_id, resource_type, records.id AS id,
-    version_id, last_updated, fetched_at, malformed, section, records.title AS title, code, subtitle,
-    coalesce((SELECT 'deleted at the source' FROM deleted_records AS gone
-        WHERE gone.connection_key = records.connection_key
-          AND gone.resource_type = records.resource_type AND gone.id = records.id), status) AS status,
+    version_id, last_updated, fetched_at, malformed, section, records.title AS title, code, subtitle, status,
     date_start, date_end, date_sort, date_precision, value_text, value_number, unit, range_text, flag, performer,
     withdrawn_at";
 

@@ -10,7 +10,8 @@ use crate::open::{DatabaseKey, Store};
 use crate::page::{Page, Row};
 use crate::rows::SavedPage;
 use rusqlite::{
-    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+    Connection, OpenFlags, OptionalExtension, ToSql, Transaction, TransactionBehavior, params,
+    params_from_iter,
 };
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -187,6 +188,43 @@ fn write(connection: &mut Connection, job: &Job) -> Result<SavedPage> {
     Ok(saved)
 }
 
+/// The columns of a record that change with its bytes, in the order of [`values`].
+macro_rules! columns {
+    () => {
+        "hash, version_id, last_updated, fetched_at, malformed, section, title, code, subtitle,
+         status, date_start, date_end, date_sort, date_precision, value_text, value_number, unit,
+         range_text, flag, subject, performer, json"
+    };
+}
+
+fn values<'a>(row: &'a Row, fetched_at: &'a &str) -> [&'a dyn ToSql; 22] {
+    let index = &row.index;
+    [
+        &row.hash,
+        &row.version_id,
+        &row.last_updated,
+        fetched_at,
+        &row.malformed,
+        &index.section,
+        &index.title,
+        &index.code,
+        &index.subtitle,
+        &index.status,
+        &index.date_start,
+        &index.date_end,
+        &index.date_sort,
+        &index.date_precision,
+        &index.value_text,
+        &index.value_number,
+        &index.unit,
+        &index.range_text,
+        &index.flag,
+        &index.subject,
+        &index.performer,
+        &row.packed,
+    ]
+}
+
 /// The row of a record that was not there; `None` when it was.
 fn insert(
     transaction: &Transaction<'_>,
@@ -194,43 +232,15 @@ fn insert(
     row: &Row,
     fetched_at: &str,
 ) -> Result<Option<i64>> {
-    let index = &row.index;
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO records (connection_key, resource_type, id, hash, version_id, last_updated,
-             fetched_at, malformed, section, title, code, subtitle, status, date_start, date_end,
-             date_sort, date_precision, value_text, value_number, unit, range_text, flag, subject,
-             performer, json)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (connection_key, resource_type, id) DO NOTHING",
-    )?;
-    let inserted = statement.execute(params![
-        source,
-        row.resource_type,
-        row.id,
-        row.hash,
-        row.version_id,
-        row.last_updated,
-        fetched_at,
-        row.malformed,
-        index.section,
-        index.title,
-        index.code,
-        index.subtitle,
-        index.status,
-        index.date_start,
-        index.date_end,
-        index.date_sort,
-        index.date_precision,
-        index.value_text,
-        index.value_number,
-        index.unit,
-        index.range_text,
-        index.flag,
-        index.subject,
-        index.performer,
-        row.packed,
-    ])?;
-    if inserted == 0 {
+    let mut statement = transaction.prepare_cached(concat!(
+        "INSERT INTO records (connection_key, resource_type, id, ",
+        columns!(),
+        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (connection_key, resource_type, id) DO NOTHING"
+    ))?;
+    let identity: [&dyn ToSql; 3] = [&source, &row.resource_type, &row.id];
+    let all = identity.into_iter().chain(values(row, &fetched_at));
+    if statement.execute(params_from_iter(all))? == 0 {
         return Ok(None);
     }
     let key = transaction.last_insert_rowid();
@@ -280,7 +290,6 @@ fn give_back(transaction: &Transaction<'_>, key: i64) -> Result<()> {
 
 /// A record whose bytes changed keeps its row; what stood there is kept as an old version.
 fn replace(transaction: &Transaction<'_>, key: i64, row: &Row, fetched_at: &str) -> Result<()> {
-    let index = &row.index;
     transaction
         .prepare_cached(
             "INSERT INTO record_versions (record_key, version_id, last_updated, fetched_at,
@@ -288,40 +297,16 @@ fn replace(transaction: &Transaction<'_>, key: i64, row: &Row, fetched_at: &str)
              SELECT key, version_id, last_updated, fetched_at, ?2, json FROM records WHERE key = ?1",
         )?
         .execute(params![key, fetched_at])?;
+    let last: [&dyn ToSql; 1] = [&key];
     transaction
-        .prepare_cached(
-            "UPDATE records SET hash = ?2, version_id = ?3, last_updated = ?4, fetched_at = ?5,
-                 malformed = ?6, section = ?7, title = ?8, code = ?9, subtitle = ?10, status = ?11,
-                 date_start = ?12, date_end = ?13, date_sort = ?14, date_precision = ?15,
-                 value_text = ?16, value_number = ?17, unit = ?18, range_text = ?19, flag = ?20,
-                 subject = ?21, performer = ?22, withdrawn_at = NULL, json = ?23
-             WHERE key = ?1",
-        )?
-        .execute(params![
-            key,
-            row.hash,
-            row.version_id,
-            row.last_updated,
-            fetched_at,
-            row.malformed,
-            index.section,
-            index.title,
-            index.code,
-            index.subtitle,
-            index.status,
-            index.date_start,
-            index.date_end,
-            index.date_sort,
-            index.date_precision,
-            index.value_text,
-            index.value_number,
-            index.unit,
-            index.range_text,
-            index.flag,
-            index.subject,
-            index.performer,
-            row.packed,
-        ])?;
+        .prepare_cached(concat!(
+            "UPDATE records SET withdrawn_at = NULL, (",
+            columns!(),
+            ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE key = ?"
+        ))?
+        .execute(params_from_iter(
+            values(row, &fetched_at).into_iter().chain(last),
+        ))?;
     transaction
         .prepare_cached("DELETE FROM records_fts WHERE rowid = ?")?
         .execute([key])?;

@@ -204,8 +204,7 @@ impl Follow {
                     to.report.error(to.name, Some(line.number), reason);
                 }
                 let store = &self.engine.inner.store;
-                let marked =
-                    store.records_mark_deleted(&self.connection_id, &deletion.deleted, &at);
+                let marked = store.records_withdraw(&self.connection_id, &deletion.deleted, &at);
                 to.report.report.deleted_records += marked.await.map_err(Problem::from)?;
             }
         }

@@ -4,9 +4,10 @@ use super::job::{Job, Part};
 use super::parts::{file_row, files_of, plan_members};
 use super::report;
 use super::write::Writer;
+use crate::access_log::LogEntry;
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
-use crate::view::{BulkState, Event, Role, SyncProgressView};
+use crate::view::{AccessAct, BulkState, Event, Role, SyncProgressView};
 use satchel_smart::bulk::{
     Backoff, BulkClient, BulkError, ExportJob, ExportLevel, ExportStatus, Manifest,
 };
@@ -288,6 +289,7 @@ impl Follow {
         kept(store.bulk_job_end(&row).await)?;
         if is_last {
             self.engine.note_export(&row).await?;
+            log_export(&self.engine, &job, Ok(())).await;
         }
         if let Some(at_server) = at_server {
             let told = self
@@ -345,6 +347,7 @@ async fn give_up(engine: &Engine, mut job: Job, problem: &Problem) -> Result<()>
         report::add(&mut job.detail.report, read);
     }
     kept(store.bulk_job_end(&job.to_row(engine.now())?).await)?;
+    log_export(engine, &job, Err(problem.clone())).await;
     if let (Some(at_server), true) = (at_server, problem.code != ProblemCode::BulkGone) {
         let told = engine.tell_not_needed(&job.row.connection_id, &at_server);
         if told.await.is_err() {
@@ -352,6 +355,18 @@ async fn give_up(engine: &Engine, mut job: Job, problem: &Problem) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// An export that ended is in the access log like a sync (checklist H14).
+async fn log_export(engine: &Engine, job: &Job, end: Result<()>) {
+    if let Ok(row) = engine.connection_row(&job.row.connection_id).await {
+        let report = &job.detail.report;
+        let entry = LogEntry::at(&row, AccessAct::Synced)
+            .records(report::received(report))
+            .ended(&end)
+            .whole(report::is_whole(report));
+        engine.log_access(entry).await;
+    }
 }
 
 /// What the progress says while files are fetched.

@@ -2,11 +2,12 @@
 
 use super::report::{self, FileReport};
 use super::write::{Stop, Writer, Writing};
+use crate::access_log::LogEntry;
 use crate::connection::ConnectionState;
 use crate::engine::Engine;
 use crate::lockfile;
 use crate::problem::{Problem, ProblemCode, Result};
-use crate::view::{BulkReportView, Event, ImportReportView, Role};
+use crate::view::{AccessAct, BulkReportView, Event, ImportReportView, Role};
 use satchel_smart::bulk::NdjsonReader;
 use satchel_store::ConnectionRow;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,11 @@ impl Engine {
             connection_id: connection.id.clone(),
         });
         self.emit(Event::ConnectionsChanged);
+        let entry = LogEntry::at(&connection, AccessAct::Imported)
+            .records(report::received(&all))
+            .ended(&done)
+            .whole(report::is_whole(&all));
+        self.log_access(entry).await;
         done?;
         Ok(ImportReportView {
             complete: report::is_whole(&all),

@@ -92,6 +92,12 @@ pub(super) fn add(all: &mut BulkReportView, one: BulkReportView) {
     }
 }
 
+/// How many records of which type were received.
+pub(super) fn received(report: &BulkReportView) -> impl Iterator<Item = (&String, u64)> {
+    let types = report.types.iter();
+    types.map(|one| (&one.resource_type, one.received))
+}
+
 /// Nothing is missing (checklist F19): no file, no line, nothing that the server could not make.
 pub(super) fn is_whole(report: &BulkReportView) -> bool {
     report.error_count == 0 && report.failed_files == 0 && report.outcome_errors == 0

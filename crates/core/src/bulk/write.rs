@@ -146,7 +146,7 @@ impl Writer {
         }
         let store = &self.engine.inner.store;
         store
-            .records_unmark_deleted(&self.connection_id, &identities)
+            .records_given(&self.connection_id, &identities)
             .await
             .map_err(Problem::from)?;
         Ok(())

@@ -18,6 +18,8 @@ pub enum AccessAct {
     Checked,
     /// Records were received.
     Synced,
+    /// Records were read from files.
+    Imported,
     /// Records were written to files.
     Exported,
     /// The key with which this installation proves itself was exchanged.

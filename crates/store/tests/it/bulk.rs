@@ -97,19 +97,18 @@ async fn what_was_deleted_at_the_source_is_marked_and_stays() {
     .await;
     let pair = |id: &str| ("Observation".to_owned(), id.to_owned());
     let deleted = [pair("o-1"), pair("o-9")];
-    let status = async || {
+    let marks = async || {
         let wanted = [pair("o-1"), pair("o-2")];
         let found = kit.store.records_find("ana", &wanted);
         let mut rows = found.await.unwrap();
         rows.sort_by(|a, b| a.id.cmp(&b.id));
-        rows.into_iter().map(|row| row.status).collect::<Vec<_>>()
+        rows.into_iter()
+            .map(|row| row.withdrawn_at)
+            .collect::<Vec<_>>()
     };
-    let before = status().await;
-    let marked = kit.store.records_mark_deleted("ana", &deleted, NOW).await;
+    let marked = kit.store.records_withdraw("ana", &deleted, NOW).await;
     assert_eq!(marked.unwrap(), 1, "what is not here cannot be marked");
-    assert_eq!(status().await[0].as_deref(), Some("deleted at the source"));
-    assert_eq!(status().await[1], before[1]);
-    let back = kit.store.records_unmark_deleted("ana", &deleted).await;
-    back.unwrap();
-    assert_eq!(status().await, before);
+    assert_eq!(marks().await, [Some(NOW.to_owned()), None]);
+    kit.store.records_given("ana", &deleted).await.unwrap();
+    assert_eq!(marks().await, [None, None]);
 }

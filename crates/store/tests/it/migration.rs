@@ -7,12 +7,12 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
 use std::path::Path;
 
-/// A file as version 5 of the schema left it, with two records.
-async fn version_5(path: &Path) {
+/// A file as a version of the schema left it, with this in it.
+async fn older(path: &Path, version: i64, content: &'static str) {
     let mut migrations = sqlx::migrate!("./migrations");
     let older: Vec<_> = migrations
         .iter()
-        .filter(|one| one.version <= 5)
+        .filter(|one| one.version <= version)
         .cloned()
         .collect();
     migrations = Migrator {
@@ -25,26 +25,29 @@ async fn version_5(path: &Path) {
         .pragma("key", format!("\"x'{}'\"", "07".repeat(32)));
     let mut file = options.connect().await.unwrap();
     migrations.run(&mut file).await.unwrap();
-    sqlx::raw_sql(
-        "INSERT INTO connections (key, id, fhir_base, server_name, role, state, created_at)
-         VALUES (1, 'ana', 'https://ana.example/fhir', 'Clinic', 'patient', 'connected', 't');
-         INSERT INTO records (key, connection_key, resource_type, id, hash, fetched_at, section,
-             title, date_sort, json)
-         VALUES (1, 1, 'Observation', 'o-1', x'00', 't', 'labs', 'Sodium', 5, '{\"é\" : 1.10}'),
-                (2, 1, 'Condition', 'c-1', x'00', 't', 'problems', 'Asthma', NULL, '{}');
-         INSERT INTO records_fts (rowid, title, body) VALUES (1, 'Sodium', 'serum');",
-    )
-    .execute(&mut file)
-    .await
-    .unwrap();
+    sqlx::raw_sql(CONNECTION).execute(&mut file).await.unwrap();
+    sqlx::raw_sql(content).execute(&mut file).await.unwrap();
     sqlx::Connection::close(file).await.unwrap();
 }
+
+const CONNECTION: &str = "INSERT INTO connections
+    (key, id, fhir_base, server_name, role, state, created_at)
+    VALUES (1, 'ana', 'https://ana.example/fhir', 'Clinic', 'patient', 'connected', 't');";
 
 #[tokio::test]
 async fn records_of_version_5_are_there_byte_for_byte_findable_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("satchel.db");
-    version_5(&path).await;
+    older(
+        &path,
+        5,
+        "INSERT INTO records (key, connection_key, resource_type, id, hash, fetched_at, section,
+             title, date_sort, json)
+         VALUES (1, 1, 'Observation', 'o-1', x'00', 't', 'labs', 'Sodium', 5, '{\"é\" : 1.10}'),
+                (2, 1, 'Condition', 'c-1', x'00', 't', 'problems', 'Asthma', NULL, '{}');
+         INSERT INTO records_fts (rowid, title, body) VALUES (1, 'Sodium', 'serum');",
+    )
+    .await;
     let store = Store::open(&path, &key(7)).await.unwrap();
     let (row, json) = store
         .record_get("ana", "Observation", "o-1")
@@ -69,4 +72,26 @@ async fn records_of_version_5_are_there_byte_for_byte_findable_and_counted() {
         .await
         .unwrap();
     assert_eq!(old[0].json, "{\"é\" : 1.10}");
+}
+
+#[tokio::test]
+async fn what_a_source_said_that_it_deleted_is_marked_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("satchel.db");
+    older(
+        &path,
+        9,
+        "INSERT INTO records (key, connection_key, resource_type, id, hash, fetched_at, section,
+             title, json)
+         VALUES (1, 1, 'Goal', 'gone', x'00', 't', 'goals', 'Walk', x'7b7d'),
+                (2, 1, 'Goal', 'here', x'00', 't', 'goals', 'Swim', x'7b7d');
+         INSERT INTO deleted_records VALUES (1, 'Goal', 'gone', '2026-01-01T00:00:00Z'),
+                (1, 'Goal', 'never', '2026-01-01T00:00:00Z');",
+    )
+    .await;
+    let store = Store::open(&path, &key(7)).await.unwrap();
+    for (id, at) in [("gone", Some("2026-01-01T00:00:00Z")), ("here", None)] {
+        let (row, _) = store.record_get("ana", "Goal", id).await.unwrap().unwrap();
+        assert_eq!(row.withdrawn_at.as_deref(), at, "{id}");
+    }
 }
