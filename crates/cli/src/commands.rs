@@ -5,7 +5,7 @@ use crate::bulk;
 use crate::connect::{self, Connect, Server};
 use crate::log;
 use crate::lookup;
-use crate::output::{Output, change_lines, record_line, report_lines};
+use crate::output::{Output, record_line, report_lines};
 use crate::registration;
 use crate::servers;
 use crate::trace::{self, Tracing};
@@ -103,9 +103,7 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
         Command::Show { record } => show(engine, record, output).await,
         Command::Changes { connection } => {
             let id = connection_id(engine, connection).await?;
-            let changes = engine.changes(&id).await?;
-            output.answer(&changes, || change_lines(&changes));
-            Ok(())
+            lookup::changes(engine, &id, output).await
         }
         Command::Search { words } => {
             let hits = engine.search(&words.join(" "), None, 100).await?;

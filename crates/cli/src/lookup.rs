@@ -1,9 +1,15 @@
-//! `satchel patients`.
+//! `satchel changes` and `satchel patients`.
 
 use crate::arguments::PatientsArguments;
-use crate::output::Output;
+use crate::output::{Output, change_lines};
 use satchel_core::view::FoundPatientView;
 use satchel_core::{Engine, PatientQuery, Problem, ProblemCode, Result};
+
+pub(crate) async fn changes(engine: &Engine, connection_id: &str, output: &Output) -> Result<()> {
+    let changes = engine.changes(connection_id).await?;
+    output.answer(&changes, || change_lines(&changes));
+    Ok(())
+}
 
 pub(crate) async fn patients(
     engine: &Engine,

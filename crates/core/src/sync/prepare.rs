@@ -7,6 +7,7 @@ use crate::summary::{self, RecordSummary};
 use crate::view::Section;
 use satchel_smart::fhir::bundle::{Entry, SearchMode, SearchPage};
 use satchel_store::{IndexIn, Page, RecordIn, SavedPage};
+use tokio::task::JoinHandle;
 
 /// A page, ready for the store.
 #[derive(Default)]
@@ -17,6 +18,30 @@ pub(super) struct PreparedPage {
     pub(super) foreign: u64,
     /// What the server said beside the records.
     pub(super) remarks: Vec<String>,
+}
+
+/// A page that is being made ready, on a thread of its own.
+pub(super) struct Preparing {
+    pub(super) next: Option<String>,
+    pub(super) total: Option<u64>,
+    work: JoinHandle<PreparedPage>,
+}
+
+impl Preparing {
+    pub(super) fn begin(page: SearchPage, resource_type: &str, patient: Option<&str>) -> Self {
+        let next = page.next.as_ref().map(url::Url::to_string);
+        let total = page.total;
+        let (resource_type, patient) = (resource_type.to_owned(), patient.map(str::to_owned));
+        let work = tokio::task::spawn_blocking(move || {
+            prepare_page(page, &resource_type, patient.as_deref())
+        });
+        Self { next, total, work }
+    }
+
+    pub(super) async fn ready(self) -> Result<PreparedPage> {
+        let work = self.work.await;
+        work.map_err(|error| Problem::with_detail(ProblemCode::Internal, error))
+    }
 }
 
 /// What became of the entries of a page.
@@ -35,12 +60,9 @@ impl Engine {
         resource_type: &str,
         patient: Option<&str>,
     ) -> Result<Saved> {
-        let (resource_type, patient) = (resource_type.to_owned(), patient.map(str::to_owned));
-        let prepared = tokio::task::spawn_blocking(move || {
-            prepare_page(page, &resource_type, patient.as_deref())
-        })
-        .await
-        .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
+        let prepared = Preparing::begin(page, resource_type, patient)
+            .ready()
+            .await?;
         let fetched_at = self.now().to_string();
         let store = &self.inner.store;
         let rows = store
@@ -53,11 +75,7 @@ impl Engine {
     }
 }
 
-pub(super) fn prepare_page(
-    page: SearchPage,
-    resource_type: &str,
-    patient: Option<&str>,
-) -> PreparedPage {
+fn prepare_page(page: SearchPage, resource_type: &str, patient: Option<&str>) -> PreparedPage {
     let mut prepared = PreparedPage {
         remarks: page.warnings,
         ..PreparedPage::default()

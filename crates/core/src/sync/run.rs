@@ -3,7 +3,7 @@
 use super::fetch::FetchError;
 use super::marks::Marks;
 use super::plan::{SkipReason, StepRequest, SyncPlan, SyncStep};
-use super::prepare::{PreparedPage, prepare_page};
+use super::prepare::Preparing;
 use super::report::Tally;
 use crate::access_log::LogEntry;
 use crate::engine::{Engine, lock};
@@ -20,8 +20,6 @@ use satchel_store::ConnectionRow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
-use url::Url;
 
 /// Steps in flight at one server.
 const CONCURRENCY: usize = 4;
@@ -352,14 +350,7 @@ impl Run {
 
     /// Has a page made ready on a thread of its own.
     pub(super) fn preparing(&self, step: &SyncStep, page: SearchPage) -> Preparing {
-        let next = page.next.as_ref().map(Url::to_string);
-        let total = page.total;
-        let patient = self.patient.clone();
-        let resource_type = step.resource_type.clone();
-        let work = tokio::task::spawn_blocking(move || {
-            prepare_page(page, &resource_type, patient.as_deref())
-        });
-        Preparing { next, total, work }
+        Preparing::begin(page, &step.resource_type, self.patient.as_deref())
     }
 
     pub(super) async fn save_prepared(
@@ -367,10 +358,8 @@ impl Run {
         step: &SyncStep,
         page: Preparing,
     ) -> Result<()> {
-        let Preparing { next, total, work } = page;
-        let prepared = work
-            .await
-            .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
+        let (next, total) = (page.next.clone(), page.total);
+        let prepared = page.ready().await?;
         let received = prepared.page.received();
         let fetched_at = self.engine.now().to_string();
         let saved = self
@@ -410,13 +399,6 @@ impl Run {
         }
         Ok(())
     }
-}
-
-/// A page that is being made ready.
-pub(super) struct Preparing {
-    next: Option<String>,
-    total: Option<u64>,
-    work: JoinHandle<PreparedPage>,
 }
 
 fn stops_everything(code: ProblemCode) -> bool {

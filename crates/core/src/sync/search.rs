@@ -2,7 +2,8 @@
 
 use super::fetch::FetchError;
 use super::plan::{Attempt, Parameters, Search, SyncStep};
-use super::run::{Preparing, Run};
+use super::prepare::Preparing;
+use super::run::Run;
 use crate::engine::lock;
 use crate::problem::{Problem, ProblemCode};
 use satchel_smart::fhir::bundle::{Entry, SearchPage};
