@@ -59,7 +59,7 @@ const HAND_MADE: Fixture[] = [
     code: { coding: [{ system: "http://snomed.info/sct", code: "59621000", display: "Essential hypertension" }], text: "High blood pressure" },
     onsetDateTime: "2019-04", recordedDate: "2019-04-02", subject, recorder: DOCTOR, note: [{ text: "Home readings are better than those in the clinic.", time: "2026-06-02T09:12:00-05:00" }],
   }, { status: "Active", date: { value: "2019-04", end: null }, subtitle: "Recorded by Dr. Samuel Okafor, MD" }, DOCTOR_NAMED),
-  make("problems", "Type 2 diabetes without complications", { resourceType: "Condition", id: "k2", code: { text: "Type 2 diabetes without complications" }, subject, onsetDateTime: "2021" }, { status: "Active", date: { value: "2021", end: null } }),
+  make("problems", "Type 2 diabetes without complications", { resourceType: "Condition", id: "k2", code: { text: "Type 2 diabetes without complications" }, subject, onsetDateTime: "2021" }, { status: "Active", date: { value: "2021", end: null }, withdrawnAt: "2026-11-24T10:32:00Z" }),
   make("problems", "Broken left wrist", { resourceType: "Condition", id: "k3", code: { text: "Broken left wrist" }, subject, onsetDateTime: "2015-01-09", abatementDateTime: "2015-03-20" }, { status: "Resolved", date: { value: "2015-01-09", end: "2015-03-20" } }),
   make("problems", "Something noted without a date and with a very long name that goes on over more than one line because the clinic wrote a whole sentence into the name of the problem", { resourceType: "Condition", id: "k4", code: { text: "Something noted" }, subject }, { status: "Entered in error" }),
   make("medications", "Lisinopril 10 mg tablet", {

@@ -121,6 +121,28 @@ describe("search", () => {
 });
 
 describe("connections", () => {
+  test("what the last sync changed is told: how much in all, member by member, and that nothing is lost", async () => {
+    const engine = openApp("chart", "/connections");
+    const [opener] = await screen.findAllByText("What changed since last time");
+    expect(asked(engine, "changes_get")).toEqual([]);
+    await userEvent.click(opener!);
+    const changes = await screen.findByTestId("changes");
+    expect(within(changes).getByText("212 new records")).toBeVisible();
+    expect(within(changes).getByText("The first one is listed.", { selector: "ul:nth-of-type(1) + p" })).toBeVisible();
+    expect(within(changes).getByText("status: preliminary → final")).toBeVisible();
+    expect(within(changes).getByText("1 record no longer given")).toBeVisible();
+    expect(within(changes).getByText(/kept as it was last received/)).toBeVisible();
+  });
+
+  test("when that cannot be told, it says why", async () => {
+    const engine = openApp("chart", "/connections");
+    engine.answer("changes_get", () => { throw DENIED as unknown as Error; });
+    const [opener] = await screen.findAllByText("What changed since last time");
+    await userEvent.click(opener!);
+    expect(await screen.findByTestId("problem")).toHaveTextContent(DENIED.message);
+    expect(screen.queryByTestId("changes")).toBeNull();
+  });
+
   test("removing asks first, and says what goes", async () => {
     const engine = openApp("chart", "/connections");
     await userEvent.click(await screen.findByTestId("connection-remove"));

@@ -1,10 +1,15 @@
-import type { ChangedFieldView, RecordSummaryView } from "../../api/bindings";
+import type { ChangedFieldView, RecordSummaryView, SyncReportView } from "../../api/bindings";
 import { useChanges } from "../../api/queries";
 import { ProblemNotice } from "../../components/ProblemNotice";
 import { Waiting } from "../../components/Waiting";
 import { formatFhirDay } from "../../fhir/dates";
 import { useWords } from "../../i18n";
 import styles from "./connections.module.css";
+
+interface Change {
+  record: RecordSummaryView;
+  fields?: ChangedFieldView[];
+}
 
 /** `valueQuantity.value` in words that a person can follow: "value quantity, value". */
 function inWords(path: string): string {
@@ -15,7 +20,7 @@ function inWords(path: string): string {
     .join(", ");
 }
 
-function Row({ record, fields = [] }: { record: RecordSummaryView; fields?: ChangedFieldView[] }) {
+function Row({ record, fields = [] }: Change) {
   const { t, intl } = useWords();
   return (
     <li className={styles.change}>
@@ -35,38 +40,42 @@ function Row({ record, fields = [] }: { record: RecordSummaryView; fields?: Chan
   );
 }
 
+/** One kind of change: how many in all, and those that are told one by one. */
+function Part({ title, note, count, changes }: { title: string; note?: string; count: number; changes: Change[] }) {
+  const { t } = useWords();
+  if (count === 0) return null;
+  return (
+    <>
+      <h3 className={styles.changesTitle}>{title}</h3>
+      {note ? <p className={styles.help}>{note}</p> : null}
+      <ul>
+        {changes.map((change) => (
+          <Row key={`${change.record.key.resourceType}/${change.record.key.id}`} {...change} />
+        ))}
+      </ul>
+      {changes.length < count ? <p className={styles.help}>{t("changes.first", { count: changes.length })}</p> : null}
+    </>
+  );
+}
+
 /** What the last sync brought, changed and no longer found. */
-export function Changes({ connectionId }: { connectionId: string }) {
+export function Changes({ report, connectionId }: { report: SyncReportView; connectionId: string }) {
   const { t } = useWords();
   const changes = useChanges(connectionId);
   if (changes.isPending) return <Waiting label={t("waiting.changes")} />;
   if (changes.error) return <ProblemNotice problem={changes.error} quiet />;
   const { new: added, changed, withdrawn } = changes.data;
+  const { newRecords, changedRecords, withdrawnRecords } = report;
   return (
     <div data-testid="changes">
-      {added.length > 0 ? <h4>{t("changes.new", { count: added.length })}</h4> : null}
-      <ul>
-        {added.map((record) => (
-          <Row key={`${record.key.resourceType}/${record.key.id}`} record={record} />
-        ))}
-      </ul>
-      {changed.length > 0 ? <h4>{t("changes.changed", { count: changed.length })}</h4> : null}
-      <ul>
-        {changed.map(({ record, fields }) => (
-          <Row key={`${record.key.resourceType}/${record.key.id}`} record={record} fields={fields} />
-        ))}
-      </ul>
-      {withdrawn.length > 0 ? (
-        <>
-          <h4>{t("changes.withdrawn", { count: withdrawn.length })}</h4>
-          <p className={styles.help}>{t("changes.withdrawnWhy")}</p>
-        </>
-      ) : null}
-      <ul>
-        {withdrawn.map((record) => (
-          <Row key={`${record.key.resourceType}/${record.key.id}`} record={record} />
-        ))}
-      </ul>
+      <Part title={t("changes.new", { count: newRecords })} count={newRecords} changes={added.map((record) => ({ record }))} />
+      <Part title={t("changes.changed", { count: changedRecords })} count={changedRecords} changes={changed} />
+      <Part
+        title={t("changes.withdrawn", { count: withdrawnRecords })}
+        note={t("changes.withdrawnWhy")}
+        count={withdrawnRecords}
+        changes={withdrawn.map((record) => ({ record }))}
+      />
     </div>
   );
 }

@@ -59,7 +59,7 @@ export function SyncReport({ report, connectionId }: { report: SyncReportView; c
       </Disclosure>
       {report.hadRecords && report.newRecords + report.changedRecords + report.withdrawnRecords > 0 ? (
         <Disclosure title={t("changes.title")}>
-          <Changes connectionId={connectionId} />
+          <Changes report={report} connectionId={connectionId} />
         </Disclosure>
       ) : null}
     </>
