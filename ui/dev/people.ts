@@ -71,6 +71,7 @@ export function makeConnection(change: Partial<ConnectionView> = {}): Connection
     lastSync: report(false),
     syncing: false,
     recordCount: 431,
+    imported: false,
     ...change,
   };
 }
@@ -96,6 +97,7 @@ export const MANY: ConnectionView[] = [
     lastSyncedAt: "2026-10-02T08:05:00Z",
   }),
   makeConnection({ id: "c3", serverName: "Mock server", role: "provider", state: "new", patientName: null, granted: [], signedInAs: null, access: null, lastSyncedAt: null, lastSync: null, recordCount: 0 }),
+  makeConnection({ id: "c4", serverName: "Files of the old clinic", fhirBase: "urn:satchel:imported:Files+of+the+old+clinic", state: "new", patientName: null, granted: [], signedInAs: null, access: null, lastSyncedAt: null, lastSync: null, recordCount: 57, imported: true }),
 ];
 
 export function makePatient(long: boolean): PatientHeaderView {

@@ -121,6 +121,17 @@ describe("search", () => {
 });
 
 describe("connections", () => {
+  test("files that were imported are a source without a server: nobody signs in to them", async () => {
+    openApp("many", "/connections");
+    const cards = await screen.findAllByTestId("connection-card");
+    const card = cards.find((one) => one.dataset.base?.startsWith("urn:satchel:imported:"))!;
+    expect(within(card).getByText("57 records read from files.")).toBeVisible();
+    expect(within(card).getByText("From files")).toBeVisible();
+    expect(within(card).queryByText("Sign in")).toBeNull();
+    expect(within(card).queryByTestId("sync-now")).toBeNull();
+    expect(within(card).getByTestId("connection-remove")).toBeVisible();
+  });
+
   test("what the last sync changed is told: how much in all, member by member, and that nothing is lost", async () => {
     const engine = openApp("chart", "/connections");
     const [opener] = await screen.findAllByText("What changed since last time");

@@ -12,7 +12,7 @@ use crate::trace::{self, Tracing};
 use satchel_core::view::{ConnectionView, RecordFilter, Role, ScopePresetView, SyncReportView};
 use satchel_core::{
     Engine, EngineOptions, ExportFormat, Problem, ProblemCode, RedirectKind, Result,
-    default_data_dir, is_imported,
+    default_data_dir,
 };
 use serde_json::json;
 use std::io::Read;
@@ -292,7 +292,7 @@ async fn sync(engine: &Engine, connection: Option<&str>, output: &Output) -> Res
             .connections()
             .await?
             .into_iter()
-            .filter(|connection| !is_imported(&connection.fhir_base))
+            .filter(|connection| !connection.imported)
             .map(|connection| connection.id)
             .collect(),
     };

@@ -25,5 +25,5 @@ mod start;
 mod write;
 
 pub(crate) use attachments::content_id;
-pub use import::is_imported;
+pub(crate) use import::is_imported;
 pub use options::{BulkLevel, BulkOptions, BulkSince};

@@ -135,6 +135,7 @@ impl Engine {
             last_sync,
             syncing: lock(&self.inner.running).contains_key(&row.id),
             record_count,
+            imported: crate::bulk::is_imported(&row.fhir_base),
         })
     }
 

@@ -66,7 +66,7 @@ pub mod trace;
 pub mod view;
 
 pub use assertion::AssertionAudience;
-pub use bulk::{BulkLevel, BulkOptions, BulkSince, is_imported};
+pub use bulk::{BulkLevel, BulkOptions, BulkSince};
 pub use engine::{Engine, EngineOptions};
 pub use erase::EraseReport;
 pub use export::{ExportFormat, ExportReport};

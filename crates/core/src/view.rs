@@ -112,6 +112,8 @@ pub struct ConnectionView {
     /// Records stored.
     #[ts(type = "number")]
     pub record_count: u64,
+    /// Not a server but files that were imported: there is nobody to sign in to or to sync with.
+    pub imported: bool,
 }
 
 /// Who signed in.

@@ -339,7 +339,11 @@ syncing: boolean,
 /**
  * Records stored.
  */
-recordCount: number, };
+recordCount: number, 
+/**
+ * Not a server but files that were imported: there is nobody to sign in to or to sync with.
+ */
+imported: boolean, };
 
 export type StepOutcome = "complete" | "empty" | "notOffered" | "notShared" | "failed" | "cutOff";
 

@@ -22,7 +22,7 @@ const BYTES: usize = 4 * 1024 * 1024;
 
 /// Whether a connection is not one, but files that were imported.
 #[must_use]
-pub fn is_imported(fhir_base: &str) -> bool {
+pub(crate) fn is_imported(fhir_base: &str) -> bool {
     fhir_base.starts_with(IMPORTED)
 }
 

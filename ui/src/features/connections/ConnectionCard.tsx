@@ -14,6 +14,7 @@ import { SyncReport } from "./SyncReport";
 import styles from "./connections.module.css";
 
 function stateOf(connection: ConnectionView): { tone: Tone; icon: IconName; words: MessageId } {
+  if (connection.imported) return { tone: "neutral", icon: "chart", words: "state.imported" };
   if (connection.state === "accessLost") return { tone: "warn", icon: "abnormal", words: "state.accessLost" };
   if (connection.state === "authorizing") return { tone: "info", icon: "external", words: "state.authorizing" };
   if (connection.state === "new") return { tone: "neutral", icon: "info", words: "state.new" };
@@ -34,6 +35,7 @@ function LastSync({ connection }: { connection: ConnectionView }) {
       />
     );
   }
+  if (connection.imported) return <p className={styles.help}>{t("connections.imported", { count: connection.recordCount })}</p>;
   if (!connection.lastSyncedAt) return <p className={styles.help}>{t("connections.neverSynced")}</p>;
   const date = intl.formatDate(connection.lastSyncedAt, { dateStyle: "medium", timeStyle: "short" });
   const whole = connection.lastSync?.complete !== false;
@@ -62,7 +64,7 @@ export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: C
           <h2 className={styles.name}>{connection.patientName ?? connection.serverName}</h2>
           <p className={styles.help}>
             {connection.patientName ? `${connection.serverName} · ` : ""}
-            {t(`role.${connection.role}`)}
+            {connection.imported ? null : t(`role.${connection.role}`)}
           </p>
           {who ? <p className={styles.help}>{t("connections.signedInAs", { name: who })}</p> : null}
         </div>
@@ -79,7 +81,8 @@ export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: C
             <Icon name="sync" size={16} />
             {t("action.syncNow")}
           </Button>
-        ) : (
+        ) : null}
+        {connected || connection.imported ? null : (
           <Button kind="primary" size="small" onClick={onReconnect}>
             {t(connection.state === "accessLost" ? "action.signInAgain" : "action.signIn")}
           </Button>
@@ -94,10 +97,12 @@ export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: C
         </Button>
       </div>
       {connection.lastSync ? <SyncReport report={connection.lastSync} connectionId={connection.id} /> : null}
-      <Disclosure title={t("connections.more")}>
-        <p className={styles.base}>{connection.fhirBase}</p>
-        <Access connection={connection} />
-      </Disclosure>
+      {connection.imported ? null : (
+        <Disclosure title={t("connections.more")}>
+          <p className={styles.base}>{connection.fhirBase}</p>
+          <Access connection={connection} />
+        </Disclosure>
+      )}
     </li>
   );
 }
