@@ -310,3 +310,90 @@ async fn a_second_sync_finds_everything_unchanged() {
     assert!(first.new_records > 0);
     assert_eq!((second.new_records, second.changed_records), (0, 0));
 }
+
+/// How many requests for records come before the first one for what others refer to.
+async fn requests_before_references() -> (usize, Vec<(String, String, String)>) {
+    let setting = setting().await;
+    let id = setting.connect(setting.patient()).await;
+    let before = setting.mock.requests().len();
+    assert!(setting.engine.sync(&id).await.unwrap().complete);
+    let requests = setting.mock.requests();
+    let records = requests[before..]
+        .iter()
+        .filter(|one| one.path.starts_with("/fhir/") && one.path != "/fhir/metadata");
+    let first = records.clone().position(|one| {
+        let kind = one.path.split('/').nth(2).unwrap_or_default();
+        ["Practitioner", "Organization", "Binary", "Location"].contains(&kind)
+    });
+    (first.unwrap(), hashes(&setting, &id).await)
+}
+
+async fn hashes(setting: &crate::world::Setting, id: &str) -> Vec<(String, String, String)> {
+    let key = setting.keychain().get("database-key").await.unwrap();
+    let key = satchel_store::DatabaseKey::from_bytes(key.unwrap().as_slice().try_into().unwrap());
+    let path = setting.profile().join("satchel.db");
+    let store = satchel_store::Store::open(&path, &key).await.unwrap();
+    let hashes = store.hashes(id).await.unwrap();
+    store.close().await;
+    hashes
+}
+
+#[rstest::rstest]
+#[case::cut_short(FaultKind::Truncated)]
+#[case::no_answer(FaultKind::Drop)]
+#[case::server_error(FaultKind::Status { status: 500, body: String::new(), content_type: String::new() })]
+#[tokio::test]
+async fn what_others_refer_to_and_could_not_be_read_is_no_success_and_is_read_the_next_time(
+    #[case] fault: FaultKind,
+) {
+    let (spared, whole) = requests_before_references().await;
+    let setting = setting().await;
+    let id = setting.connect(setting.patient()).await;
+    setting.mock.plan(&satchel_mock::PlannedFault {
+        endpoint: Endpoint::Fhir,
+        fault,
+        after: u32::try_from(spared).unwrap(),
+        times: 1_000,
+        client_id: None,
+    });
+    let report = setting.engine.sync(&id).await.unwrap();
+    assert!(!report.complete, "{report:?}");
+    setting.mock.clear_faults();
+    assert_ne!(hashes(&setting, &id).await.len(), whole.len());
+    let report = setting.engine.sync(&id).await.unwrap();
+    assert!(report.complete, "{report:?}");
+    assert_eq!(hashes(&setting, &id).await, whole, "nothing is missing");
+}
+
+#[tokio::test]
+async fn after_a_sync_that_was_cut_off_what_others_refer_to_is_looked_at_again() {
+    let mut setting = setting().await;
+    let id = setting.connect(&setting.patient().clone()).await;
+    setting.engine.sync(&id).await.unwrap();
+    let asked = |setting: &crate::world::Setting, before: usize| {
+        let requests = setting.mock.requests();
+        let ours = requests[before..].iter();
+        ours.filter(|one| one.path.starts_with("/fhir/Practitioner/"))
+            .count()
+    };
+    let before = setting.mock.requests().len();
+    setting.engine.sync(&id).await.unwrap();
+    assert_eq!(asked(&setting, before), 0, "all are here");
+    setting
+        .mock
+        .fault(Endpoint::Fhir, FaultKind::Delay { ms: 300 }, 100);
+    let (cut_off, ()) = tokio::join!(setting.engine.sync(&id), async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        setting.engine.sync_cancel(&id);
+    });
+    assert!(!cut_off.unwrap().complete);
+    setting.mock.clear_faults();
+    // Too late to go on where it was.
+    setting.restart_later(3_000).await;
+    let before = setting.mock.requests().len();
+    assert!(setting.engine.sync(&id).await.unwrap().complete);
+    assert!(asked(&setting, before) > 0, "they may have been missed");
+    let before = setting.mock.requests().len();
+    assert!(setting.engine.sync(&id).await.unwrap().complete);
+    assert_eq!(asked(&setting, before), 0);
+}

@@ -52,4 +52,20 @@ impl Store {
         .await?;
         Ok(())
     }
+
+    /// Removes the mark of a step, if it has one.
+    ///
+    /// # Errors
+    /// [`crate::StoreError`] of the file.
+    pub async fn sync_mark_remove(&self, connection_id: &str, step_key: &str) -> Result<()> {
+        sqlx::query(
+            "DELETE FROM sync_marks WHERE step_key = ?
+             AND connection_key = (SELECT key FROM connections WHERE id = ?)",
+        )
+        .bind(step_key)
+        .bind(connection_id)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
 }

@@ -1,7 +1,7 @@
 //! Before anything is asked for: the token, what the server can do, and the plan.
 
 use super::marks::Marks;
-use super::plan::SyncPlan;
+use super::plan::{StepRequest, SyncPlan};
 use super::report::Tally;
 use super::run::Run;
 use crate::engine::Engine;
@@ -60,6 +60,13 @@ impl Engine {
                 .store
                 .sync_steps_begin(&row.id, &self.now().to_string(), &keys)
                 .await?;
+            // What the searches of this run refer to is met once: until that was followed to the end, the
+            // next run has to look at everything.
+            let last = plan.steps.iter();
+            for step in last.filter(|step| step.request == StepRequest::References) {
+                let store = &self.inner.store;
+                store.sync_mark_remove(&row.id, &step.key).await?;
+            }
         }
         Ok((run, plan))
     }

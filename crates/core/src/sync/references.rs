@@ -30,11 +30,13 @@ impl Run {
         self: &Arc<Self>,
         step: &SyncStep,
     ) -> Result<(), FetchError> {
-        // What was read once is looked at again now and then, and sent only if it changed.
+        // What was read once is looked at again now and then, and sent only if it changed; so is
+        // everything after a run that did not come to its end here (its mark is off, see `prepare`).
         let look_again = self.marks.is_due(&step.key);
-        if self.resumed || (look_again && self.marks.knows(&step.key)) {
+        if self.resumed || (look_again && self.marks.are_there()) {
             self.collect_from_store().await?;
         }
+        let mut missed = None;
         let mut tried: BTreeSet<Target> = BTreeSet::new();
         for _ in 0..ROUNDS {
             let wanted = self.wanted(&tried, look_again).await?;
@@ -42,14 +44,16 @@ impl Run {
                 break;
             }
             tried.extend(wanted.iter().map(|(target, _)| target.clone()));
-            self.read_all(step, wanted).await?;
+            if let Some(error) = self.read_all(step, wanted).await? {
+                missed.get_or_insert(error);
+            }
         }
         self.name_medications().await?;
-        if look_again {
-            let now = self.engine.now();
-            self.keep_mark(step, "", Some(now), true).await?;
+        if let Some(error) = missed {
+            return Err(error);
         }
-        Ok(())
+        let now = self.engine.now();
+        self.keep_mark(step, "", Some(now), look_again).await
     }
 
     /// A run that was resumed did not see the records of its first half: look at what is stored.
@@ -109,12 +113,15 @@ impl Run {
         (followed && self.granted.allows_read(&resource_type)).then_some((resource_type, id))
     }
 
+    /// Reads each; one that cannot be read fails alone. Gives why the first of those failed that may be
+    /// there the next time.
     async fn read_all(
         self: &Arc<Self>,
         step: &SyncStep,
         wanted: Vec<Wanted>,
-    ) -> Result<(), FetchError> {
+    ) -> Result<Option<FetchError>, FetchError> {
         let total = wanted.len();
+        let mut missed = None;
         let mut done = 0;
         let mut batch: Vec<RawResource> = Vec::new();
         let mut reads = futures::stream::iter(wanted)
@@ -127,8 +134,12 @@ impl Run {
             done += 1;
             match read {
                 Ok(record) => batch.extend(record),
+                Err(error) if is_fact(&error) => {
+                    tracing::debug!("a referenced record is not to be had");
+                }
                 Err(error) if only_this_one(&error) => {
                     tracing::debug!("a referenced record could not be read");
+                    missed.get_or_insert(error);
                 }
                 Err(error) => {
                     self.save_batch(step, &mut batch).await?;
@@ -141,7 +152,7 @@ impl Run {
             }
         }
         self.save_batch(step, &mut batch).await?;
-        Ok(())
+        Ok(missed)
     }
 
     async fn save_batch(
@@ -165,14 +176,24 @@ impl Run {
 }
 
 /// A dangling or refused reference is a fact about the record, not a failure of the sync.
+fn is_fact(error: &FetchError) -> bool {
+    match error {
+        FetchError::Fhir(FhirError::NotFound | FhirError::Gone | FhirError::Forbidden { .. }) => {
+            true
+        }
+        FetchError::Fhir(
+            FhirError::Outcome { status, .. } | FhirError::UnexpectedStatus(status),
+        ) => *status < 500,
+        _ => false,
+    }
+}
+
+/// What went wrong with one record says nothing about the others.
 fn only_this_one(error: &FetchError) -> bool {
     matches!(
         error,
         FetchError::Fhir(
-            FhirError::NotFound
-                | FhirError::Gone
-                | FhirError::Forbidden { .. }
-                | FhirError::NotJson { .. }
+            FhirError::NotJson { .. }
                 | FhirError::Truncated
                 | FhirError::Outcome { .. }
                 | FhirError::UnexpectedStatus(_)
