@@ -143,6 +143,21 @@ CREATE TABLE record_versions (
 CREATE INDEX record_versions_record ON record_versions (record_key);
 CREATE INDEX record_versions_replaced ON record_versions (replaced_at);
 
+-- Which records a Provenance is about, so that the sources of a record are found without reading all.
+CREATE TABLE provenance_targets (
+    connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- Source.
+    target         INTEGER NOT NULL, -- Beginning of the SHA-256 of `Type/id` of what it is about.
+    record_key     INTEGER NOT NULL, -- The Provenance.
+    PRIMARY KEY (connection_key, target, record_key)
+) STRICT, WITHOUT ROWID;
+
+-- Records of which something is still to be read for the index: the targets of Provenance records that
+-- an older version stored.
+CREATE TABLE records_to_read (
+    record_key INTEGER PRIMARY KEY REFERENCES records (key) ON DELETE CASCADE, -- Which.
+    mark       INTEGER NOT NULL -- Random: tells whether it is to be read once more.
+) STRICT;
+
 -- How many records there are, kept with each page, so that no list has to count.
 CREATE TABLE record_counts (
     connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- Source.

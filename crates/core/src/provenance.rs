@@ -10,6 +10,23 @@ use serde_json::Value;
 
 /// A record has few; a server that sends thousands is not read to the end.
 const LIMIT: u32 = 50;
+/// Records of an older file that are read together.
+const BATCH: u32 = 500;
+
+/// `Type/id` of each target, whatever stands before and behind it in the reference. Whether it is at this
+/// server is for the reader to see.
+pub(crate) fn targets_of(provenance: &Value) -> Vec<String> {
+    let references = list(provenance, "target").iter();
+    references
+        .filter_map(|target| string(target, "reference"))
+        .filter_map(|reference| {
+            let bare = reference.split("/_history/").next()?;
+            let mut parts = bare.rsplit('/');
+            let (id, kind) = (parts.next()?, parts.next()?);
+            Some(format!("{kind}/{id}"))
+        })
+        .collect()
+}
 
 impl Engine {
     pub(crate) async fn provenance_of(
@@ -18,10 +35,11 @@ impl Engine {
         base: &str,
     ) -> Result<Vec<ProvenanceView>> {
         let store = &self.inner.store;
-        // The end of the reference, so that relative and absolute ones are found; checked below.
-        let words = format!("{}/{}", key.resource_type, key.id);
+        self.read_older_provenance(&key.connection_id).await?;
+        // By the end of the reference, relative or absolute; whose it is, is checked below.
+        let name = format!("{}/{}", key.resource_type, key.id);
         let found = store
-            .records_holding(&key.connection_id, "Provenance", &words, LIMIT)
+            .records_about(&key.connection_id, &name, LIMIT)
             .await?;
         let mut views = Vec::new();
         for (_, json) in found {
@@ -37,6 +55,27 @@ impl Engine {
         }
         views.sort_by(|one, other| other.recorded.cmp(&one.recorded));
         Ok(views)
+    }
+
+    /// Provenance records that a version of before stored without saying what they are about: read once.
+    async fn read_older_provenance(&self, connection_id: &str) -> Result<()> {
+        let store = &self.inner.store;
+        loop {
+            let waiting = store
+                .records_to_read(connection_id, &["Provenance"], 0, BATCH)
+                .await?;
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            let read: Vec<(i64, i64, Vec<String>)> = waiting
+                .into_iter()
+                .map(|row| {
+                    let value = serde_json::from_str(&row.json).unwrap_or(Value::Null);
+                    (row.key, row.mark, targets_of(&value))
+                })
+                .collect();
+            store.provenance_read(&read).await?;
+        }
     }
 
     async fn provenance_view(
@@ -93,5 +132,23 @@ impl Engine {
             .records_find(&key.connection_id, &[target])
             .await?;
         Ok(found.into_iter().next().map(|row| row.title))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::targets_of;
+
+    #[test]
+    fn g19_what_a_provenance_is_about_is_found_however_it_is_written() {
+        let provenance = serde_json::json!({"target": [
+            {"reference": "Observation/o-1"},
+            {"reference": "https://ehr.example/fhir/Condition/c-1/_history/2"},
+            {"reference": "#contained"}, {"display": "words only"}]});
+        assert_eq!(
+            targets_of(&provenance),
+            ["Observation/o-1", "Condition/c-1"]
+        );
+        assert!(targets_of(&serde_json::Value::Null).is_empty());
     }
 }

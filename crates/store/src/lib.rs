@@ -20,6 +20,7 @@ mod open;
 mod pack;
 mod page;
 mod pending;
+mod provenance;
 mod read;
 mod registrations;
 mod rows;
@@ -35,6 +36,7 @@ pub use error::StoreError;
 pub use marks::SyncMarkRow;
 pub use open::{DatabaseKey, Store};
 pub use page::Page;
+pub use provenance::ToReadRow;
 pub use rows::{
     ClientRow, ConnectionRow, IndexIn, InstallationRow, LooseRegistrationRow, PendingRow,
     RecordFilter, RecordIn, RecordRow, RecordVersionRow, RecordsPage, SavedPage, SearchHit,

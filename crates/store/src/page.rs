@@ -2,6 +2,7 @@
 //! beside the thread that writes.
 
 use crate::pack::Packer;
+use crate::provenance::target_of;
 use crate::rows::{IndexIn, RecordIn};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
@@ -23,6 +24,8 @@ pub(crate) struct Row {
     pub(crate) last_updated: Option<String>,
     pub(crate) malformed: Option<String>,
     pub(crate) index: IndexIn,
+    /// What it is about, as numbers.
+    pub(crate) about: Vec<i64>,
     /// SHA-256 of the JSON.
     pub(crate) hash: [u8; 32],
     /// The JSON, as it stands in the file.
@@ -77,6 +80,7 @@ fn ready(record: RecordIn, packer: &mut Packer) -> Row {
         version_id: record.version_id,
         last_updated: record.last_updated,
         malformed: record.malformed,
+        about: index.about.iter().map(|name| target_of(name)).collect(),
         index,
     }
 }

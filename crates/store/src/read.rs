@@ -90,40 +90,6 @@ impl Store {
             .await?)
     }
 
-    /// The JSON of those records of a type whose text holds `words`, byte for byte.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the file.
-    pub async fn records_holding(
-        &self,
-        connection_id: &str,
-        resource_type: &str,
-        words: &str,
-        limit: u32,
-    ) -> Result<Vec<(String, String)>> {
-        // The JSON is compressed in the file, so it is looked through here.
-        let mut rows = sqlx::query_as::<_, (String, Vec<u8>)>(
-            "SELECT id, json FROM records
-             WHERE connection_key = (SELECT key FROM connections WHERE id = ?)
-               AND resource_type = ?",
-        )
-        .bind(connection_id)
-        .bind(resource_type)
-        .fetch(&self.readers);
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().await {
-            let (id, json) = row?;
-            let json = unpack(json)?;
-            if json.contains(words) {
-                found.push((id, json));
-            }
-            if found.len() as u64 >= u64::from(limit) {
-                break;
-            }
-        }
-        Ok(found)
-    }
-
     /// How many records each section holds.
     ///
     /// # Errors

@@ -201,6 +201,8 @@ pub struct IndexIn {
     pub performer: Option<String>,
     /// Text for the full-text search.
     pub text: String,
+    /// `Type/id` of the records that this one is about (Provenance).
+    pub about: Vec<String>,
 }
 
 /// A record to store.

@@ -8,6 +8,7 @@
 use crate::error::{Result, StoreError};
 use crate::open::{DatabaseKey, Store};
 use crate::page::{Page, Row};
+use crate::provenance;
 use crate::rows::SavedPage;
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension, ToSql, Transaction, TransactionBehavior, params,
@@ -146,6 +147,7 @@ fn write(connection: &mut Connection, job: &Job) -> Result<SavedPage> {
         if let Some(key) = insert(&transaction, source, row, &job.fetched_at)? {
             saved.inserted += 1;
             saved.keys.push(key);
+            provenance::put(&transaction, source, key, &row.about)?;
             *counted
                 .entry((&row.index.section, &row.resource_type))
                 .or_default() += 1;
@@ -160,6 +162,7 @@ fn write(connection: &mut Connection, job: &Job) -> Result<SavedPage> {
             } else {
                 saved.updated += 1;
                 replace(&transaction, there.key, row, &job.fetched_at)?;
+                provenance::put(&transaction, source, there.key, &row.about)?;
                 if there.section != row.index.section {
                     *counted
                         .entry((&row.index.section, &row.resource_type))

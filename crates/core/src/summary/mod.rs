@@ -49,6 +49,8 @@ pub struct RecordSummary {
     pub references: Vec<String>,
     /// Everything that a person could search for.
     pub text: String,
+    /// `Type/id` of the records that a Provenance is about.
+    pub about: Vec<String>,
 }
 
 /// Summarises a record. Never fails: what is not understood gets a plain name.
@@ -81,6 +83,11 @@ pub fn of(resource_type: &str, json: &str) -> RecordSummary {
         performer: read::performer(&value),
         references: collected.references,
         text: collected.text,
+        about: if resource_type == "Provenance" {
+            crate::provenance::targets_of(&value)
+        } else {
+            Vec::new()
+        },
     }
 }
 

@@ -173,5 +173,6 @@ fn index_of(summary: RecordSummary) -> IndexIn {
         subject: summary.subject,
         performer: summary.performer,
         text: summary.text,
+        about: summary.about,
     }
 }

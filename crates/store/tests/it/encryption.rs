@@ -123,7 +123,7 @@ async fn h3_h13_a_removed_connection_leaves_no_page_and_no_log_behind() {
     let many = |from: usize| -> Vec<Record> {
         (from..from + 300)
             .map(|n| {
-                let body = format!(r#"{{"name":"{NAME}","x":"{}"}}"#, noise(n, 3_000));
+                let body = format!(r#"{{"name":"{NAME}","x":"{}"}}"#, noise(n, 6_000));
                 Record::new(&format!("o-{n}"), NAME, "Somewhere").json(&body)
             })
             .collect()

@@ -95,3 +95,33 @@ async fn what_a_source_said_that_it_deleted_is_marked_as_before() {
         assert_eq!(row.withdrawn_at.as_deref(), at, "{id}");
     }
 }
+
+#[tokio::test]
+async fn provenance_of_version_10_is_still_to_be_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("satchel.db");
+    older(
+        &path,
+        10,
+        "INSERT INTO records (key, connection_key, resource_type, id, hash, fetched_at, section,
+             title, json)
+         VALUES (1, 1, 'Provenance', 'v-1', x'00', 't', 'other', 'Provenance', x'7b7d'),
+                (2, 1, 'Goal', 'g-1', x'00', 't', 'goals', 'Swim', x'7b7d');",
+    )
+    .await;
+    let store = Store::open(&path, &key(7)).await.unwrap();
+    let types = ["Provenance", "Goal"];
+    let waiting = store.records_to_read("ana", &types, 0, 9).await.unwrap();
+    assert_eq!(waiting.len(), 1);
+    let read = (waiting[0].key, waiting[0].mark, vec!["Goal/g-1".to_owned()]);
+    store.provenance_read(&[read]).await.unwrap();
+    assert!(
+        store
+            .records_to_read("ana", &types, 0, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let about = store.records_about("ana", "Goal/g-1", 9).await.unwrap();
+    assert_eq!(about, [("v-1".to_owned(), "{}".to_owned())]);
+}
