@@ -289,3 +289,12 @@ CREATE TABLE bulk_files (
     report        TEXT,             -- JSON: what was in it.
     PRIMARY KEY (job_key, position)
 ) STRICT, WITHOUT ROWID;
+
+-- When each source is synced by itself, and how the last attempt went, by whichever process it was made.
+CREATE TABLE schedules (
+    connection_key INTEGER PRIMARY KEY REFERENCES connections (key) ON DELETE CASCADE, -- Which source.
+    every          TEXT,                       -- How often, as the person chose (core: schedule/every.rs); none: the default.
+    attempted_at   TEXT,                       -- When the last attempt ended, by this machine's clock.
+    failures       INTEGER NOT NULL DEFAULT 0, -- How many attempts failed in a row.
+    asked_to_wait  INTEGER NOT NULL DEFAULT 0  -- Seconds that the server asked to wait after it (Retry-After).
+) STRICT;

@@ -2,6 +2,7 @@
 
 use crate::bulk::{BulkCommand, Import};
 use crate::registration::Agreed;
+use crate::schedule::Schedule;
 use crate::servers::ServersCommand;
 use clap::{Parser, Subcommand, ValueEnum};
 use satchel_core::view::Role;
@@ -97,8 +98,14 @@ pub(crate) enum Command {
     /// Pull what is new, of one connection or of all
     Sync {
         /// Identifier of a connection; its beginning is enough
+        #[arg(conflicts_with = "due")]
         connection: Option<String>,
+        /// Only what is due by its schedule, for a timer; says what it did
+        #[arg(long)]
+        due: bool,
     },
+    /// Show or set when sources are synced by themselves
+    Schedule(Schedule),
     /// Show what the last sync changed: new records, changed ones member by member, those no longer given
     Changes {
         /// Identifier of a connection; its beginning is enough

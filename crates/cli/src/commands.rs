@@ -7,6 +7,7 @@ use crate::log;
 use crate::lookup;
 use crate::output::{Output, record_line, report_lines};
 use crate::registration;
+use crate::schedule;
 use crate::servers;
 use crate::trace::{self, Tracing};
 use satchel_core::view::{ConnectionView, RecordFilter, Role, ScopePresetView, SyncReportView};
@@ -83,7 +84,10 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
         Command::Access { connection } => access(engine, connection, output).await,
         Command::Callback => callback(engine, output).await,
         Command::Connections => connections(engine, output).await,
-        Command::Sync { connection } => sync(engine, connection.as_deref(), output).await,
+        Command::Sync { connection, due } => {
+            sync(engine, connection.as_deref(), *due, output).await
+        }
+        Command::Schedule(wanted) => schedule::run(engine, wanted, output).await,
         Command::Bulk { command } => bulk::run(engine, command, output).await,
         Command::Import(import) => bulk::import(engine, import, output).await,
         Command::List {
@@ -105,13 +109,7 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
             let id = connection_id(engine, connection).await?;
             lookup::changes(engine, &id, output).await
         }
-        Command::Search { words } => {
-            let hits = engine.search(&words.join(" "), None, 100).await?;
-            output.answer(&hits, || {
-                hits.iter().map(|hit| record_line(&hit.record)).collect()
-            });
-            Ok(())
-        }
+        Command::Search { words } => search(engine, words, output).await,
         Command::Export {
             format,
             out,
@@ -285,7 +283,12 @@ pub(crate) fn connection_line(connection: &ConnectionView) -> String {
     )
 }
 
-async fn sync(engine: &Engine, connection: Option<&str>, output: &Output) -> Result<()> {
+async fn sync(engine: &Engine, connection: Option<&str>, due: bool, output: &Output) -> Result<()> {
+    // Connections that were removed while their server could not be reached.
+    engine.revocations_retry().await?;
+    if due {
+        return schedule::sync_due(engine, output).await;
+    }
     let ids = match connection {
         Some(beginning) => vec![connection_id(engine, beginning).await?],
         None => engine
@@ -296,8 +299,6 @@ async fn sync(engine: &Engine, connection: Option<&str>, output: &Output) -> Res
             .map(|connection| connection.id)
             .collect(),
     };
-    // Connections that were removed while their server could not be reached.
-    engine.revocations_retry().await?;
     let mut reports = Vec::new();
     for id in ids {
         reports.push(sync_one(engine, &id, output).await?);
@@ -368,6 +369,14 @@ async fn show(engine: &Engine, record: &str, output: &Output) -> Result<()> {
         ));
         lines.push(detail.json.clone());
         lines
+    });
+    Ok(())
+}
+
+async fn search(engine: &Engine, words: &[String], output: &Output) -> Result<()> {
+    let hits = engine.search(&words.join(" "), None, 100).await?;
+    output.answer(&hits, || {
+        hits.iter().map(|hit| record_line(&hit.record)).collect()
     });
     Ok(())
 }

@@ -8,6 +8,7 @@ mod log;
 mod lookup;
 mod output;
 mod registration;
+mod schedule;
 mod servers;
 mod trace;
 

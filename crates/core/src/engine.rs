@@ -6,6 +6,7 @@ use crate::identity::AppIdentity;
 use crate::keychain::Keychain;
 use crate::launch::Launches;
 use crate::problem::{Problem, ProblemCode, Result};
+use crate::schedule::{Surroundings, SystemSurroundings};
 use crate::servers::{KnownServer, shipped_servers};
 use crate::trace::Tracer;
 use crate::view::{Event, Reachability};
@@ -45,6 +46,8 @@ pub struct EngineOptions {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// Battery and network, for syncs by schedule.
+    pub surroundings: Arc<dyn Surroundings>,
 }
 
 impl EngineOptions {
@@ -60,6 +63,7 @@ impl EngineOptions {
             timeout: TIMEOUT,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            surroundings: Arc::new(SystemSurroundings),
         }
     }
 }
@@ -92,6 +96,11 @@ pub(crate) struct Inner {
     pub(crate) public_http: OnceLock<HttpClient>,
     pub(crate) logos: tokio::sync::Semaphore,
     pub(crate) tracer: Tracer,
+    pub(crate) surroundings: Arc<dyn Surroundings>,
+    /// Since when a schedule runs in this process, or since the machine woke.
+    pub(crate) awake_since: Mutex<Option<jiff::Timestamp>>,
+    /// How long servers asked to wait in the syncs that run now.
+    pub(crate) asked_to_wait: Mutex<HashMap<String, Duration>>,
     events: broadcast::Sender<Event>,
 }
 
@@ -151,6 +160,9 @@ impl Engine {
                 public_http: OnceLock::new(),
                 logos: tokio::sync::Semaphore::new(LOGOS_AT_A_TIME),
                 tracer,
+                surroundings: options.surroundings,
+                awake_since: Mutex::default(),
+                asked_to_wait: Mutex::default(),
                 events,
             }),
         };

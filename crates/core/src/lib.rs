@@ -58,6 +58,7 @@ mod refusals;
 mod registration;
 mod removal;
 mod revocation;
+pub mod schedule;
 mod servers;
 mod session;
 pub mod summary;

@@ -7,6 +7,7 @@ mod access_log;
 mod bulk;
 mod changes;
 mod lookup;
+mod schedule;
 mod servers;
 mod sync;
 
@@ -17,6 +18,7 @@ pub use bulk::{
 };
 pub use changes::{ChangedFieldView, ChangedRecordView, ChangesView};
 pub use lookup::{FoundPatientView, ProvenanceAgentView, ProvenanceView};
+pub use schedule::{ConnectionScheduleView, ScheduleSettingsView, ScheduleView, ScheduleWait};
 pub use servers::{
     Ability, AbilityView, DirectoryView, Launch, ServerCheckView, ServerView, SkippedView,
 };

@@ -1,6 +1,7 @@
 //! The TypeScript of the window is generated from `satchel_core::view`; drift fails here.
 //! `UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings` writes it anew.
 
+use satchel_core::schedule::Every;
 use satchel_core::trace::*;
 use satchel_core::view::*;
 use std::path::PathBuf;
@@ -77,6 +78,11 @@ fn declarations() -> String {
         ProblemView,
         AccessAct,
         AccessLogView,
+        Every,
+        ScheduleSettingsView,
+        ScheduleWait,
+        ConnectionScheduleView,
+        ScheduleView,
         AppStatusView,
         Event,
         TraceKind,

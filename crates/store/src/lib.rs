@@ -24,6 +24,7 @@ mod provenance;
 mod read;
 mod registrations;
 mod rows;
+mod schedules;
 mod search;
 mod settings;
 mod sync;
@@ -42,3 +43,4 @@ pub use rows::{
     RecordFilter, RecordIn, RecordRow, RecordVersionRow, RecordsPage, SavedPage, SearchHit,
     SyncStepRow, TokenRow,
 };
+pub use schedules::ScheduleRow;

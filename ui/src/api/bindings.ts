@@ -1003,6 +1003,60 @@ complete: boolean,
  */
 problem: ProblemView | null, };
 
+export type Every = "off" | "3h" | "6h" | "12h" | "daily" | "weekly";
+
+export type ScheduleSettingsView = { 
+/**
+ * Sync on battery too.
+ */
+alsoOnBattery: boolean, 
+/**
+ * Sync on metered networks too.
+ */
+alsoOnMetered: boolean, 
+/**
+ * A notification when a source needs the person to sign in.
+ */
+notifySignIn: boolean, 
+/**
+ * A notification when new records have arrived.
+ */
+notifyNewRecords: boolean, };
+
+export type ScheduleWait = "signIn" | "battery" | "metered" | "afterFailure";
+
+export type ConnectionScheduleView = { 
+/**
+ * The connection.
+ */
+connectionId: string, 
+/**
+ * How often.
+ */
+every: Every, 
+/**
+ * When it is due, RFC 3339; none while it is off or waits for the person.
+ */
+nextAt: string | null, 
+/**
+ * It is due now.
+ */
+due: boolean, 
+/**
+ * What it waits for.
+ */
+wait: ScheduleWait | null, };
+
+export type ScheduleView = { 
+/**
+ * What holds for all.
+ */
+settings: ScheduleSettingsView, 
+/**
+ * Each source that can be synced.
+ */
+connections: Array<ConnectionScheduleView>, };
+
 export type AppStatusView = { 
 /**
  * Ready to work.

@@ -15,6 +15,7 @@ mod log;
 mod portal;
 mod problems;
 mod registration;
+mod schedule;
 mod servers;
 mod shell;
 mod trace;

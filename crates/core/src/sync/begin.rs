@@ -22,7 +22,8 @@ impl Engine {
         let token = self.access_token(&row.id).await?;
         let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
         let fhir = FhirClient::new(self.inner.http.clone(), base.clone());
-        let capability = fhir.capability(Some(&token)).await?;
+        let described = fhir.capability(Some(&token)).await;
+        let capability = described.inspect_err(|error| self.heed(&row.id, error))?;
         let tokens = self
             .inner
             .store

@@ -102,7 +102,10 @@ impl Run {
                 error if attempt < 2 && worth_a_second_try(error) => {
                     tokio::time::sleep(Duration::from_millis(300)).await;
                 }
-                _ => return Err(FetchError::Fhir(error)),
+                _ => {
+                    self.engine.heed(&self.connection_id, &error);
+                    return Err(FetchError::Fhir(error));
+                }
             }
         }
     }

@@ -78,6 +78,7 @@ impl Engine {
         }
         lock(&self.inner.running).remove(connection_id);
         let stored = self.keep_report(&row, &report).await;
+        self.note_attempt(connection_id, &report).await;
         self.log_access(LogEntry::synced(&row, &report)).await;
         self.emit(Event::RecordsChanged {
             connection_id: connection_id.to_owned(),

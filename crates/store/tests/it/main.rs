@@ -18,6 +18,7 @@ mod provenance;
 mod raw_pages;
 mod records;
 mod registrations;
+mod schedules;
 mod schema;
 mod search;
 mod space;
