@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup ui build run test test-ui test-rust interop e2e lint fuzz bench-sync torture-sync bench-login bench-start bench-mock icons clean
+.PHONY: help setup ui build run test test-ui test-rust interop e2e lint fuzz bench-sync torture-sync bench-login simulate-million bench-start bench-mock icons clean
 
 # Journeys that `make e2e` plays.
 N ?= 1
@@ -66,6 +66,11 @@ bench-login: ## What a sign-in costs beside the person and the server, and each 
 	$(CARGO) build --locked --release --bin satchel-mock --package satchel-mock
 	$(CARGO) bench --locked --package satchel-cli --bench login --no-run
 	tests/session.sh $(CARGO) bench --locked --quiet --package satchel-cli --bench login
+
+# Not a release build: it measures no speed, and everything else is built like this already.
+simulate-million: ## What a million installations do to one server: requests per second, with and without jitter
+	$(CARGO) bench --locked --profile dev --package satchel-cli --bench million --no-run
+	tests/session.sh $(CARGO) bench --locked --quiet --profile dev --package satchel-cli --bench million
 
 bench-start: ui ## Time from launch to the first chart row, against an empty window
 	$(CARGO) build --locked --release --bins --example empty_window --package satchel --package satchel-mock

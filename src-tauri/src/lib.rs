@@ -5,7 +5,9 @@ mod browser;
 mod commands;
 mod deep_link;
 mod directory;
+mod notify;
 mod options;
+mod schedule;
 mod state;
 mod trace;
 
@@ -60,6 +62,9 @@ pub fn run() -> ExitCode {
             commands::connection_probe,
             commands::sync_start,
             commands::sync_cancel,
+            schedule::schedule_get,
+            schedule::schedule_choose,
+            schedule::schedule_settings_set,
             commands::changes_get,
             commands::chart_get,
             commands::records_list,

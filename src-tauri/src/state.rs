@@ -1,10 +1,13 @@
 //! The engine behind the commands. It may not be there yet, or not at all: without a keychain the
 //! window still opens and says what to do.
 
+use crate::notify;
+use satchel_core::schedule::{Scheduler, SchedulerOptions};
 use satchel_core::view::{AppStatusView, Event, ProblemView};
 use satchel_core::{Engine, EngineOptions, Problem, ProblemCode};
 use tauri::{AppHandle, Emitter};
-use tokio::sync::RwLock;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::{Mutex, RwLock};
 
 /// The event under which everything reaches the window.
 const EVENT: &str = "satchel";
@@ -22,6 +25,8 @@ enum Stand {
 pub(crate) struct AppState {
     options: EngineOptions,
     stand: RwLock<Stand>,
+    /// Syncs by schedule, while the engine is there.
+    scheduler: Mutex<Option<Scheduler>>,
 }
 
 impl AppState {
@@ -29,6 +34,7 @@ impl AppState {
         Self {
             options,
             stand: RwLock::new(Stand::Opening),
+            scheduler: Mutex::default(),
         }
     }
 
@@ -42,6 +48,7 @@ impl AppState {
             Ok(engine) => {
                 forward_events(app.clone(), &engine);
                 probe_all(engine.clone());
+                *self.scheduler.lock().await = start_schedule(app, &engine).await;
                 Stand::Ready(engine)
             }
             Err(problem) => {
@@ -67,6 +74,7 @@ impl AppState {
 
     /// The app ends: the database is closed in good order, unless that takes too long.
     pub(crate) async fn close(&self) {
+        drop(self.scheduler.lock().await.take());
         if let Stand::Ready(engine) = &*self.stand.read().await
             && tokio::time::timeout(LONGEST_CLOSE, engine.close())
                 .await
@@ -106,6 +114,26 @@ fn forward_events(app: AppHandle, engine: &Engine) {
             }
         }
     });
+}
+
+/// Without it the window works all the same, and the person syncs.
+async fn start_schedule(app: &AppHandle, engine: &Engine) -> Option<Scheduler> {
+    let (notices, shown) = unbounded_channel();
+    notify::show_all(app.clone(), shown);
+    let options = SchedulerOptions {
+        notices: Some(notices),
+        ..SchedulerOptions::default()
+    };
+    match engine.schedule_start(options).await {
+        Ok(scheduler) => Some(scheduler),
+        Err(problem) => {
+            tracing::warn!(
+                code = problem.code.code(),
+                "the schedule could not be started"
+            );
+            None
+        }
+    }
 }
 
 /// At start every server is asked whether it is there, so that "offline" is shown when it is true.

@@ -1,8 +1,9 @@
 /** An engine that is not one: answers from fixtures, so that screens can be seen and tested without the app. */
-import type { ConnectionView, DirectoryView, Event, LaunchRequestView, LoginStartedView, ProblemView, RecordFilter, RecordKey, ScopePresetView, SearchHitView } from "../src/api/bindings";
+import type { ConnectionView, DirectoryView, Event, Every, LaunchRequestView, LoginStartedView, ProblemView, RecordFilter, RecordKey, ScheduleSettingsView, ScopePresetView, SearchHitView } from "../src/api/bindings";
 import type { Transport } from "../src/api/transport";
 import { checkOf, LIST, LOGO, searchServers } from "./servers";
 import { LOST, MANY, makeConnection, makePatient, makeSections } from "./people";
+import { scheduleOf, SETTINGS } from "./schedule";
 import { TRACE } from "./trace";
 import { RECORDS, type Fixture } from "./records";
 
@@ -108,6 +109,8 @@ export function makeEngine(scene: Scene): FakeEngine {
   let pending = scene === "signin" ? LOGIN : null;
   let launches: LaunchRequestView[] = scene === "launch" ? [LAUNCH] : [];
   let directories: DirectoryView[] = [];
+  let settings: ScheduleSettingsView = SETTINGS;
+  const chosen = new Map<string, Every>();
   const importList = (source: string): DirectoryView => {
     const imported = { ...LIST, id: `d${directories.length}`, source };
     directories = [...directories, imported];
@@ -154,6 +157,15 @@ export function makeEngine(scene: Scene): FakeEngine {
     connection_probe: () => null,
     sync_start: () => null,
     sync_cancel: () => null,
+    schedule_get: () => ({ settings, connections: connections.filter(({ imported }) => !imported).map((connection) => scheduleOf(connection, chosen.get(connection.id))) }),
+    schedule_choose: ({ connectionId, every }: { connectionId: string; every: Every }) => {
+      chosen.set(connectionId, every);
+      return null;
+    },
+    schedule_settings_set: (args: { settings: ScheduleSettingsView }) => {
+      settings = args.settings;
+      return null;
+    },
     changes_get: () => {
       const rows = records.map(({ summary }) => summary);
       const [first, second, third] = rows;

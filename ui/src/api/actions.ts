@@ -1,6 +1,6 @@
 /** What screens change; each says what it makes stale. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import type { DirectoryView, LoginStartedView, ProblemView, Role } from "./bindings";
+import type { DirectoryView, Every, LoginStartedView, ProblemView, Role, ScheduleSettingsView } from "./bindings";
 import { engine } from "./client";
 import { forgetProgress, loginFailure } from "./events";
 import { keys } from "./queries";
@@ -161,6 +161,24 @@ export function useStartSync() {
 
 export function useCancelSync() {
   return useMutation<null, ProblemView, string>({ mutationFn: engine.syncCancel });
+}
+
+/** How often a source is fetched by itself. */
+export function useChooseSchedule() {
+  const client = useQueryClient();
+  return useMutation<null, ProblemView, { connectionId: string; every: Every }>({
+    mutationFn: ({ connectionId, every }) => engine.scheduleChoose(connectionId, every),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.schedule }),
+  });
+}
+
+/** Battery, network and notifications, for all sources. */
+export function useSetSchedule() {
+  const client = useQueryClient();
+  return useMutation<null, ProblemView, ScheduleSettingsView>({
+    mutationFn: engine.scheduleSettings,
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.schedule }),
+  });
 }
 
 export function useRemoveConnection() {

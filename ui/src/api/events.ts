@@ -80,6 +80,7 @@ export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => vo
         return void client.invalidateQueries();
       case "connectionsChanged":
         drop(keys.connections);
+        drop(keys.schedule);
         drop(["chart"]);
         return drop(keys.pending);
       case "launchesChanged":

@@ -16,6 +16,7 @@ export const keys = {
   launches: ["launches"],
   presets: (base: string, role: string) => ["presets", base, role],
   connections: ["connections"],
+  schedule: ["schedule"],
   chart: (connectionId: string) => ["chart", connectionId],
   changes: (connectionId: string) => ["chart", connectionId, "changes"],
   records: (connectionId: string) => ["records", connectionId],
@@ -72,6 +73,11 @@ export function useScopePresets(base: string, role: Role) {
 
 export function useConnections() {
   return useQuery({ queryKey: keys.connections, queryFn: engine.connections });
+}
+
+/** When sources are fetched by themselves; time goes by, so it is asked for again each minute. */
+export function useSchedule() {
+  return useQuery({ queryKey: keys.schedule, queryFn: engine.schedule, refetchInterval: 60_000 });
 }
 
 export function useChart(connectionId: string) {

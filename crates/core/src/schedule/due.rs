@@ -71,12 +71,15 @@ pub fn next_due(
     now: Timestamp,
     dice: &Dice,
 ) -> Timestamp {
-    let missed = after_start(awake_since, now, dice);
     let Some(last) = last.filter(|last| may_be_true(last.at, every, now)) else {
-        return missed;
+        return after_start(awake_since, now, dice);
     };
     let due = later(last.at, wait_after(every, last, dice));
-    if due <= awake_since { missed } else { due }
+    if due <= awake_since {
+        after_start(awake_since, now, dice)
+    } else {
+        due
+    }
 }
 
 /// A time so far ahead was written by a clock that was wrong: it tells nothing.
@@ -104,6 +107,9 @@ fn wait_after(every: Duration, last: &Attempt, dice: &Dice) -> Duration {
         wait.mul_f64(0.5 + dice.roll(b"retry", Some(last.at)))
             .min(regular)
     };
+    if last.asked_to_wait.is_zero() {
+        return wait;
+    }
     // Whoever asks to be left alone for a time is, and not by all until the same moment.
     let asked = last.asked_to_wait.min(LONGEST_WAIT);
     let asked = asked.mul_f64(1.0 + SPREAD * dice.roll(b"asked", Some(last.at)));

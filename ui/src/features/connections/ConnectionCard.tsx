@@ -10,6 +10,7 @@ import { ProblemNotice } from "../../components/ProblemNotice";
 import { ProgressBar } from "../../components/ProgressBar";
 import { useWords, type MessageId } from "../../i18n";
 import { Access } from "./Access";
+import { Schedule } from "./Schedule";
 import { SyncReport } from "./SyncReport";
 import styles from "./connections.module.css";
 
@@ -73,6 +74,7 @@ export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: C
         </Badge>
       </div>
       <LastSync connection={connection} />
+      <Schedule connectionId={connection.id} />
       {connection.problem ? <ProblemNotice problem={connection.problem} quiet /> : null}
       {start.error ? <ProblemNotice problem={start.error} /> : null}
       <div className={styles.actions}>

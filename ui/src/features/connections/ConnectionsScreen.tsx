@@ -9,6 +9,7 @@ import { Waiting } from "../../components/Waiting";
 import { useWords } from "../../i18n";
 import { ConnectionCard } from "./ConnectionCard";
 import { RemoveDialog } from "./RemoveDialog";
+import { ScheduleSettings } from "./Schedule";
 import styles from "./connections.module.css";
 
 interface ConnectionsScreenProps {
@@ -44,6 +45,7 @@ export function ConnectionsScreen({ onConnect, onChart, onReconnect }: Connectio
           />
         ))}
       </ul>
+      <ScheduleSettings />
       <div>
         <Button kind={list.length === 0 ? "primary" : "secondary"} onClick={onConnect}>
           {t("connections.add")}
