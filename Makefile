@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup ui build run test test-ui test-rust interop e2e lint fuzz bench-sync torture-sync bench-login simulate-million bench-start bench-mock icons clean
+.PHONY: help setup ui build run test test-ui test-rust interop e2e lint fuzz bench-sync torture-sync bench-login simulate-million bench-start bench-mock torture-faults icons clean
 
 # Journeys that `make e2e` plays.
 N ?= 1
@@ -61,6 +61,10 @@ bench-sync: ui ## Resources per second of a whole chart pull, against bare downl
 torture-sync: ui ## Kills, cuts, full disks and turned clocks in the middle of syncs: is all there afterwards?
 	$(CARGO) bench --locked --profile dev --bench torture --no-run
 	tests/session.sh $(CARGO) bench --locked --quiet --profile dev --bench torture
+
+torture-faults: ui ## Each fault of the mock server, alone and in pairs, in the middle of syncs: is never a part called the whole?
+	$(CARGO) bench --locked --profile dev --bench torture --no-run
+	tests/session.sh $(CARGO) bench --locked --quiet --profile dev --bench torture -- faults
 
 bench-login: ## What a sign-in costs beside the person and the server, and each of its round trips
 	$(CARGO) build --locked --release --bin satchel-mock --package satchel-mock

@@ -24,6 +24,7 @@ mod disk;
 #[cfg(unix)]
 mod erase;
 mod evil;
+mod faults;
 mod health_app;
 mod import;
 mod landing;
@@ -40,5 +41,6 @@ mod tokens;
 mod trace;
 mod vendors;
 mod visitor;
+mod wild;
 mod window;
 mod world;

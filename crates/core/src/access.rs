@@ -128,6 +128,13 @@ impl Engine {
         }
     }
 
+    /// A new piece of work may have a refused token replaced once more, however lately that was done.
+    pub(crate) fn forget_replaced(&self, connection_id: &str) {
+        if let Some(fresh) = lock(&self.inner.fresh).get_mut(connection_id) {
+            fresh.replaced_at = None;
+        }
+    }
+
     /// Whether a token came a moment ago in place of one that was refused.
     pub(crate) fn was_replaced_just_now(&self, connection_id: &str, access_token: &str) -> bool {
         let elapsed = self.inner.clock.elapsed();

@@ -451,6 +451,10 @@ problems! {
     PatientsTooWide = "patients.too_wide", 96, false,
         "This search would list everybody.",
         "Search by record number, by a name of at least two letters, or by name and birth date (YYYY-MM-DD).";
+    /// The chart is no longer there under its id.
+    PatientGone = "sync.patient_gone", 98, false,
+        "The server no longer has this chart under the number that you signed in for; it may have been merged into another one.",
+        "Your stored records stay readable. Sign in again to go on with the chart as it is there now.";
     /// Should not happen.
     Internal = "internal", 99, true,
         "Something went wrong inside Satchel.",

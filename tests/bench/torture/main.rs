@@ -3,6 +3,8 @@
 //! the database must open, hold no half page, and a sync that goes on must end with the very content of
 //! one that nobody disturbed.
 //!
+//! Each fault of the mock server, alone and in pairs, is `make torture-faults`.
+//!
 //! Run by `make torture-sync` (`RUNS=300 SEED=...`): real processes of this program, killed by SIGKILL;
 //! real keychain, real SQLCipher, the mock server over loopback HTTP. A run that fails says its number and
 //! seed, and stays on the disk to be looked at.
@@ -16,7 +18,10 @@
 mod child;
 mod cut;
 mod disk;
+#[path = "../../it/faults/mod.rs"]
+mod faults;
 mod file;
+mod matrix;
 #[path = "../../it/portal.rs"]
 #[expect(dead_code, reason = "nobody denies consent here")]
 mod portal;
@@ -52,6 +57,9 @@ fn main() {
         if child::ordered() {
             child::obey().await;
             return true;
+        }
+        if std::env::args().any(|word| word == "faults") {
+            return matrix::play(number("SEED", 20_261_125)).await;
         }
         torture(number("RUNS", 300), number("SEED", 20_261_125)).await
     });

@@ -383,7 +383,7 @@ startedAt: string,
  */
 finishedAt: string, 
 /**
- * True when no part failed or was cut off.
+ * True when no part failed, was cut off, or was refused for the first time although it was granted.
  */
 complete: boolean, 
 /**

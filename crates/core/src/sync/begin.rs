@@ -1,5 +1,7 @@
 //! Before anything is asked for: the token, what the server can do, and the plan.
 
+use super::before::Before;
+use super::fetch::patiently;
 use super::marks::Marks;
 use super::plan::{StepRequest, SyncPlan};
 use super::report::Tally;
@@ -19,10 +21,11 @@ const RESUME_MINUTES: i64 = 30;
 impl Engine {
     /// The plan and the run of a connection: from where a run of a moment ago was cut off, or anew.
     pub(super) async fn prepare(&self, row: &ConnectionRow) -> Result<(Arc<Run>, SyncPlan)> {
+        self.forget_replaced(&row.id);
         let token = self.access_token(&row.id).await?;
         let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
         let fhir = FhirClient::new(self.inner.http.clone(), base.clone());
-        let described = fhir.capability(Some(&token)).await;
+        let described = patiently(|| fhir.capability(Some(&token))).await;
         let capability = described.inspect_err(|error| self.heed(&row.id, error))?;
         let tokens = self
             .inner
@@ -36,6 +39,7 @@ impl Engine {
             Role::Patient | Role::Provider => row.patient_id.clone(),
         };
         let plan = SyncPlan::new(&granted, &capability, patient.as_deref());
+        let records = self.inner.store.record_count(Some(&row.id)).await?;
         let run = Arc::new(Run {
             engine: self.clone(),
             connection_id: row.id.clone(),
@@ -50,6 +54,8 @@ impl Engine {
             stopped: Mutex::default(),
             resumed: self.resumes(&row.id).await?,
             marks: Marks::of(self.inner.store.sync_marks_get(&row.id).await?, self.now()),
+            last: Before::of(row, records),
+            refused: Mutex::default(),
             before: (
                 self.inner.store.last_record_key().await?,
                 row.last_synced_at.is_some(),

@@ -3,7 +3,7 @@
 
 use super::run::Run;
 use crate::document;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemCode};
 use satchel_smart::fhir::binary::BinaryContent;
 use satchel_smart::fhir::bundle::{RawResource, SearchPage};
 use satchel_smart::fhir::client::FhirError;
@@ -13,6 +13,10 @@ use std::time::Duration;
 use url::Url;
 
 const TRIES: u32 = 4;
+/// What servers send in place of a document when something is wrong with them.
+const LOOKS_LIKE_AN_ERROR: [&str; 3] = ["text/html", "application/xhtml+xml", "application/json"];
+/// Documents that are looked at for what a Binary is.
+const DOCUMENTS: u32 = 5;
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Why a request gave nothing.
@@ -22,6 +26,34 @@ pub(crate) enum FetchError {
     Fhir(FhirError),
     /// Access, keychain or store.
     Problem(Problem),
+    /// The server refuses a later page of what it had begun to give: the links lapsed, or it changed its
+    /// mind. What came is a part.
+    Lapsed(Problem),
+}
+
+impl FetchError {
+    /// The server says no: to the whole kind, or to the question as it was put.
+    pub(super) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Fhir(FhirError::Forbidden { .. } | FhirError::NotFound | FhirError::Gone) => true,
+            Self::Fhir(FhirError::Outcome { status, .. } | FhirError::UnexpectedStatus(status)) => {
+                *status < 500
+            }
+            Self::Problem(problem) => problem.code == ProblemCode::NotShared,
+            Self::Fhir(_) | Self::Lapsed(_) => false,
+        }
+    }
+
+    /// As it is for a page behind the first: a refusal there is none of the kind, it is a failure.
+    pub(super) fn of_a_later_page(self) -> Self {
+        if !self.is_refusal() {
+            return self;
+        }
+        let refused = Problem::from(self);
+        let said = refused.detail.unwrap_or_default();
+        let detail = format!("a page behind the first was refused: {said}");
+        Self::Lapsed(Problem::with_detail(ProblemCode::ServerError, detail))
+    }
 }
 
 impl From<Problem> for FetchError {
@@ -34,7 +66,7 @@ impl From<FetchError> for Problem {
     fn from(error: FetchError) -> Self {
         match error {
             FetchError::Fhir(error) => error.into(),
-            FetchError::Problem(problem) => problem,
+            FetchError::Problem(problem) | FetchError::Lapsed(problem) => problem,
         }
     }
 }
@@ -80,34 +112,48 @@ impl Run {
     async fn fetch(&self, target: Target<'_>) -> Result<Answer, FetchError> {
         let mut token = self.engine.access_token(&self.connection_id).await?;
         let mut refreshed = false;
-        let mut attempt = 0;
         loop {
-            attempt += 1;
-            let error = match self.ask(target, &token).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            match &error {
-                FhirError::Unauthorized if !refreshed => {
+            match patiently(|| self.ask(target, &token)).await {
+                Err(FhirError::Unauthorized) if !refreshed => {
                     refreshed = true;
                     token = self
                         .engine
                         .replace_token(&self.connection_id, &token)
                         .await?;
                 }
-                FhirError::TooManyRequests { retry_after } if attempt < TRIES => {
-                    let wait = retry_after.unwrap_or(Duration::from_secs(1 << attempt));
-                    tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
-                }
-                error if attempt < 2 && worth_a_second_try(error) => {
-                    tokio::time::sleep(Duration::from_millis(300)).await;
-                }
-                _ => {
-                    self.engine.heed(&self.connection_id, &error);
-                    return Err(FetchError::Fhir(error));
+                answer => {
+                    let heeded = answer.inspect_err(|error| {
+                        self.engine.heed(&self.connection_id, error);
+                    });
+                    return heeded.map_err(FetchError::Fhir);
                 }
             }
         }
+    }
+
+    /// Whether what came in place of a Binary can be its content. A page in HTML is that of a document only
+    /// where the document says so: else it is what a server shows when it is ill.
+    async fn is_content(&self, id: &str, content_type: &str) -> bool {
+        if !LOOKS_LIKE_AN_ERROR.contains(&content_type) {
+            return true;
+        }
+        let place = format!("Binary/{id}");
+        for kind in ["DocumentReference", "DiagnosticReport"] {
+            let store = &self.engine.inner.store;
+            let about = store
+                .records_holding(&self.connection_id, kind, &place, DOCUMENTS)
+                .await;
+            let attachments = about
+                .unwrap_or_default()
+                .into_iter()
+                .flat_map(|(_, json)| document::attachments_of(&json));
+            let mut those =
+                attachments.filter(|one| one.url.as_ref().is_some_and(|url| url.ends_with(&place)));
+            if those.any(|one| one.content_type.starts_with(content_type)) {
+                return true;
+            }
+        }
+        false
     }
 
     async fn ask(&self, target: Target<'_>, token: &SecretString) -> Result<Answer, FhirError> {
@@ -119,7 +165,15 @@ impl Run {
                 BinaryContent::Native {
                     content_type,
                     bytes,
-                } => Answer::Record(document::binary_record(id, &content_type, &bytes)),
+                } if self.is_content(id, &content_type).await => {
+                    Answer::Record(document::binary_record(id, &content_type, &bytes))
+                }
+                BinaryContent::Native { content_type, .. } => {
+                    return Err(FhirError::NotJson {
+                        content_type: Some(content_type),
+                        xml: false,
+                    });
+                }
             }),
             Target::Record(resource_type, id, Some(version)) => self
                 .fhir
@@ -131,6 +185,29 @@ impl Run {
                 .read(resource_type, id, token)
                 .await
                 .map(Answer::Record),
+        }
+    }
+}
+
+/// Asks, waits where the server says that it is busy, and asks again where an answer was merely cut short.
+///
+/// # Errors
+/// What the server said to the last question.
+pub(super) async fn patiently<T, F: Future<Output = Result<T, FhirError>>>(
+    ask: impl Fn() -> F,
+) -> Result<T, FhirError> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        match ask().await {
+            Err(FhirError::TooManyRequests { retry_after }) if attempt < TRIES => {
+                let wait = retry_after.unwrap_or(Duration::from_secs(1 << attempt));
+                tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
+            }
+            Err(error) if attempt < 2 && worth_a_second_try(&error) => {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+            }
+            answer => return answer,
         }
     }
 }

@@ -78,6 +78,11 @@ impl Search {
                 })
                 .collect(),
             whole: since.is_none() || extras.is_empty(),
+            narrower: false,
+        };
+        let narrower = |searches: &[Parameters], extras: &Parameters| Attempt {
+            narrower: true,
+            ..set(searches, extras)
         };
         let first = std::slice::from_ref(&self.parameters);
         let none = Parameters::new();
@@ -85,9 +90,17 @@ impl Search {
         if !extras.is_empty() {
             attempts.push(set(first, &none));
         }
-        attempts.extend(self.otherwise.iter().map(|searches| set(searches, &extras)));
+        attempts.extend(
+            self.otherwise
+                .iter()
+                .map(|searches| narrower(searches, &extras)),
+        );
         if !extras.is_empty() {
-            attempts.extend(self.otherwise.iter().map(|searches| set(searches, &none)));
+            attempts.extend(
+                self.otherwise
+                    .iter()
+                    .map(|searches| narrower(searches, &none)),
+            );
         }
         attempts
     }
@@ -100,6 +113,8 @@ pub struct Attempt {
     pub searches: Vec<Parameters>,
     /// Everything is asked for, not only what changed.
     pub whole: bool,
+    /// In place of a question that was refused: what none of these covers is not asked for.
+    pub narrower: bool,
 }
 
 /// Why a step is not asked for.

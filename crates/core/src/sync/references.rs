@@ -11,6 +11,7 @@ use crate::summary;
 use futures::StreamExt;
 use satchel_smart::fhir::bundle::{Entry, RawResource, SearchPage};
 use satchel_smart::fhir::client::FhirError;
+use satchel_smart::http::HttpError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ use std::sync::Arc;
 const CONCURRENCY: usize = 6;
 /// Records written together.
 const BATCH: usize = 50;
+/// More refusals than this are the server's way, and no bad moment.
+const ASKED_TWICE: usize = 50;
 /// Practitioner → organization → location, and no further.
 const ROUNDS: usize = 4;
 
@@ -36,7 +39,7 @@ impl Run {
         if self.resumed || (look_again && self.marks.are_there()) {
             self.collect_from_store().await?;
         }
-        let mut missed = None;
+        let mut missed = Missed::default();
         let mut tried: BTreeSet<Target> = BTreeSet::new();
         for _ in 0..ROUNDS {
             let wanted = self.wanted(&tried, look_again).await?;
@@ -44,13 +47,25 @@ impl Run {
                 break;
             }
             tried.extend(wanted.iter().map(|(target, _)| target.clone()));
-            if let Some(error) = self.read_all(step, wanted).await? {
-                missed.get_or_insert(error);
-            }
+            self.read_all(step, wanted, &mut missed).await?;
+        }
+        // What was refused is asked for once more: it may have been a bad moment.
+        if missed.refused.len() <= ASKED_TWICE {
+            let refused = std::mem::take(&mut missed.refused);
+            self.read_all(step, refused, &mut missed).await?;
         }
         self.name_medications().await?;
-        if let Some(error) = missed {
+        if let Some(error) = missed.failed {
             return Err(error);
+        }
+        let gone = missed.refused.len();
+        if gone > 0 {
+            let remark = format!("{gone} records that others refer to are not to be had");
+            lock(&self.tally).remark(&step.key, vec![remark]);
+            if !self.last.dangling {
+                // The first time this is believed only until the next run, which looks at everything again.
+                return Ok(());
+            }
         }
         let now = self.engine.now();
         self.keep_mark(step, "", Some(now), look_again).await
@@ -113,33 +128,34 @@ impl Run {
         (followed && self.granted.allows_read(&resource_type)).then_some((resource_type, id))
     }
 
-    /// Reads each; one that cannot be read fails alone. Gives why the first of those failed that may be
-    /// there the next time.
+    /// Reads each; one that cannot be read fails alone.
     async fn read_all(
         self: &Arc<Self>,
         step: &SyncStep,
         wanted: Vec<Wanted>,
-    ) -> Result<Option<FetchError>, FetchError> {
+        missed: &mut Missed,
+    ) -> Result<(), FetchError> {
         let total = wanted.len();
-        let mut missed = None;
         let mut done = 0;
         let mut batch: Vec<RawResource> = Vec::new();
         let mut reads = futures::stream::iter(wanted)
-            .map(|((resource_type, id), version)| async move {
-                self.fetch_record(&resource_type, &id, version.as_deref())
-                    .await
+            .map(|wanted| async move {
+                let ((resource_type, id), version) = &wanted;
+                let read = self.fetch_record(resource_type, id, version.as_deref());
+                (read.await, wanted)
             })
             .buffer_unordered(CONCURRENCY);
-        while let Some(read) = reads.next().await {
+        while let Some((read, wanted)) = reads.next().await {
             done += 1;
             match read {
                 Ok(record) => batch.extend(record),
                 Err(error) if is_fact(&error) => {
                     tracing::debug!("a referenced record is not to be had");
+                    missed.refused.push(wanted);
                 }
                 Err(error) if only_this_one(&error) => {
                     tracing::debug!("a referenced record could not be read");
-                    missed.get_or_insert(error);
+                    missed.failed.get_or_insert(error);
                 }
                 Err(error) => {
                     self.save_batch(step, &mut batch).await?;
@@ -152,7 +168,7 @@ impl Run {
             }
         }
         self.save_batch(step, &mut batch).await?;
-        Ok(missed)
+        Ok(())
     }
 
     async fn save_batch(
@@ -175,17 +191,18 @@ impl Run {
     }
 }
 
+/// What could not be read.
+#[derive(Default)]
+struct Missed {
+    /// What the server does not have, or does not give.
+    refused: Vec<Wanted>,
+    /// Why the first of those failed that may be there the next time.
+    failed: Option<FetchError>,
+}
+
 /// A dangling or refused reference is a fact about the record, not a failure of the sync.
 fn is_fact(error: &FetchError) -> bool {
-    match error {
-        FetchError::Fhir(FhirError::NotFound | FhirError::Gone | FhirError::Forbidden { .. }) => {
-            true
-        }
-        FetchError::Fhir(
-            FhirError::Outcome { status, .. } | FhirError::UnexpectedStatus(status),
-        ) => *status < 500,
-        _ => false,
-    }
+    !matches!(error, FetchError::Problem(_)) && error.is_refusal()
 }
 
 /// What went wrong with one record says nothing about the others.
@@ -195,6 +212,8 @@ fn only_this_one(error: &FetchError) -> bool {
         FetchError::Fhir(
             FhirError::NotJson { .. }
                 | FhirError::Truncated
+                | FhirError::UnexpectedResource { .. }
+                | FhirError::Http(HttpError::Redirect { .. } | HttpError::TooLarge { .. })
                 | FhirError::Outcome { .. }
                 | FhirError::UnexpectedStatus(_)
         )

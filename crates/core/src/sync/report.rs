@@ -102,6 +102,12 @@ impl Tally {
         self.partial.insert(step.to_owned(), share);
     }
 
+    /// The pages of a step are read from the first one on again.
+    pub(crate) fn begin_again(&mut self, step: &str) {
+        let so_far = self.per_step.remove(step).unwrap_or_default();
+        self.records = self.records.saturating_sub(so_far);
+    }
+
     pub(crate) fn records_of(&self, step: &str) -> u64 {
         self.per_step.get(step).copied().unwrap_or(0)
     }

@@ -1,5 +1,7 @@
 //! Running a plan: four steps at a time, pages asked for, made ready and written at the same time.
 
+use super::before::Before;
+use super::ending::{outcome_of, stops_everything};
 use super::fetch::FetchError;
 use super::marks::Marks;
 use super::plan::{SkipReason, StepRequest, SyncPlan, SyncStep};
@@ -13,7 +15,7 @@ use crate::trace::TraceKind;
 use crate::view::{Event, Reachability, StepOutcome, SyncReportView};
 use futures::StreamExt;
 use satchel_smart::fhir::bundle::SearchPage;
-use satchel_smart::fhir::client::{FhirClient, FhirError};
+use satchel_smart::fhir::client::FhirClient;
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::scope::Scopes;
 use satchel_store::ConnectionRow;
@@ -44,6 +46,10 @@ pub(crate) struct Run {
     pub(crate) resumed: bool,
     /// Up to when each step was complete before this run.
     pub(super) marks: Marks,
+    /// What the run before this one found.
+    pub(super) last: Before,
+    /// Steps that the server refused although it should not: they are asked once more at the end.
+    pub(super) refused: Mutex<HashSet<String>>,
     /// The last record in the file before this run, and whether this connection had any.
     pub(super) before: (i64, bool),
 }
@@ -97,21 +103,6 @@ impl Engine {
         }
     }
 
-    async fn keep_report(&self, row: &ConnectionRow, report: &SyncReportView) -> Result<()> {
-        let json = serde_json::to_string(report)
-            .map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
-        // "As of" moves only when the server was really read.
-        let as_of = report
-            .problem
-            .is_none()
-            .then_some(report.finished_at.as_str());
-        self.inner
-            .store
-            .sync_finished(&row.id, as_of, &json)
-            .await?;
-        Ok(())
-    }
-
     async fn sync_with_report(&self, row: &ConnectionRow, cancel: &Notify) -> SyncReportView {
         let started_at = self.now().to_string();
         let prepared = tokio::select! {
@@ -133,11 +124,10 @@ impl Engine {
         }
         let tally = lock(&run.tally);
         let steps = tally.steps(&plan.steps);
-        let whole = |outcome| !matches!(outcome, StepOutcome::Failed | StepOutcome::CutOff);
         SyncReportView {
             started_at,
             finished_at: self.now().to_string(),
-            complete: problem.is_none() && steps.iter().all(|step| whole(step.outcome)),
+            complete: problem.is_none() && steps.iter().all(|step| run.last.is_whole(step)),
             new_records: tally.new_records,
             changed_records: tally.changed_records,
             withdrawn_records: tally.withdrawn_records,
@@ -200,11 +190,21 @@ impl Run {
         futures::stream::iter(first)
             .for_each_concurrent(CONCURRENCY, |step| self.run_step(step, &done))
             .await;
+        self.ask_once_more(&plan.steps, &done).await;
         for step in last {
             self.run_step(step, &done).await;
         }
         if lock(&self.stopped).is_none() {
             self.withdraw(plan).await;
+        }
+    }
+
+    /// A server that says no to what was granted and is offered may mean it, or be ill for a moment. It is
+    /// asked again when everything else is done; what it says then counts.
+    async fn ask_once_more(self: &Arc<Self>, steps: &[SyncStep], done: &HashSet<String>) {
+        let refused = lock(&self.refused).clone();
+        for step in steps.iter().filter(|step| refused.contains(&step.key)) {
+            self.run_step(step, done).await;
         }
     }
 
@@ -283,11 +283,13 @@ impl Run {
     }
 
     async fn step_failed(&self, step: &SyncStep, error: FetchError) {
-        let outcome = match &error {
-            FetchError::Fhir(FhirError::Forbidden { .. }) => StepOutcome::NotShared,
-            FetchError::Fhir(FhirError::NotFound | FhirError::Gone) => StepOutcome::NotOffered,
-            _ => StepOutcome::Failed,
-        };
+        let outcome = outcome_of(&error);
+        if outcome != StepOutcome::Failed {
+            let is_known = self.last.ended_so(&step.resource_type, outcome);
+            if !is_known && lock(&self.refused).insert(step.key.clone()) {
+                return;
+            }
+        }
         // Refused by the token endpoint, not for this one search: then nobody is let in.
         let refused = matches!(error, FetchError::Problem(_));
         let problem = Problem::from(error);
@@ -345,6 +347,7 @@ impl Run {
         step: &SyncStep,
         page: SearchPage,
     ) -> Result<()> {
+        let page = self.newer(step, page).await?;
         let preparing = self.preparing(step, page);
         self.save_prepared(step, preparing).await
     }
@@ -385,6 +388,11 @@ impl Run {
         }
         if prepared.unreadable > 0 {
             self.marks.doubt(&step.key);
+            let remark = format!(
+                "{} entries could not be read; they are kept as they came",
+                prepared.unreadable
+            );
+            lock(&self.tally).remark(&step.key, vec![remark]);
         }
         lock(&self.met).extend(prepared.references);
         lock(&self.given)
@@ -400,27 +408,4 @@ impl Run {
         }
         Ok(())
     }
-}
-
-fn stops_everything(code: ProblemCode) -> bool {
-    use ProblemCode as P;
-    matches!(
-        code,
-        P::Unreachable
-            | P::TimedOut
-            | P::NotTrusted
-            | P::AccessEnded
-            | P::AccessExpired
-            | P::AccessRegistrationGone
-            | P::AccessSwitchedOff
-            | P::AccessNotApproved
-            | P::AccessDenied
-            | P::AccessAnswerLost
-            | P::AccessOtherPerson
-            | P::NotConnected
-            | P::DiskFull
-            | P::StoreReadOnly
-            | P::NoKeychain
-            | P::KeychainLocked
-    )
 }

@@ -13,6 +13,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use url::Url;
 
+/// Said of a kind that the server gives by part only.
+pub(super) const NARROWED: &str =
+    "the server gives these by category or kind only; what has none is not here";
 /// Pages of one step that wait to be written.
 const AHEAD: usize = 1;
 
@@ -29,19 +32,34 @@ impl Run {
             .records_find(&self.connection_id, &wanted)
             .await
             .map_err(Problem::from)?;
+        let was_here = !here.is_empty();
         let version = here.into_iter().next().and_then(|row| row.version_id);
         let read = self
             .fetch_record(&step.resource_type, id, version.as_deref())
-            .await?;
+            .await;
         match read {
-            Some(record) => {
+            Err(FetchError::Fhir(error @ (FhirError::NotFound | FhirError::Gone))) if was_here => {
+                Err(Problem::with_detail(ProblemCode::PatientGone, error).into())
+            }
+            Err(error) => Err(error),
+            Ok(Some(record)) => {
+                if record.id != id {
+                    let detail = "the server answered with another patient";
+                    return Err(Problem::with_detail(ProblemCode::PatientGone, detail).into());
+                }
+                let replaced = was_replaced(&record.json);
                 let page = SearchPage {
                     entries: vec![Entry::Resource(record)],
                     ..SearchPage::default()
                 };
-                Ok(self.save_page(step, page).await?)
+                self.save_page(step, page).await?;
+                if replaced {
+                    let detail = "the record names the one that replaced it";
+                    return Err(Problem::with_detail(ProblemCode::PatientGone, detail).into());
+                }
+                Ok(())
             }
-            None => {
+            Ok(None) => {
                 // It is there, and as it was.
                 self.saw_a_part(step);
                 lock(&self.tally).page(&step.key, 1, None);
@@ -62,7 +80,13 @@ impl Run {
             }
             match self.attempt(step, search, &attempt).await {
                 Ok(began) => {
-                    self.keep_mark(step, &asked, began, attempt.whole).await?;
+                    let (mut began, mut whole) = (began, attempt.whole);
+                    if attempt.narrower
+                        && let Some(answered) = self.plainly_after_all(step, search).await?
+                    {
+                        (began, whole) = (answered, true);
+                    }
+                    self.keep_mark(step, &asked, began, whole).await?;
                     return Ok(());
                 }
                 Err(error) if demands_more(&error) => refused = Some(error),
@@ -73,6 +97,31 @@ impl Run {
         Err(refused.unwrap_or(FetchError::Fhir(FhirError::NotFound)))
     }
 
+    /// The plain question once more, after it was refused and narrower ones were answered: was it not
+    /// understood, or not this time? `None` where it is refused again, which is said beside the records.
+    async fn plainly_after_all(
+        self: &Arc<Self>,
+        step: &SyncStep,
+        search: &Search,
+    ) -> Done<Option<Option<jiff::Timestamp>>> {
+        if !self.last.was_narrowed(&step.resource_type) {
+            let plain = Search {
+                extras: Parameters::new(),
+                otherwise: Vec::new(),
+                ..search.clone()
+            };
+            for attempt in plain.attempts(None) {
+                match self.attempt(step, search, &attempt).await {
+                    Ok(began) => return Ok(Some(began)),
+                    Err(error) if demands_more(&error) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        lock(&self.tally).remark(&step.key, vec![NARROWED.to_owned()]);
+        Ok(None)
+    }
+
     /// All searches of a set; gives when the first page came, by the server's clock.
     async fn attempt(
         self: &Arc<Self>,
@@ -81,24 +130,53 @@ impl Run {
         attempt: &Attempt,
     ) -> Done<Option<jiff::Timestamp>> {
         let mut began = Vec::new();
-        let mut refused = None;
+        let mut refused = Vec::new();
         for parameters in &attempt.searches {
             match self.pages(step, self.url(search, parameters)).await {
                 Ok(date) => began.push(date),
-                Err(error) if demands_more(&error) => refused = Some(error),
+                Err(error) if demands_more(&error) => refused.push((parameters, error)),
                 Err(error) => return Err(error),
             }
         }
-        match refused {
-            Some(error) if began.is_empty() => Err(error),
-            // One part was refused: what changed in it would not be asked for again.
-            Some(_) => {
-                self.saw_a_part(step);
-                Ok(None)
-            }
-            None if began.contains(&None) => Ok(None),
-            None => Ok(began.into_iter().flatten().min()),
+        if began.is_empty() {
+            let last = refused.pop().map(|(_, error)| error);
+            return Err(last.unwrap_or(FetchError::Fhir(FhirError::NotFound)));
         }
+        let mut left_out = false;
+        for (parameters, _) in refused {
+            // The others were answered: was this one not understood, or not this time?
+            match self.pages(step, self.url(search, parameters)).await {
+                Ok(date) => began.push(date),
+                Err(error) if demands_more(&error) => {
+                    left_out = true;
+                    self.note_left_out(step, parameters);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if left_out {
+            // What changed in it would not be asked for again.
+            self.saw_a_part(step);
+            return Ok(None);
+        }
+        match began.contains(&None) {
+            true => Ok(None),
+            false => Ok(began.into_iter().flatten().min()),
+        }
+    }
+
+    /// A part of a step that the server does not know is told by the word that it did not take.
+    fn note_left_out(&self, step: &SyncStep, parameters: &Parameters) {
+        let narrow = ["category", "intent", "status"];
+        let words = parameters
+            .iter()
+            .filter(|(name, _)| narrow.contains(&name.as_str()))
+            .map(|(name, value)| format!("{name}={value}"));
+        let remark = format!(
+            "the server does not answer to {}",
+            words.collect::<Vec<_>>().join(" ")
+        );
+        lock(&self.tally).remark(&step.key, vec![remark]);
     }
 
     fn url(&self, search: &Search, parameters: &Parameters) -> Url {
@@ -116,6 +194,22 @@ impl Run {
         if cursor.is_some() {
             self.saw_a_part(step);
         }
+        match self.pages_from(step, first.clone(), cursor).await {
+            // Links to pages lapse, and sessions at servers end: once, it is begun anew.
+            Err(FetchError::Lapsed(_)) => {
+                lock(&self.tally).begin_again(&step.key);
+                self.pages_from(step, first, None).await
+            }
+            ended => ended,
+        }
+    }
+
+    async fn pages_from(
+        self: &Arc<Self>,
+        step: &SyncStep,
+        first: Url,
+        cursor: Option<Url>,
+    ) -> Done<Option<jiff::Timestamp>> {
         let (sender, receiver) = mpsc::channel(AHEAD);
         let fetching = self.fetch_pages(step, first, cursor, sender);
         let (fetched, saved) = tokio::join!(fetching, self.save_pages(step, receiver));
@@ -133,11 +227,13 @@ impl Run {
     ) -> Done<Option<jiff::Timestamp>> {
         let mut seen = HashSet::from([first.to_string()]);
         let goes_on = cursor.is_some();
-        let mut page = self.fetch_page(&cursor.unwrap_or(first)).await?;
+        let mut page = match cursor {
+            Some(cursor) => self.later_page(&cursor).await?,
+            None => self.first_page(&first).await?,
+        };
         // The first page of a run that goes on was another run's.
         let began = page.date.filter(|_| !goes_on);
         loop {
-            refuse_error_only(&page)?;
             let next = page.next.clone();
             let circle = next
                 .as_ref()
@@ -145,7 +241,8 @@ impl Run {
             if circle {
                 page.next = None;
             }
-            if sender.send(self.preparing(step, page)).await.is_err() {
+            let newer = self.newer(step, page).await?;
+            if sender.send(self.preparing(step, newer)).await.is_err() {
                 return Ok(None); // What could not be stored says why.
             }
             match next {
@@ -156,10 +253,21 @@ impl Run {
                     )
                     .into());
                 }
-                Some(next) => page = self.fetch_page(&next).await?,
+                Some(next) => page = self.later_page(&next).await?,
                 None => return Ok(began),
             }
         }
+    }
+
+    async fn first_page(&self, url: &Url) -> Done<SearchPage> {
+        let page = self.fetch_page(url).await?;
+        refuse_error_only(&page)?;
+        Ok(page)
+    }
+
+    async fn later_page(&self, url: &Url) -> Done<SearchPage> {
+        let page = self.first_page(url).await;
+        page.map_err(FetchError::of_a_later_page)
     }
 
     async fn save_pages(
@@ -196,11 +304,21 @@ impl Run {
 /// The server knows the search but wants it narrower: a 400, or a 200 that holds only an error.
 fn demands_more(error: &FetchError) -> bool {
     match error {
-        FetchError::Fhir(FhirError::Outcome { status, .. }) => *status == 400 || *status == 422,
+        FetchError::Fhir(FhirError::Outcome { status, .. }) => matches!(status, 200 | 400 | 422),
         FetchError::Fhir(FhirError::UnexpectedStatus(status)) => *status == 400 || *status == 422,
         FetchError::Problem(problem) => problem.code == ProblemCode::NotShared,
-        FetchError::Fhir(_) => false,
+        FetchError::Fhir(_) | FetchError::Lapsed(_) => false,
     }
+}
+
+/// Whether a Patient says that another one took its place (FHIR R4, Patient.link).
+fn was_replaced(json: &str) -> bool {
+    let patient: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
+    let links = patient.get("link").and_then(serde_json::Value::as_array);
+    links
+        .into_iter()
+        .flatten()
+        .any(|link| link.get("type").and_then(serde_json::Value::as_str) == Some("replaced-by"))
 }
 
 /// A page that holds nothing but an error is a refusal, not an empty result.

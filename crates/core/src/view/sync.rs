@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// How one part of a sync ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum StepOutcome {
     /// Everything that the server has is here.
@@ -50,7 +50,7 @@ pub struct SyncReportView {
     pub started_at: String,
     /// RFC 3339.
     pub finished_at: String,
-    /// True when no part failed or was cut off.
+    /// True when no part failed, was cut off, or was refused for the first time although it was granted.
     pub complete: bool,
     /// Records new to this computer.
     #[ts(type = "number")]

@@ -3,7 +3,7 @@
 
 use super::ndjson::Line;
 use crate::fhir::bundle::head;
-use crate::fhir::bundle::{RawResource, SearchMode};
+use crate::fhir::bundle::{RawResource, SearchMode, is_subsetted};
 use crate::fhir::outcome::OperationOutcome;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -95,19 +95,6 @@ pub fn read_line(line: &Line, expected: Option<&str>) -> Result<BulkLine, LineFa
 
 fn filled(text: Option<Cow<'_, str>>) -> Option<String> {
     text.filter(|text| !text.is_empty()).map(Cow::into_owned)
-}
-
-/// Whether `meta.tag` says that elements were left out (FHIR R4, "Search", `_elements`).
-fn is_subsetted(json: &str) -> bool {
-    // The word is rare: only where it stands somewhere is it looked for in its place.
-    if !json.contains("SUBSETTED") {
-        return false;
-    }
-    let value: Value = serde_json::from_str(json).unwrap_or_default();
-    let tags = value.pointer("/meta/tag").and_then(Value::as_array);
-    tags.into_iter()
-        .flatten()
-        .any(|tag| tag.get("code").and_then(Value::as_str) == Some("SUBSETTED"))
 }
 
 /// What a line of a `deleted` file says is no longer there (checklist F18).

@@ -11,6 +11,7 @@ pub use page::parse_page;
 pub(in crate::fhir) use page::{as_text, not_json, single};
 
 use super::outcome::OperationOutcome;
+use serde_json::Value;
 use url::Url;
 
 /// One page.
@@ -63,6 +64,20 @@ pub struct RawResource {
     pub full_url: Option<String>,
     /// Why it is in the page.
     pub mode: SearchMode,
+}
+
+/// Whether `meta.tag` says that elements were left out (FHIR R4, "Search", `_elements`).
+#[must_use]
+pub fn is_subsetted(json: &str) -> bool {
+    // The word is rare: only where it stands somewhere is it looked for in its place.
+    if !json.contains("SUBSETTED") {
+        return false;
+    }
+    let value: Value = serde_json::from_str(json).unwrap_or_default();
+    let tags = value.pointer("/meta/tag").and_then(Value::as_array);
+    tags.into_iter()
+        .flatten()
+        .any(|tag| tag.get("code").and_then(Value::as_str) == Some("SUBSETTED"))
 }
 
 /// `entry.search.mode`.
