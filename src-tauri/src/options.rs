@@ -32,6 +32,7 @@ pub(crate) fn from_process() -> Result<EngineOptions, String> {
             description: "On this computer, with synthetic people".into(),
             for_testing: true,
             client: None,
+            habits: None,
         });
     }
     if let Some(path) = std::env::var_os("SATCHEL_TRUST_CERTIFICATE") {

@@ -24,7 +24,7 @@ impl Clock for Turned {
 
 impl Setting {
     /// Opens the engine anew with other options.
-    async fn reopen(&mut self, change: impl FnOnce(&mut EngineOptions)) {
+    pub(crate) async fn reopen(&mut self, change: impl FnOnce(&mut EngineOptions)) {
         self.engine.close().await;
         let mut options = EngineOptions::new(self.profile());
         change(&mut options);

@@ -10,9 +10,23 @@ async fn held(control: &str) -> BTreeMap<String, u64> {
     reqwest::get(url).await.unwrap().json().await.unwrap()
 }
 
-/// Habits with which a chart cannot arrive whole: links that are not followed, a type that cannot be read,
-/// nobody who may register.
-const NOT_WHOLE: [&str; 4] = ["circling", "failing", "no-registration", "proxied"];
+/// Habits with which a chart cannot arrive whole: links that are not followed, a type that cannot be read
+/// or is not there, nobody who may register; and those of which a profile has to tell (`wild`).
+const NOT_WHOLE: [&str; 13] = [
+    "athena-practice",
+    "aud-slash",
+    "bluebutton",
+    "documents-only",
+    "failing",
+    "kaiser-sandbox",
+    "no-aud",
+    "no-registration",
+    "proxied",
+    "refusing",
+    "refusing-quietly",
+    "veradigm",
+    "circling",
+];
 
 /// What of a chart did not arrive from a server with these habits, or arrived anew the second time.
 async fn pull(quirks: Quirks) -> Result<(), String> {

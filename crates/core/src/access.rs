@@ -13,7 +13,6 @@ use crate::view::{
     AccessAct, AccessCheckView, AccessView, Role, ScopeGrantView, ScopeView, SignedInAsView,
     SupersededTokenView,
 };
-use satchel_smart::fhir::client::FhirClient;
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::id_token::IdTokenClaims;
 use satchel_smart::introspection::introspect_token;
@@ -257,7 +256,7 @@ impl Engine {
             Some((_, json)) => json,
             None => {
                 let token = self.access_token(&row.id).await?;
-                let fhir = FhirClient::new(self.inner.http.clone(), base);
+                let fhir = self.fhir_at(&base, token.expose());
                 let read = fhir.read(&user.resource_type, &user.id, &token).await?;
                 read.json
             }

@@ -9,6 +9,7 @@
 mod finish;
 mod pending;
 mod state;
+mod whose;
 
 pub(crate) use state::state_of;
 
@@ -196,7 +197,9 @@ impl Engine {
         } = begin;
         let role = options.role;
         let preset = options.preset.as_deref().unwrap_or(presets::EVERYTHING);
+        let habits = self.habits_of(base.as_str());
         let scope = presets::scopes_of(preset, role, &configuration, launch.is_some())?;
+        let scope = habits.scopes.apply(&scope);
         let client = self
             .ensure_registered(base.as_str(), role, &configuration)
             .await?;
@@ -209,6 +212,7 @@ impl Engine {
         let request = AuthorizationRequest {
             configuration,
             fhir_base: base.clone(),
+            audience: habits.aud.audience(),
             client_id: client.client_id.clone(),
             redirect_uri: redirect_uri.clone(),
             scope: scope.clone(),

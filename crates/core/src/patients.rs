@@ -94,7 +94,8 @@ impl Engine {
             return Err(Problem::new(ProblemCode::NotShared));
         }
         let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
-        let fhir = FhirClient::new(self.inner.http.clone(), base);
+        let token = self.access_token(connection_id).await?;
+        let fhir = self.fhir_at(&base, token.expose());
         let mut urls = Vec::new();
         for query in queries {
             let parameters = query.parameters()?;

@@ -76,14 +76,15 @@ impl Engine {
     pub async fn scope_presets(&self, base: &str, role: Role) -> Result<Vec<ScopePresetView>> {
         let base = FhirBaseUrl::parse(base, &self.inner.policy)?;
         let configuration = self.discover_lately(&base).await?;
+        let habits = self.habits_of(base.as_str()).scopes;
         Ok(shipped()
             .iter()
             .map(|preset| ScopePresetView {
                 id: preset.id.clone(),
                 title: preset.title.clone(),
                 help: preset.help.clone(),
-                scopes: preset
-                    .scopes(role, &configuration, false)
+                scopes: habits
+                    .apply(&preset.scopes(role, &configuration, false))
                     .split(' ')
                     .map(str::to_owned)
                     .collect(),

@@ -302,6 +302,8 @@ impl Engine {
             .jwks_uri
             .clone()
             .filter(|_| !person && key.is_some());
+        let scopes = scope::registration_scopes(role.scope_role(), configuration);
+        let scopes = self.habits_of(fhir_base).scopes.apply(&scopes);
         let words = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         ClientMetadata {
             redirect_uris: if person {
@@ -318,7 +320,7 @@ impl Engine {
             software_id: Some(identity.software_id.clone()),
             software_version: Some(identity.software_version.clone()),
             software_statement: identity.software_statement.clone(),
-            scope: Some(scope::registration_scopes(role.scope_role(), configuration)),
+            scope: Some(scopes),
             grant_types: if person {
                 words(&["authorization_code", "refresh_token"])
             } else {

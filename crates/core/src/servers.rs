@@ -18,6 +18,7 @@
 //! `endpoint` is relative to the authorization endpoint.
 
 use crate::engine::Engine;
+use crate::habits::Habits;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::trace::{TraceKind, problem_of};
 use crate::view::{Ability, AbilityView, Launch, Role, ServerCheckView, ServerView};
@@ -50,6 +51,9 @@ pub struct KnownServer {
     /// What was agreed on with this server beforehand; without it the installation registers itself.
     #[serde(default)]
     pub client: Option<ClientProfile>,
+    /// What this server wants otherwise than the standards say.
+    #[serde(default)]
+    pub habits: Option<Habits>,
 }
 
 /// A client that the publisher registered by hand (checklist A16). It has no secret: what ships with

@@ -70,6 +70,12 @@ impl MockServer {
         self.app.log.all()
     }
 
+    /// How many requests for records were under way at a time, at most.
+    #[must_use]
+    pub fn most_at_once(&self) -> usize {
+        self.app.busy.most()
+    }
+
     /// Resources per type; `None` when there are too many people to count.
     #[must_use]
     pub fn counts(&self) -> Option<BTreeMap<String, usize>> {

@@ -1,6 +1,7 @@
 //! What was asked of the server, without queries, headers and bodies: nothing secret gets here.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
@@ -63,5 +64,33 @@ impl RequestLog {
             .iter()
             .cloned()
             .collect()
+    }
+}
+
+/// How many requests for records are under way, and how many were at most.
+#[derive(Debug, Default)]
+pub(crate) struct Busy {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+/// One request that is under way.
+pub(crate) struct UnderWay<'a>(&'a Busy);
+
+impl Busy {
+    pub(crate) fn enter(&self) -> UnderWay<'_> {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        UnderWay(self)
+    }
+
+    pub(crate) fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::SeqCst);
     }
 }

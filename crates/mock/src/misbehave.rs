@@ -83,6 +83,7 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     };
     let client_id = client_of(&app, request.headers(), &parameters);
     let context = Context::of(client_id.clone());
+    let _under_way = (endpoint == Some(Endpoint::Fhir)).then(|| app.busy.enter());
     let answering = async {
         match endpoint.and_then(|endpoint| app.faults.take_if(endpoint, is_generic)) {
             Some(fault) => misbehave(&app, fault, request, next).await,

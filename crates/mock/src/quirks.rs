@@ -78,6 +78,29 @@ pub struct Quirks {
     pub(crate) token_without_patient: bool,
     /// There is no registration endpoint.
     pub(crate) no_registration: bool,
+    /// What the authorization endpoint makes of `aud`.
+    pub(crate) aud: Audience,
+    /// Which scopes may be asked for.
+    pub(crate) scopes: ScopeHabits,
+    /// Access tokens are JWTs with the claim `ah_practice`, and each request for records has to repeat
+    /// it as a parameter.
+    pub(crate) practice_parameter: bool,
+    /// These types are refused, whatever was granted.
+    pub(crate) refused_types: Vec<String>,
+    /// The server knows no other types.
+    pub(crate) only_types: Vec<String>,
+    /// Reads of these (`Binary/1`) are a 500.
+    pub(crate) failing_reads: Vec<String>,
+    /// A search that finds nothing has an `OperationOutcome` that says so.
+    pub(crate) outcome_when_empty: bool,
+    /// The only prefixes that `_lastUpdated` takes.
+    pub(crate) last_updated_prefixes: Vec<String>,
+    /// A `Binary` is a 406 where FHIR is asked for.
+    pub(crate) binary_refuses_fhir: bool,
+    /// `fullUrl` is an id alone, or another server's.
+    pub(crate) sloppy_full_urls: bool,
+    /// A day after the start the chart of a patient is merged into another's.
+    pub(crate) merge: Option<Merge>,
     /// While an export is being prepared its client starts no other.
     pub(crate) one_export_at_a_time: bool,
 }
@@ -88,6 +111,71 @@ pub struct Quirks {
 pub(crate) enum ErrorShape {
     Html,
     Empty,
+}
+
+/// What a server makes of `aud` (SMART App Launch, "Obtain authorization code").
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Audience {
+    /// It is the FHIR base, as SMART says.
+    #[default]
+    Demanded,
+    /// A request that has it is refused.
+    Refused,
+    /// It is the FHIR base with a slash behind it.
+    WithSlash,
+}
+
+/// Which scopes may be asked for; any other list is `invalid_scope`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ScopeHabits {
+    /// None of these, letter for letter; `*` stands for every wildcard.
+    pub(crate) refused: Vec<String>,
+    /// Each of these.
+    pub(crate) demanded: Vec<String>,
+    /// Only `.read` (1), or only letters (2).
+    pub(crate) version: Option<u8>,
+    /// What `scopes_supported` says in place of what is supported.
+    pub(crate) listed: Vec<String>,
+}
+
+impl ScopeHabits {
+    /// Why a list is refused, if it is.
+    pub(crate) fn refuses(&self, asked: &[String]) -> Option<&'static str> {
+        let has = |word: &String| asked.contains(word);
+        let wildcard = asked.iter().any(|scope| scope.contains("/*."));
+        if self.refused.iter().any(has) || (wildcard && self.refused.iter().any(|word| word == "*"))
+        {
+            return Some("a scope is not allowed for apps");
+        }
+        if !self.demanded.iter().all(has) {
+            return Some("a scope is missing");
+        }
+        let of_data = || {
+            asked
+                .iter()
+                .filter(|scope| scope.contains('/') && scope.contains('.'))
+        };
+        let first = |scope: &&String| scope.ends_with(".read") || scope.ends_with(".*");
+        match self.version {
+            Some(1) if !of_data().all(|scope| first(&scope)) => Some("only scopes of version 1"),
+            Some(2) if of_data().any(|scope| first(&scope)) => Some("only scopes of version 2"),
+            _ => None,
+        }
+    }
+}
+
+/// Two charts that become one (FHIR R4, Patient.link).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Merge {
+    /// The patient whose chart goes.
+    pub(crate) from: String,
+    /// Where it goes.
+    pub(crate) into: String,
+    /// Reads are sent there; else they are a 404.
+    pub(crate) redirects: bool,
 }
 
 /// A change of the resources of a type.
@@ -170,6 +258,13 @@ impl Quirks {
         }
         if self.id_stands_alone && has("_id") && parameters.len() > 1 {
             return Some("_id is combined with no other parameter".to_owned());
+        }
+        let prefixes = &self.last_updated_prefixes;
+        let other_prefix = parameters.iter().any(|(name, value)| {
+            *name == "_lastUpdated" && !prefixes.iter().any(|one| value.starts_with(one.as_str()))
+        });
+        if !prefixes.is_empty() && other_prefix {
+            return Some("_lastUpdated takes ge and le".to_owned());
         }
         if self.last_updated_without_date && has("_lastUpdated") && has("date") {
             return Some("_lastUpdated is not combined with date".to_owned());

@@ -118,6 +118,7 @@ impl MockServer {
             data,
             faults: crate::faults::Faults::default(),
             log: crate::log::RequestLog::default(),
+            busy: crate::log::Busy::default(),
             origin: origin.clone(),
             cursors: crate::fhir::paging::Cursors::default(),
             quirks: world.quirks.clone(),

@@ -19,6 +19,8 @@ pub(crate) struct Shared {
     pub(crate) faults: Faults,
     /// What was asked so far.
     pub(crate) log: RequestLog,
+    /// How much is asked at a time.
+    pub(crate) busy: crate::log::Busy,
     /// `http(s)://127.0.0.1:PORT`.
     pub(crate) origin: String,
     /// Searches with pages left to read.

@@ -30,6 +30,8 @@ pub struct AuthorizationRequest {
     pub configuration: SmartConfiguration,
     /// Whose data: sent as `aud`.
     pub fhir_base: FhirBaseUrl,
+    /// How `aud` is written.
+    pub audience: Audience,
     /// This installation's `client_id`.
     pub client_id: String,
     /// One of the registered redirect URIs; loopback with the port in use (RFC 8252 §7.3).
@@ -40,6 +42,20 @@ pub struct AuthorizationRequest {
     pub launch: Option<String>,
     /// `prompt`, when something has to be asked anew.
     pub prompt: Option<Prompt>,
+}
+
+/// How `aud` is written (SMART App Launch 2.2, "Obtain authorization code"). Anything but the base is for
+/// servers of which it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Audience {
+    /// The FHIR base, without a slash at its end.
+    #[default]
+    Base,
+    /// The FHIR base with a slash at its end.
+    BaseWithSlash,
+    /// Not sent, against SMART: the server refuses a request that has it. Without it a rogue server could
+    /// be sent a token of another one, so the tokens of this login go to `fhir_base` alone.
+    OmittedAgainstSmart,
 }
 
 /// What the server has to ask the person again (OpenID Connect Core §3.1.2.1). `max_age` is never
@@ -148,8 +164,14 @@ impl AuthorizationRequest {
         let mut request = client
             .authorize_url(|| CsrfToken::new(state.clone()))
             .add_scopes(scopes)
-            .set_pkce_challenge(challenge)
-            .add_extra_param("aud", self.fhir_base.as_str());
+            .set_pkce_challenge(challenge);
+        request = match self.audience {
+            Audience::Base => request.add_extra_param("aud", self.fhir_base.as_str()),
+            Audience::BaseWithSlash => {
+                request.add_extra_param("aud", format!("{}/", self.fhir_base.as_str()))
+            }
+            Audience::OmittedAgainstSmart => request,
+        };
         if let Some(nonce) = &nonce {
             request = request.add_extra_param("nonce", nonce);
         }

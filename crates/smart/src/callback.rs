@@ -44,13 +44,19 @@ pub enum CallbackError {
         description: Option<String>,
     },
     /// Any other error of the authorization endpoint (RFC 6749 §4.1.2.1, OpenID Connect §3.1.2.6).
-    #[error("the authorization endpoint answered {code}")]
+    #[error("the authorization endpoint answered {code}{}", said(description))]
     ServerError {
         /// Its code.
         code: String,
         /// The server's own words.
         description: Option<String>,
     },
+}
+
+/// The server's own words behind a sentence about it.
+fn said(description: &Option<String>) -> String {
+    let words = description.as_deref().filter(|words| !words.is_empty());
+    words.map(|words| format!(": {words}")).unwrap_or_default()
 }
 
 fn who(issuer: &Option<String>) -> &str {

@@ -86,7 +86,7 @@ async fn play_all(cases: Arc<Vec<Case>>, next: Arc<AtomicUsize>) -> Figures {
                 println!("run {number}: {}: {reason}", case.name());
             }
         }
-        if (number + 1) % 100 == 0 {
+        if (number + 1).is_multiple_of(100) {
             println!("{} of {} played", number + 1, cases.len());
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 pub(crate) const PATIENT: &str = "pat-1";
 
 /// A record about the patient.
-fn about(kind: &str, id: &str, mut more: Value) -> Value {
+pub(crate) fn about(kind: &str, id: &str, mut more: Value) -> Value {
     let subject = match kind {
         "AllergyIntolerance" | "Immunization" => "patient",
         _ => "subject",
@@ -18,7 +18,7 @@ fn about(kind: &str, id: &str, mut more: Value) -> Value {
     more
 }
 
-fn plain(kind: &str, id: &str, mut more: Value) -> Value {
+pub(crate) fn plain(kind: &str, id: &str, mut more: Value) -> Value {
     more["resourceType"] = kind.into();
     more["id"] = id.into();
     more["meta"] = json!({"versionId": "1", "lastUpdated": "2024-02-01T10:00:00Z"});
@@ -87,7 +87,7 @@ pub(crate) fn records() -> Vec<Value> {
         about(
             "DiagnosticReport",
             "report-1",
-            json!({"status": "final", "code": {"text": "Blood count"}, "presentedForm": [{"contentType": "text/plain", "url": "Binary/note-1"}]}),
+            json!({"status": "final", "category": category("LAB"), "code": {"text": "Blood count"}, "presentedForm": [{"contentType": "text/plain", "url": "Binary/note-1"}]}),
         ),
         about(
             "DocumentReference",
@@ -107,7 +107,7 @@ pub(crate) fn records() -> Vec<Value> {
         about(
             "CarePlan",
             "plan-1",
-            json!({"status": "active", "intent": "plan", "title": "Gout"}),
+            json!({"status": "active", "intent": "plan", "title": "Gout", "category": category("assess-plan")}),
         ),
         about(
             "Goal",

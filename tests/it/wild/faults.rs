@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn whatever_goes_wrong_a_sync_never_says_complete_wrongly_and_the_next_one_heals() {
+async fn w88_whatever_goes_wrong_a_sync_never_says_complete_wrongly_and_the_next_one_heals() {
     let mut random = StdRng::seed_from_u64(5);
     let stage = Stage::new().await;
     let all = [alone(), pairs(&mut random)];

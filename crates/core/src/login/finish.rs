@@ -124,6 +124,7 @@ impl Engine {
                 self.inner.random.as_ref(),
             )
             .await?;
+        let tokens = self.with_patient(&connection, tokens).await?;
         let connection_id = self.keep_login(connection, &tokens, stored.access).await?;
         self.after_sign_in(&connection_id, &tokens).await;
         Ok(connection_id)

@@ -9,7 +9,6 @@ use super::run::Run;
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::view::Role;
-use satchel_smart::fhir::client::FhirClient;
 use satchel_smart::http::FhirBaseUrl;
 use satchel_smart::scope::Scopes;
 use satchel_store::ConnectionRow;
@@ -24,7 +23,7 @@ impl Engine {
         self.forget_replaced(&row.id);
         let token = self.access_token(&row.id).await?;
         let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
-        let fhir = FhirClient::new(self.inner.http.clone(), base.clone());
+        let fhir = self.fhir_at(&base, token.expose());
         let described = patiently(|| fhir.capability(Some(&token))).await;
         let capability = described.inspect_err(|error| self.heed(&row.id, error))?;
         let tokens = self

@@ -4,6 +4,7 @@
 use super::run::Run;
 use crate::document;
 use crate::problem::{Problem, ProblemCode};
+use futures::StreamExt as _;
 use satchel_smart::fhir::binary::BinaryContent;
 use satchel_smart::fhir::bundle::{RawResource, SearchPage};
 use satchel_smart::fhir::client::FhirError;
@@ -15,8 +16,6 @@ use url::Url;
 const TRIES: u32 = 4;
 /// What servers send in place of a document when something is wrong with them.
 const LOOKS_LIKE_AN_ERROR: [&str; 3] = ["text/html", "application/xhtml+xml", "application/json"];
-/// Documents that are looked at for what a Binary is.
-const DOCUMENTS: u32 = 5;
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Why a request gave nothing.
@@ -138,18 +137,21 @@ impl Run {
             return true;
         }
         let place = format!("Binary/{id}");
-        for kind in ["DocumentReference", "DiagnosticReport"] {
-            let store = &self.engine.inner.store;
-            let about = store
-                .records_holding(&self.connection_id, kind, &place, DOCUMENTS)
-                .await;
-            let attachments = about
-                .unwrap_or_default()
-                .into_iter()
-                .flat_map(|(_, json)| document::attachments_of(&json));
-            let mut those =
-                attachments.filter(|one| one.url.as_ref().is_some_and(|url| url.ends_with(&place)));
-            if those.any(|one| one.content_type.starts_with(content_type)) {
+        let is_said = |attachment: &document::AttachmentRef| {
+            let here = attachment
+                .url
+                .as_ref()
+                .is_some_and(|url| url.ends_with(&place));
+            here && attachment.content_type.starts_with(content_type)
+        };
+        let store = &self.engine.inner.store;
+        let mut rows = store.export(Some(&self.connection_id));
+        while let Some(Ok((kind, _, json))) = rows.next().await {
+            let may_say = matches!(kind.as_str(), "DocumentReference" | "DiagnosticReport");
+            if may_say
+                && json.contains(&place)
+                && document::attachments_of(&json).iter().any(is_said)
+            {
                 return true;
             }
         }

@@ -83,6 +83,11 @@ impl Marks {
         self.before.get(step).is_some_and(|mark| mark.found > 0)
     }
 
+    /// Whether something of a step could not be read in this run.
+    pub(super) fn is_doubted(&self, step: &str) -> bool {
+        lock(&self.doubted).contains(step)
+    }
+
     pub(super) fn doubt(&self, step: &str) {
         lock(&self.doubted).insert(step.to_owned());
     }
@@ -98,7 +103,7 @@ impl Run {
         whole: bool,
     ) -> Result<(), FetchError> {
         let marks = &self.marks;
-        let Some(began) = began.filter(|_| !lock(&marks.doubted).contains(&step.key)) else {
+        let Some(began) = began.filter(|_| !marks.is_doubted(&step.key)) else {
             return Ok(());
         };
         let before = marks.before.get(&step.key).filter(|_| !whole);

@@ -61,7 +61,7 @@ impl Search {
     #[must_use]
     pub fn attempts(&self, since: Option<&str>) -> Vec<Attempt> {
         let mut extras = self.extras.clone();
-        extras.extend(since.map(|since| ("_lastUpdated".to_owned(), format!("gt{since}"))));
+        extras.extend(since.map(|since| ("_lastUpdated".to_owned(), format!("ge{since}"))));
         let set = |searches: &[Parameters], extras: &Parameters| Attempt {
             searches: searches
                 .iter()

@@ -178,10 +178,10 @@ impl Engine {
 
 impl Run {
     async fn execute(self: &Arc<Self>, plan: &SyncPlan) {
-        let done: HashSet<String> = if self.resumed {
+        let done = if self.resumed {
             self.done_before().await
         } else {
-            HashSet::new()
+            HashMap::new()
         };
         let (last, first): (Vec<&SyncStep>, Vec<&SyncStep>) = plan
             .steps
@@ -201,7 +201,7 @@ impl Run {
 
     /// A server that says no to what was granted and is offered may mean it, or be ill for a moment. It is
     /// asked again when everything else is done; what it says then counts.
-    async fn ask_once_more(self: &Arc<Self>, steps: &[SyncStep], done: &HashSet<String>) {
+    async fn ask_once_more(self: &Arc<Self>, steps: &[SyncStep], done: &HashMap<String, u64>) {
         let refused = lock(&self.refused).clone();
         for step in steps.iter().filter(|step| refused.contains(&step.key)) {
             self.run_step(step, done).await;
@@ -231,7 +231,8 @@ impl Run {
         }
     }
 
-    async fn done_before(&self) -> HashSet<String> {
+    /// Steps that the run that was cut off had done, and how many records each brought.
+    async fn done_before(&self) -> HashMap<String, u64> {
         let steps = self
             .engine
             .inner
@@ -242,17 +243,12 @@ impl Run {
             .unwrap_or_default()
             .into_iter()
             .filter(|step| step.state == "done")
-            .map(|step| step.step_key)
+            .map(|step| (step.step_key, step.records))
             .collect()
     }
 
-    async fn run_step(self: &Arc<Self>, step: &SyncStep, done: &HashSet<String>) {
+    async fn run_step(self: &Arc<Self>, step: &SyncStep, done: &HashMap<String, u64>) {
         if lock(&self.stopped).is_some() {
-            return;
-        }
-        if done.contains(&step.key) {
-            self.saw_a_part(step);
-            self.finish(step, StepOutcome::Complete, None).await;
             return;
         }
         let result = match &step.request {
@@ -262,6 +258,10 @@ impl Run {
             }
             StepRequest::Skip(SkipReason::NotOffered) => {
                 self.finish(step, StepOutcome::NotOffered, None).await;
+                return;
+            }
+            _ if done.contains_key(&step.key) => {
+                self.was_done(step, done[&step.key]).await;
                 return;
             }
             StepRequest::Read { id } => self.read_one(step, id).await,
@@ -280,6 +280,17 @@ impl Run {
             }
             Err(error) => self.step_failed(step, error).await,
         }
+    }
+
+    /// The run that was cut off had this one to its end.
+    async fn was_done(&self, step: &SyncStep, records: u64) {
+        self.saw_a_part(step);
+        lock(&self.tally).page(&step.key, records, None);
+        let outcome = match records {
+            0 => StepOutcome::Empty,
+            _ => StepOutcome::Complete,
+        };
+        self.finish(step, outcome, None).await;
     }
 
     async fn step_failed(&self, step: &SyncStep, error: FetchError) {
@@ -309,12 +320,13 @@ impl Run {
     }
 
     async fn finish(&self, step: &SyncStep, outcome: StepOutcome, problem: Option<&Problem>) {
-        let state = if matches!(outcome, StepOutcome::Failed | StepOutcome::CutOff) {
-            "failed"
-        } else {
-            "done"
+        // What was refused, or could not be read whole, is asked for again by a run that goes on.
+        let whole = matches!(outcome, StepOutcome::Complete | StepOutcome::Empty);
+        let state = match whole && !self.marks.is_doubted(&step.key) {
+            true => "done",
+            false => "failed",
         };
-        if !matches!(outcome, StepOutcome::Complete | StepOutcome::Empty) {
+        if !whole {
             self.saw_a_part(step);
         }
         let code = problem.map(|problem| problem.code.code());
@@ -365,6 +377,16 @@ impl Run {
         let (next, total) = (page.next.clone(), page.total);
         let prepared = page.ready().await?;
         let received = prepared.page.received();
+        if prepared.unreadable > 0 {
+            self.marks.doubt(&step.key);
+            let remark = format!(
+                "{} entries could not be read; they are kept as they came",
+                prepared.unreadable
+            );
+            lock(&self.tally).remark(&step.key, vec![remark]);
+        }
+        // A run that goes on begins such a step anew.
+        let next = next.filter(|_| !self.marks.is_doubted(&step.key));
         let fetched_at = self.engine.now().to_string();
         let saved = self
             .engine
@@ -385,14 +407,6 @@ impl Run {
             tally.unreadable_records += prepared.unreadable;
             tally.page(&step.key, received, total);
             tally.remark(&step.key, prepared.remarks);
-        }
-        if prepared.unreadable > 0 {
-            self.marks.doubt(&step.key);
-            let remark = format!(
-                "{} entries could not be read; they are kept as they came",
-                prepared.unreadable
-            );
-            lock(&self.tally).remark(&step.key, vec![remark]);
         }
         lock(&self.met).extend(prepared.references);
         lock(&self.given)

@@ -6,9 +6,10 @@ use super::prepare::Preparing;
 use super::run::Run;
 use crate::engine::lock;
 use crate::problem::{Problem, ProblemCode};
-use satchel_smart::fhir::bundle::{Entry, SearchPage};
+use satchel_smart::fhir::bundle::{Entry, SearchMode, SearchPage};
 use satchel_smart::fhir::client::FhirError;
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use url::Url;
@@ -233,11 +234,18 @@ impl Run {
         };
         // The first page of a run that goes on was another run's.
         let began = page.date.filter(|_| !goes_on);
+        let mut matches = HashSet::new();
         loop {
+            if page.next.is_some() || !matches.is_empty() {
+                matches.extend(matches_of(&page));
+            }
             let next = page.next.clone();
             let circle = next
                 .as_ref()
                 .is_some_and(|next| !seen.insert(next.to_string()));
+            // The last page of some servers leads to itself: all is here where they counted so many.
+            let counted = page.total.and_then(|total| usize::try_from(total).ok());
+            let is_all = !goes_on && counted.is_some_and(|total| matches.len() >= total);
             if circle {
                 page.next = None;
             }
@@ -246,6 +254,7 @@ impl Run {
                 return Ok(None); // What could not be stored says why.
             }
             match next {
+                Some(_) if circle && is_all => return Ok(began),
                 Some(_) if circle => {
                     return Err(Problem::with_detail(
                         ProblemCode::BadPage,
@@ -299,6 +308,19 @@ impl Run {
             .and_then(|stored| stored.cursor)
             .and_then(|cursor| Url::parse(&cursor).ok()))
     }
+}
+
+/// What tells the matches of a page from others.
+fn matches_of(page: &SearchPage) -> impl Iterator<Item = u64> {
+    let is_match = |entry: &Entry| match entry {
+        Entry::Resource(record) if record.mode == SearchMode::Match => {
+            let mut hasher = DefaultHasher::new();
+            (&record.resource_type, &record.id).hash(&mut hasher);
+            Some(hasher.finish())
+        }
+        Entry::Resource(_) | Entry::Malformed { .. } | Entry::Outcome(_) => None,
+    };
+    page.entries.iter().filter_map(is_match)
 }
 
 /// The server knows the search but wants it narrower: a 400, or a 200 that holds only an error.

@@ -14,6 +14,7 @@ use super::{chance, pages, portal, scopes};
 use crate::context::passed;
 use crate::faults::{Endpoint, FaultKind};
 use crate::log::Reason;
+use crate::quirks::Audience;
 use crate::state::App;
 use crate::world::Leniency;
 
@@ -178,17 +179,7 @@ pub(super) fn check(
     passed("RFC 6749 §3.1.2.3: redirect_uri is one that the client registered");
     // RFC 8707 calls it `resource`.
     let aud = params.get("aud").or_else(|| params.get("resource"));
-    let aud = aud.ok_or(Refusal::Page(
-        "The request does not say for which server it is (aud).",
-    ))?;
-    let named = match aud.strip_suffix('/') {
-        Some(without) if auth.tolerates(Leniency::AudWithSlash) => without,
-        _ => aud,
-    };
-    if named != auth.config.fhir_base {
-        return Err(Refusal::Page("The request is for another server (aud)."));
-    }
-    passed("SMART App Launch, \"Obtain authorization code\": aud is this FHIR base");
+    check_audience(auth, aud).map_err(Refusal::Page)?;
     let refuse = |error, description| Refusal::Redirect {
         redirect_uri: redirect_uri.to_owned(),
         state: (!params.repeats("state"))
@@ -213,6 +204,10 @@ pub(super) fn check(
             "unauthorized_client",
             "the app did not register authorization_code",
         ));
+    }
+    let asked = scopes::split(params.get("scope").unwrap_or_default());
+    if let Some(reason) = auth.config.quirks.scopes.refuses(&asked) {
+        return Err(refuse("invalid_scope", reason));
     }
     let mut scopes = grantable(params.get("scope").unwrap_or_default(), &client);
     let prompt = params.get("prompt").unwrap_or_default();
@@ -247,6 +242,31 @@ pub(super) fn check(
         launch,
     };
     Ok((request, client.name))
+}
+
+/// For which server the request is: for this one, unless this server wants that said otherwise.
+fn check_audience(auth: &AuthState, aud: Option<&str>) -> Result<(), &'static str> {
+    let base = &auth.config.fhir_base;
+    let habit = auth.config.quirks.aud;
+    if habit == Audience::Refused {
+        return match aud {
+            None => Ok(()),
+            Some(_) => Err("The request has a parameter that is not known here (aud)."),
+        };
+    }
+    let aud = aud.ok_or("The request does not say for which server it is (aud).")?;
+    let bare = aud.strip_suffix('/');
+    let named = match (bare, habit) {
+        (None, Audience::WithSlash) => return Err("The request is for another server (aud)."),
+        (Some(bare), Audience::WithSlash) => bare,
+        (Some(bare), _) if auth.tolerates(Leniency::AudWithSlash) => bare,
+        _ => aud,
+    };
+    if named != base {
+        return Err("The request is for another server (aud).");
+    }
+    passed("SMART App Launch, \"Obtain authorization code\": aud is this FHIR base");
+    Ok(())
 }
 
 /// The launch that the request names: known, for this app, not too old. The scope `launch` and the

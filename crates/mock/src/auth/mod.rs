@@ -38,6 +38,9 @@ use crate::state::App;
 
 pub(crate) use state::{AccessGrant, AuthConfig, AuthState};
 
+/// The practice that some access tokens name.
+pub(crate) const PRACTICE_CLAIM: &str = "a-1.Practice-195900";
+
 /// How the portal looks, for apps that it opens.
 const STYLE: &str = "/smart-style.json";
 

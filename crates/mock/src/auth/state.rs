@@ -247,7 +247,18 @@ impl Inner {
 
     /// Makes an access token.
     pub(super) fn new_access(&mut self, grant_id: u64, scopes: &[String], expires: i64) -> String {
-        let token = chance::secret();
+        self.new_access_named(grant_id, scopes, expires, |secret| secret)
+    }
+
+    /// Makes an access token out of a secret.
+    pub(super) fn new_access_named(
+        &mut self,
+        grant_id: u64,
+        scopes: &[String],
+        expires: i64,
+        named: impl FnOnce(String) -> String,
+    ) -> String {
+        let token = named(chance::secret());
         self.issued.push(token.clone());
         let entry = AccessToken {
             grant_id,
@@ -333,6 +344,11 @@ impl AuthState {
     /// Seconds since 1970 by this server's clock, which testers may turn.
     pub(crate) fn now(&self) -> i64 {
         self.config.clock.now()
+    }
+
+    /// Whole days since the start.
+    pub(crate) fn days(&self) -> u32 {
+        self.config.clock.days()
     }
 
     /// Turns the clock by so many seconds, on or back.

@@ -13,7 +13,7 @@ use super::answer::{OAuthError, Params, is_form, json_answer};
 use super::clients::{Client, Method};
 use super::register::JWT_BEARER;
 use super::state::{AuthState, Grant, Inner, LaunchContext, Unusable};
-use super::{assertion, chance, id_token, key_sets, limits, scopes};
+use super::{PRACTICE_CLAIM, assertion, chance, id_token, key_sets, limits, scopes};
 use crate::context::passed;
 use crate::faults::{Endpoint, FaultKind, IdTokenFault};
 use crate::population::PRACTICE;
@@ -342,6 +342,20 @@ fn for_service(
 }
 
 /// Makes an access token and the answer that carries it.
+/// An access token: letters that say nothing, or a JWT that says at which practice it is good.
+fn new_access(auth: &AuthState, inner: &mut Inner, grant_id: u64, scopes: &[String]) -> String {
+    let expires = auth.now() + auth.config.token_lifetime_seconds;
+    if !auth.config.quirks.practice_parameter {
+        return inner.new_access(grant_id, scopes, expires);
+    }
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let head = part(&json!({"alg": "none", "typ": "at+jwt"}));
+    let claims = part(&json!({"ah_practice": PRACTICE_CLAIM, "exp": expires}));
+    inner.new_access_named(grant_id, scopes, expires, |secret| {
+        format!("{head}.{claims}.{secret}")
+    })
+}
+
 fn access(
     auth: &AuthState,
     inner: &mut Inner,
@@ -357,7 +371,7 @@ fn access(
         .filter(|scope| !(quirks.hides_offline_access && *scope == "offline_access"))
         .collect();
     let mut answer = json!({
-        "access_token": inner.new_access(grant_id, scopes, auth.now() + lifetime),
+        "access_token": new_access(auth, inner, grant_id, scopes),
         "token_type": "Bearer",
         "expires_in": lifetime,
         "scope": told.join(" "),

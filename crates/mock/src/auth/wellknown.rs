@@ -102,6 +102,15 @@ fn common(auth: &AuthState) -> Value {
         ],
         "authorization_response_iss_parameter_supported": true,
     });
+    let habits = &auth.config.quirks.scopes;
+    if !habits.listed.is_empty() {
+        document["scopes_supported"] = json!(habits.listed);
+    } else if let Some(version) = habits.version {
+        let other = if version == 1 { ".rs" } else { ".read" };
+        if let Some(listed) = document["scopes_supported"].as_array_mut() {
+            listed.retain(|scope| !scope.as_str().unwrap_or_default().ends_with(other));
+        }
+    }
     if auth.config.registration_closed {
         document
             .as_object_mut()
@@ -142,6 +151,11 @@ fn smart_document(auth: &AuthState) -> Value {
         "permission-v1",
         "permission-v2",
     ]);
+    match auth.config.quirks.scopes.version {
+        Some(1) => capabilities.retain(|one| *one != "permission-v2"),
+        Some(_) => capabilities.retain(|one| *one != "permission-v1"),
+        None => {}
+    }
     let mut document = common(auth);
     document["capabilities"] = json!(capabilities);
     let (bundle, identifier) = brands::members(auth);

@@ -165,7 +165,7 @@ fn kinds(app: &App, selection: &mut Selection) -> Result<BTreeSet<String>, Respo
     let (data, viewer) = (&app.data, &selection.viewer);
     let mut named = BTreeSet::new();
     for kind in &selection.wanted.kinds {
-        if !super::metadata::is_supported(data, kind) {
+        if !super::metadata::is_supported(app, kind) {
             let text = format!("the type {kind} is not supported");
             if !selection.wanted.lenient {
                 return Err(refuse(&text));

@@ -87,6 +87,9 @@ pub(super) fn page(
         }
         _ => {}
     }
+    if quirks.outcome_when_empty && entries.is_empty() {
+        entries.push(NOTHING.to_owned());
+    }
     if quirks.outcome_entry {
         entries.push(WARNING.to_owned());
     }
@@ -180,12 +183,7 @@ fn again(app: &App, cursor: &Cursor, next: Found) -> Found {
 
 fn entry(app: &App, place: Place, mode: &str) -> Option<String> {
     let resource = app.data.at(place)?;
-    let url = format!(
-        "{}/{}/{}",
-        app.fhir_base(),
-        resource.resource_type,
-        habits::id(&app.quirks, &resource)
-    );
+    let url = habits::full_url(app, &resource);
     Some(format!(
         r#"{{"fullUrl":{},"resource":{},"search":{{"mode":"{mode}"}}}}"#,
         json!(url),
@@ -195,6 +193,9 @@ fn entry(app: &App, place: Place, mode: &str) -> Option<String> {
 
 /// What Epic says on results that are right.
 const WARNING: &str = r#"{"resource":{"resourceType":"OperationOutcome","issue":[{"severity":"warning","code":"suppressed","details":{"text":"This response may not contain the entire record."}}]},"search":{"mode":"outcome"}}"#;
+
+/// What some say when there is nothing.
+const NOTHING: &str = r#"{"resource":{"resourceType":"OperationOutcome","issue":[{"severity":"warning","code":"processing","details":{"text":"Resource request returns no results."}}]},"search":{"mode":"outcome"}}"#;
 
 fn text(total: Option<usize>, links: &[(&str, String)], entries: &[String]) -> String {
     let total = total.map_or_else(String::new, |total| format!("\"total\":{total},"));

@@ -8,6 +8,7 @@ use axum::response::Response;
 use url::form_urlencoded;
 
 use super::{answer, limits, xml};
+use crate::auth::PRACTICE_CLAIM;
 use crate::quirks::ErrorShape;
 use crate::state::App;
 
@@ -52,7 +53,8 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     };
     let query = request.uri().query().unwrap_or_default();
     let wanted = wanted(query, request.headers(), otherwise);
-    let answer = match limits::refusal(&app) {
+    let refusal = limits::refusal(&app).or_else(|| practice_missing(&app, &request));
+    let answer = match refusal {
         Some(refusal) => refusal,
         None => next.run(request).await,
     };
@@ -76,6 +78,21 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
         }
         None => in_json(&app, answer),
     }
+}
+
+/// A request for records that does not name the practice of its token, where that is demanded.
+fn practice_missing(app: &App, request: &Request) -> Option<Response> {
+    let with_token = request.headers().contains_key(header::AUTHORIZATION);
+    if !app.quirks.practice_parameter || !with_token {
+        return None;
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let named = format!("ah-practice=Organization/{PRACTICE_CLAIM}");
+    if query.split('&').any(|pair| pair == named) {
+        return None;
+    }
+    let text = "the request names no practice (ah-practice)";
+    Some(answer::outcome(StatusCode::FORBIDDEN, "forbidden", text))
 }
 
 /// A refusal as a server says it that keeps no `OperationOutcome` for it.

@@ -4,8 +4,11 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
 use sha2::{Digest as _, Sha256};
 
+use super::answer;
 use super::tree::Node;
 use crate::data::Stored;
 use crate::data::fields::local_reference;
@@ -63,6 +66,44 @@ pub(super) fn told<'a>(app: &App, resource: &'a Stored) -> Cow<'a, str> {
         each_reference(&mut node, &mut |local| format!("{base}/{local}"));
     }
     Cow::Owned(node.to_json())
+}
+
+/// The answer to a read of a patient whose chart was merged into another's.
+pub(super) fn merged(app: &App, kind: &str, id: &str) -> Option<Response> {
+    let merge = app.quirks.merge.as_ref()?;
+    if kind != "Patient" || id != merge.from || app.auth.days() == 0 {
+        return None;
+    }
+    let text = "this patient was merged into another";
+    let mut refusal = answer::outcome(StatusCode::NOT_FOUND, "not-found", text);
+    if merge.redirects {
+        *refusal.status_mut() = StatusCode::MOVED_PERMANENTLY;
+        let place = format!("{}/Patient/{}", app.fhir_base(), merge.into);
+        if let Ok(place) = HeaderValue::from_str(&place) {
+            refusal.headers_mut().insert(header::LOCATION, place);
+        }
+    }
+    Some(refusal)
+}
+
+/// Whether this is the patient whose chart took another one in: it is given to whoever had that.
+pub(super) fn took_over(app: &App, kind: &str, id: &str) -> bool {
+    let merge = app.quirks.merge.as_ref();
+    kind == "Patient" && app.auth.days() > 0 && merge.is_some_and(|merge| merge.into == id)
+}
+
+/// An entry's `fullUrl`; an id alone, or another server's, where this one does not care.
+pub(super) fn full_url(app: &App, resource: &Stored) -> String {
+    let id = id(&app.quirks, resource);
+    let base = app.fhir_base();
+    match (app.quirks.sloppy_full_urls, id.len() % 2) {
+        (false, _) => format!("{base}/{}/{id}", resource.resource_type),
+        (true, 0) => id,
+        (true, _) => format!(
+            "https://internal.example:8443/fhir/{}/{id}",
+            resource.resource_type
+        ),
+    }
 }
 
 /// Every n-th by the sum of its id, always the same ones.

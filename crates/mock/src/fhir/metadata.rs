@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::query::SELECTING;
 use super::{answer, parameters};
-use crate::data::Data;
 use crate::quirks::Quirks;
 use crate::state::App;
 
@@ -47,8 +46,10 @@ const US_CORE: [&str; 30] = [
 ];
 
 /// Whether this server knows the type.
-pub(super) fn is_supported(data: &Data, kind: &str) -> bool {
-    US_CORE.contains(&kind) || data.has_type(kind)
+pub(super) fn is_supported(app: &App, kind: &str) -> bool {
+    let only = &app.quirks.only_types;
+    let known = US_CORE.contains(&kind) || app.data.has_type(kind);
+    known && (only.is_empty() || only.iter().any(|one| one == kind))
 }
 
 /// `GET {fhir}/metadata`, open to all.
@@ -60,6 +61,7 @@ fn statement(app: &App) -> Value {
     let (data, origin) = (&app.data, &app.origin);
     let mut types: BTreeSet<String> = data.types();
     types.extend(US_CORE.map(str::to_owned));
+    types.retain(|kind| is_supported(app, kind));
     let resources: Vec<Value> = types
         .iter()
         .map(|kind| resource(kind, &app.quirks))

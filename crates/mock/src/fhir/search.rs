@@ -30,10 +30,12 @@ pub(super) fn first_page(
     query: &Query,
     strict: bool,
 ) -> Response {
-    if !metadata::is_supported(&app.data, kind) {
+    if !metadata::is_supported(app, kind) {
         return answer::unknown_type(kind);
     }
-    let Some(access) = viewer.access(kind, 's') else {
+    let reach = viewer.access(kind, 's');
+    let Some(access) = reach.filter(|_| !app.quirks.refused_types.iter().any(|one| one == kind))
+    else {
         let text = format!("the token's scopes do not allow to search {kind}");
         if app.quirks.outcome_for_refused_scope {
             return bundle::only_outcome(&format!("{}/{kind}", app.fhir_base()), &text);

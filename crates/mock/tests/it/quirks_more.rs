@@ -365,7 +365,8 @@ async fn plain_json_says_so_on_pages_records_and_refusals() {
 #[tokio::test]
 async fn bluebutton_names_no_patient_and_gives_the_records_all_the_same() {
     let tester = at("bluebutton").await;
-    let (_, tokens) = tester.tokens(&tester.patient().clone(), SCOPE).await;
+    let scope = "openid launch/patient patient/Patient.read patient/Coverage.read";
+    let (_, tokens) = tester.tokens(&tester.patient().clone(), scope).await;
     assert!(tokens["patient"].is_null());
     let token = tokens["access_token"].as_str().unwrap();
     let (_, bundle) = tester.fhir(token, "Coverage").await;

@@ -30,7 +30,12 @@ impl FhirClient {
         token: &SecretString,
     ) -> Result<BinaryContent, FhirError> {
         let url = self.base().join(&format!("Binary/{id}"));
-        let answer = checked(self.get(&url, Some(token), "application/fhir+json").await?)?;
+        let mut answer = self.get(&url, Some(token), "application/fhir+json").await?;
+        if matches!(answer.status, 400 | 406 | 415) {
+            // Some give the content only where nobody asks for FHIR.
+            answer = self.get(&url, Some(token), "*/*").await?;
+        }
+        let answer = checked(answer)?;
         match (resource(&answer, "Binary", id), answer.content_type()) {
             (Ok(resource), _) => Ok(BinaryContent::Resource(resource)),
             (Err(_), Some(content_type)) if !content_type.contains("fhir") => {

@@ -8,6 +8,7 @@ use super::search;
 use crate::http::{Answer, FhirBaseUrl, Follow, Get, HttpClient, HttpError};
 use crate::secret::SecretString;
 use crate::trace;
+use std::borrow::Cow;
 use std::time::Duration;
 use url::Url;
 
@@ -107,13 +108,46 @@ const FHIR_JSON: &str = "application/fhir+json";
 pub struct FhirClient {
     http: HttpClient,
     base: FhirBaseUrl,
+    /// Goes with every request: name and value.
+    parameter: Option<(String, String)>,
 }
 
 impl FhirClient {
     /// A reader of the server at `base`.
     #[must_use]
     pub fn new(http: HttpClient, base: FhirBaseUrl) -> Self {
-        Self { http, base }
+        Self {
+            http,
+            base,
+            parameter: None,
+        }
+    }
+
+    /// The same reader, every request of which has this parameter, written as it is. Some vendors find
+    /// out by it whose records are asked for.
+    #[must_use]
+    pub fn with_parameter(self, name: &str, value: &str) -> Self {
+        Self {
+            parameter: Some((name.to_owned(), value.to_owned())),
+            ..self
+        }
+    }
+
+    /// The URL with the parameter that goes with every request.
+    fn complete<'a>(&self, url: &'a Url) -> Cow<'a, Url> {
+        let Some((name, value)) = &self.parameter else {
+            return Cow::Borrowed(url);
+        };
+        if url.query_pairs().any(|(known, _)| known == name.as_str()) {
+            return Cow::Borrowed(url);
+        }
+        let mut complete = url.clone();
+        let query = match url.query().filter(|query| !query.is_empty()) {
+            Some(query) => format!("{query}&{name}={value}"),
+            None => format!("{name}={value}"),
+        };
+        complete.set_query(Some(&query));
+        Cow::Owned(complete)
     }
 
     /// The FHIR base.
@@ -192,14 +226,19 @@ impl FhirClient {
         token: &SecretString,
     ) -> Result<Option<RawResource>, FhirError> {
         let url = self.base.join(&format!("{resource_type}/{id}"));
+        let url = self.complete(&url);
         let tag = format!("W/\"{version_id}\"");
         let get = Get {
             if_none_match: Some(&tag),
             ..self.request(&url, Some(token), FHIR_JSON)
         };
         let answer = self.http.get(get).await?;
-        if answer.status == 304 {
+        if answer.status == 304 && answer.url.path() == url.path() {
             return Ok(None);
+        }
+        if answer.status == 304 {
+            // The version of another resource, to which a redirect led: it has to be looked at.
+            return self.read(resource_type, id, token).await.map(Some);
         }
         resource(&checked(answer)?, resource_type, id).map(Some)
     }
@@ -225,7 +264,8 @@ impl FhirClient {
         token: Option<&SecretString>,
         accept: &'static str,
     ) -> Result<Answer, FhirError> {
-        Ok(self.http.get(self.request(url, token, accept)).await?)
+        let url = self.complete(url);
+        Ok(self.http.get(self.request(&url, token, accept)).await?)
     }
 
     fn request<'a>(

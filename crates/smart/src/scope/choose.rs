@@ -60,6 +60,9 @@ const CHART_TYPES: &[&str] = &[
     "Specimen",
 ];
 
+/// Types that are asked for only where the server lists them: those who do not know them refuse the list.
+const LISTED_TYPES: &[&str] = &["Claim", "ExplanationOfBenefit", "ImagingStudy"];
+
 /// One kind of record that is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
@@ -192,6 +195,7 @@ fn data_scopes(context: ScopeContext, configuration: &SmartConfiguration) -> Vec
     let print = |resource_type: &str| format!("{}/{resource_type}.{suffix}", context.as_str());
     let named: Vec<String> = CHART_TYPES
         .iter()
+        .chain(LISTED_TYPES)
         .filter(|name| readable(name))
         .map(|name| print(name))
         .collect();

@@ -180,6 +180,7 @@ impl Server {
         AuthorizationRequest {
             configuration: self.configuration(),
             fhir_base: self.base.clone(),
+            audience: satchel_smart::authorization::Audience::Base,
             client_id: "client-1".into(),
             redirect_uri: REDIRECT.into(),
             scope: "launch/patient openid fhirUser patient/Condition.rs".into(),

@@ -137,7 +137,7 @@ fn g9_only_what_changed_is_asked_for_where_the_server_lists_that() {
     let attempts = search(&plan, "Condition").attempts(Some("2026-05-01T10:00:00Z"));
     let since = (
         "_lastUpdated".to_owned(),
-        "gt2026-05-01T10:00:00Z".to_owned(),
+        "ge2026-05-01T10:00:00Z".to_owned(),
     );
     assert!(attempts[0].searches[0].contains(&since) && !attempts[0].whole);
     assert!(!attempts[1].searches[0].contains(&since) && attempts[1].whole);

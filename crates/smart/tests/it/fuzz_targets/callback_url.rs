@@ -35,6 +35,7 @@ fn pending(configuration: &SmartConfiguration, redirect: &str, first: u8) -> Pen
     let request = AuthorizationRequest {
         configuration: configuration.clone(),
         fhir_base: base(),
+        audience: satchel_smart::authorization::Audience::Base,
         client_id: "client-1".to_owned(),
         redirect_uri: redirect.to_owned(),
         scope: "openid patient/*.rs".to_owned(),
