@@ -151,12 +151,36 @@ CREATE TABLE provenance_targets (
     PRIMARY KEY (connection_key, target, record_key)
 ) STRICT, WITHOUT ROWID;
 
--- Records of which something is still to be read for the index: the targets of Provenance records that
--- an older version stored.
+-- Records of which something is still to be read for the index: documents that came or changed, or whose
+-- contents did (by the triggers below); the targets of Provenance records that an older version stored.
 CREATE TABLE records_to_read (
     record_key INTEGER PRIMARY KEY REFERENCES records (key) ON DELETE CASCADE, -- Which.
     mark       INTEGER NOT NULL -- Random: tells whether it is to be read once more.
 ) STRICT;
+
+-- The contents that a document refers to or holds, in their order.
+CREATE TABLE attachments (
+    key            INTEGER PRIMARY KEY, -- Never leaves the file.
+    record_key     INTEGER NOT NULL REFERENCES records (key) ON DELETE CASCADE, -- The document.
+    position       INTEGER NOT NULL,    -- Its place in the record.
+    connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- Source.
+    content_id     TEXT,                -- Id of the Binary that it is stored as; none when it is in the record.
+    stated         TEXT NOT NULL,       -- Hash of what the record says of it: another one, and it is fetched again.
+    text           BLOB                 -- Its text, where that is dear to read out again (PDF); as in records.
+) STRICT;
+
+CREATE UNIQUE INDEX attachments_record ON attachments (record_key, position);
+CREATE INDEX attachments_content ON attachments (connection_key, content_id);
+
+-- Contents that are referred to and not here, or not as they are now.
+CREATE TABLE contents_missing (
+    connection_key INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- Source.
+    id             TEXT NOT NULL,              -- Id of the Binary.
+    size           INTEGER,                    -- Bytes, as far as it is known.
+    state          TEXT NOT NULL,              -- waiting, failed, gone, refused, wrong or too_large.
+    tries          INTEGER NOT NULL DEFAULT 0, -- How often it was asked for in vain.
+    PRIMARY KEY (connection_key, id)
+) STRICT, WITHOUT ROWID;
 
 -- How many records there are, kept with each page, so that no list has to count.
 CREATE TABLE record_counts (
@@ -173,6 +197,38 @@ CREATE VIRTUAL TABLE records_fts USING fts5 (
     content = '', contentless_delete = 1, detail = column,
     tokenize = "unicode61 remove_diacritics 2"
 );
+
+-- Words inside of documents, with those of the record that they belong to. Contentless.
+CREATE VIRTUAL TABLE attachments_fts USING fts5 (
+    title, body, document,
+    content = '', contentless_delete = 1, detail = column,
+    tokenize = "unicode61 remove_diacritics 2"
+);
+
+-- Whoever stores a document or a content notes with it that it is to be read.
+CREATE TRIGGER documents_came AFTER INSERT ON records
+WHEN new.resource_type IN ('DocumentReference', 'DiagnosticReport', 'Media') BEGIN
+    INSERT OR REPLACE INTO records_to_read (record_key, mark) VALUES (new.key, random());
+END;
+
+CREATE TRIGGER documents_changed AFTER UPDATE OF hash ON records
+WHEN new.resource_type IN ('DocumentReference', 'DiagnosticReport', 'Media') BEGIN
+    INSERT OR REPLACE INTO records_to_read (record_key, mark) VALUES (new.key, random());
+END;
+
+CREATE TRIGGER contents_came AFTER INSERT ON records WHEN new.resource_type = 'Binary' BEGIN
+    INSERT OR REPLACE INTO records_to_read (record_key, mark)
+    SELECT record_key, random() FROM attachments
+    WHERE connection_key = new.connection_key AND content_id = new.id;
+    DELETE FROM contents_missing WHERE connection_key = new.connection_key AND id = new.id;
+END;
+
+CREATE TRIGGER contents_changed AFTER UPDATE OF hash ON records WHEN new.resource_type = 'Binary' BEGIN
+    INSERT OR REPLACE INTO records_to_read (record_key, mark)
+    SELECT record_key, random() FROM attachments
+    WHERE connection_key = new.connection_key AND content_id = new.id;
+    DELETE FROM contents_missing WHERE connection_key = new.connection_key AND id = new.id;
+END;
 
 -- Choices of the person.
 CREATE TABLE settings (

@@ -283,6 +283,17 @@ pub(crate) async fn attachments_get(
     state.engine().await?.attachments(&key).await.map_err(words)
 }
 
+/// Fetches one content of a document, also a large one.
+#[tauri::command]
+pub(crate) async fn attachment_fetch(
+    state: State<'_, AppState>,
+    key: RecordKey,
+    position: usize,
+) -> Answer<()> {
+    let engine = state.engine().await?;
+    engine.attachment_fetch(&key, position).await.map_err(words)
+}
+
 /// Full-text search.
 #[tauri::command]
 pub(crate) async fn search(

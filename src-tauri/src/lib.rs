@@ -70,6 +70,7 @@ pub fn run() -> ExitCode {
             commands::records_list,
             commands::record_get,
             commands::attachments_get,
+            commands::attachment_fetch,
             commands::search,
             trace::trace_get,
             trace::trace_switch,

@@ -8,6 +8,7 @@
 )]
 
 mod access_log;
+mod attachments;
 mod attacks;
 mod backend;
 mod bad_input;

@@ -81,9 +81,11 @@ function searchFixtures(words: string): SearchHitView[] {
   return RECORDS.filter(({ summary }) => pattern.test(summary.title)).slice(0, 60).map(({ summary }) => {
     const at = summary.title.search(pattern);
     const found = pattern.exec(summary.title)?.[0] ?? "";
+    const inDocument = summary.section === "documents";
     return {
       record: summary,
-      snippet: [
+      inDocument,
+      snippet: inDocument ? [{ text: "…no swelling of the ", matched: false }, { text: found, matched: true }, { text: " since the last visit…", matched: false }] : [
         { text: summary.title.slice(0, at), matched: false },
         { text: found, matched: true },
         { text: summary.title.slice(at + found.length), matched: false },
@@ -194,10 +196,12 @@ export function makeEngine(scene: Scene): FakeEngine {
     attachments_get: ({ key }: { key: RecordKey }) =>
       key.id === "doc1"
         ? [
-            { contentType: "text/plain", title: "Progress note", text: NOTE, size: NOTE.length, base64: null, missing: null, difference: null },
-            { contentType: "image/png", title: "Picture of the wound", text: null, size: 70, base64: PIXEL, missing: null, difference: null },
+            { contentType: "text/plain", title: "Progress note", text: NOTE, size: NOTE.length, base64: null, missing: null, tooLarge: false, canFetch: false, difference: null },
+            { contentType: "application/pdf", title: "Scan of the old file", text: null, size: 32_505_856, base64: null, missing: "Not fetched: this document is larger than what Satchel fetches by itself.", tooLarge: true, canFetch: true, difference: null },
+            { contentType: "image/png", title: "Picture of the wound", text: null, size: 70, base64: PIXEL, missing: null, tooLarge: false, canFetch: false, difference: null },
           ]
-        : [{ contentType: "application/pdf", title: null, text: null, size: 184_320, base64: null, missing: null, difference: null }],
+        : [{ contentType: "application/pdf", title: null, text: null, size: 184_320, base64: null, missing: null, tooLarge: false, canFetch: false, difference: null }],
+    attachment_fetch: () => null,
     trace_get: () => TRACE,
     trace_switch: () => null,
     trace_clear: () => null,

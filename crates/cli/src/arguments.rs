@@ -135,9 +135,22 @@ pub(crate) enum Command {
         /// TYPE/ID
         record: String,
     },
+    /// Show the contents of a document: its text, or why it is not here
+    Document {
+        /// TYPE/ID
+        record: String,
+        /// Fetch what is not here, also what is larger than a sync fetches
+        #[arg(long)]
+        fetch: bool,
+    },
+    /// Show or set how large a document may be for a sync to fetch it
+    DocumentLimit {
+        /// Megabytes
+        megabytes: Option<u64>,
+    },
     /// Search the records
     Search {
-        /// Words; each must begin a word of the record
+        /// Words; each must begin a word of the record or of its documents
         #[arg(required = true)]
         words: Vec<String>,
     },

@@ -100,16 +100,20 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
                 resource_type: resource_type.clone(),
                 section: None,
             };
-            let page = engine.records_list(&filter, 0, *limit).await?;
-            output.answer(&page, || page.rows.iter().map(record_line).collect());
-            Ok(())
+            list(engine, &filter, *limit, output).await
         }
         Command::Show { record } => show(engine, record, output).await,
+        Command::Document { record, fetch } => {
+            lookup::document(engine, record, *fetch, output).await
+        }
+        Command::DocumentLimit { megabytes } => {
+            lookup::document_limit(engine, *megabytes, output).await
+        }
         Command::Changes { connection } => {
             let id = connection_id(engine, connection).await?;
             lookup::changes(engine, &id, output).await
         }
-        Command::Search { words } => search(engine, words, output).await,
+        Command::Search { words } => lookup::search(engine, words, output).await,
         Command::Export {
             format,
             out,
@@ -338,6 +342,12 @@ pub(crate) fn failed(reports: &[SyncReportView]) -> Result<()> {
     })
 }
 
+async fn list(engine: &Engine, filter: &RecordFilter, limit: u64, output: &Output) -> Result<()> {
+    let page = engine.records_list(filter, 0, limit).await?;
+    output.answer(&page, || page.rows.iter().map(record_line).collect());
+    Ok(())
+}
+
 async fn show(engine: &Engine, record: &str, output: &Output) -> Result<()> {
     let (resource_type, id) = record
         .split_once('/')
@@ -369,14 +379,6 @@ async fn show(engine: &Engine, record: &str, output: &Output) -> Result<()> {
         ));
         lines.push(detail.json.clone());
         lines
-    });
-    Ok(())
-}
-
-async fn search(engine: &Engine, words: &[String], output: &Output) -> Result<()> {
-    let hits = engine.search(&words.join(" "), None, 100).await?;
-    output.answer(&hits, || {
-        hits.iter().map(|hit| record_line(&hit.record)).collect()
     });
     Ok(())
 }

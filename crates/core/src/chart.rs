@@ -1,9 +1,7 @@
 //! Reading what is stored: connections, charts, lists, records, search. Works without a network.
 
 use crate::access;
-use crate::bulk;
 use crate::connection::ConnectionState;
-use crate::document;
 use crate::engine::{Engine, lock};
 use crate::login::state_of;
 use crate::patient;
@@ -12,20 +10,17 @@ use crate::session;
 use crate::summary;
 use crate::sync::references::local_target;
 use crate::view::{
-    AttachmentView, ChartSectionView, ChartView, ConnectionStateView, ConnectionView, Flag,
-    PatientHeaderView, Reachability, RecordDateView, RecordDetailView, RecordFilter, RecordKey,
-    RecordPageView, RecordSummaryView, ReferenceView, Role, SearchHitView, Section, SnippetPart,
-    StepOutcome, SyncReportView,
+    ChartSectionView, ChartView, ConnectionStateView, ConnectionView, Flag, PatientHeaderView,
+    Reachability, RecordDateView, RecordDetailView, RecordFilter, RecordKey, RecordPageView,
+    RecordSummaryView, ReferenceView, Role, SearchHitView, Section, SnippetPart, StepOutcome,
+    SyncReportView,
 };
-use base64::Engine as _;
 use satchel_smart::scope::Scopes;
 use satchel_store::{ConnectionRow, RecordRow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 
-/// The largest image that is handed to the window.
-const IMAGE_LIMIT: usize = 8 * 1024 * 1024;
 /// Characters of text around a match.
 const SNIPPET: usize = 140;
 /// Stands between two elements in the text that is searched (summary/text.rs).
@@ -309,43 +304,7 @@ impl Engine {
             .collect())
     }
 
-    /// The contents of a document: text as text, images as base64, anything else by size and type.
-    ///
-    /// # Errors
-    /// `record.not_found`, `store.*`.
-    pub async fn attachments(&self, key: &RecordKey) -> Result<Vec<AttachmentView>> {
-        let (_, json) = self.stored_record(key).await?;
-        let base = self.connection_row(&key.connection_id).await?.fhir_base;
-        let mut views = Vec::new();
-        for attachment in document::attachments_of(&json) {
-            let content = match (&attachment.data, &attachment.url) {
-                (Some(data), _) => Some((attachment.content_type.clone(), data.clone())),
-                (None, Some(url)) => self.binary(key, url, &base).await?,
-                (None, None) => None,
-            };
-            views.push(attachment_view(attachment, content));
-        }
-        Ok(views)
-    }
-
-    async fn binary(
-        &self,
-        key: &RecordKey,
-        url: &str,
-        base: &str,
-    ) -> Result<Option<(String, Vec<u8>)>> {
-        // What is elsewhere came with a bulk export, or is not here.
-        let elsewhere = || ("Binary".to_owned(), bulk::content_id(url, base));
-        let (resource_type, id) = local_target(url, base).unwrap_or_else(elsewhere);
-        let stored = self
-            .inner
-            .store
-            .record_get(&key.connection_id, &resource_type, &id)
-            .await?;
-        Ok(stored.and_then(|(_, json)| document::binary_of(&json)))
-    }
-
-    /// Full-text search: every word must begin a word of the record. `limit` is at most 200.
+    /// Full-text search: every word must begin a word of the record or of its documents. `limit` is at most 200.
     ///
     /// # Errors
     /// `store.*`.
@@ -369,12 +328,16 @@ impl Engine {
                 .record_get(&hit.row.connection_id, &hit.row.resource_type, &hit.row.id)
                 .await?;
             let text = stored.map(|(row, json)| summary::of(&row.resource_type, &json).text);
+            let mut text = for_reading(&text.unwrap_or_default(), &hit.row.title, words);
+            let in_document = hit.in_document;
+            let record = summary_view(hit.row, &names);
+            if in_document {
+                text = self.words_inside(&record.key).await?;
+            }
             views.push(SearchHitView {
-                snippet: snippet(
-                    &for_reading(text.as_deref().unwrap_or_default(), &hit.row.title, words),
-                    words,
-                ),
-                record: summary_view(hit.row, &names),
+                snippet: snippet(&text, words),
+                record,
+                in_document,
             });
         }
         Ok(views)
@@ -488,40 +451,6 @@ fn gravity(outcome: StepOutcome) -> u8 {
         StepOutcome::NotShared => 3,
         StepOutcome::CutOff => 4,
         StepOutcome::Failed => 5,
-    }
-}
-
-fn attachment_view(
-    attachment: document::AttachmentRef,
-    content: Option<(String, Vec<u8>)>,
-) -> AttachmentView {
-    let Some((content_type, bytes)) = content else {
-        return AttachmentView {
-            content_type: attachment.content_type,
-            title: attachment.title,
-            text: None,
-            size: attachment.size.unwrap_or(0),
-            base64: None,
-            missing: Some("The content of this document was not received.".to_owned()),
-            difference: None,
-        };
-    };
-    let difference = attachment.difference(&bytes).map(str::to_owned);
-    let content_type = if content_type.is_empty() {
-        attachment.content_type
-    } else {
-        content_type
-    };
-    let image = content_type.starts_with("image/") && !content_type.contains("svg");
-    AttachmentView {
-        text: document::text_of(&content_type, &bytes),
-        size: bytes.len() as u64,
-        base64: (image && bytes.len() <= IMAGE_LIMIT)
-            .then(|| base64::engine::general_purpose::STANDARD.encode(&bytes)),
-        title: attachment.title,
-        content_type,
-        missing: None,
-        difference,
     }
 }
 

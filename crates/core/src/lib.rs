@@ -30,6 +30,7 @@
 mod access;
 mod access_log;
 mod assertion;
+pub mod attachments;
 mod backend;
 mod bulk;
 mod changes;

@@ -4,6 +4,7 @@
 //! How to add a problem: 1. a variant of [`ProblemCode`] with its line in the table below; 2. its words
 //! there; 3. the `From` of the error that leads to it in `problem/from.rs`.
 
+mod document;
 mod from;
 
 use crate::view::ProblemView;
@@ -196,6 +197,10 @@ problems! {
     LoginCancelled = "login.cancelled", 35, true,
         "The sign-in was cancelled.",
         "Nothing was changed.";
+    /// More than is fetched even when a person asks for it.
+    DocumentTooLarge = "document.too_large", 98, false,
+        "This document is too large to be fetched.",
+        "Open it at the portal of the clinic.";
     /// Another server answered than the one asked.
     LoginWrongIssuer = "login.wrong_issuer", 36, false,
         "The answer came from another sign-in service than the one that was asked, so Satchel stopped.",

@@ -406,7 +406,7 @@ pub struct AttachmentView {
     pub content_type: String,
     /// Title, when given.
     pub title: Option<String>,
-    /// Text, when it is text (plain text, or C-CDA and HTML turned into plain text).
+    /// Text, when it has some: plain text, or that of C-CDA, HTML, RTF and PDF.
     pub text: Option<String>,
     /// Size in bytes.
     #[ts(type = "number")]
@@ -415,6 +415,10 @@ pub struct AttachmentView {
     pub base64: Option<String>,
     /// Why the content is not here.
     pub missing: Option<String>,
+    /// It is not here because it is larger than what a sync fetches.
+    pub too_large: bool,
+    /// It can be asked for by itself.
+    pub can_fetch: bool,
     /// The content is here, but is not what the record states.
     pub difference: Option<String>,
 }
@@ -486,6 +490,8 @@ pub struct SearchHitView {
     pub record: RecordSummaryView,
     /// Text around the match: pieces, with the matching ones marked.
     pub snippet: Vec<SnippetPart>,
+    /// The words are in the record's document, and the text around the match is from there.
+    pub in_document: bool,
 }
 
 /// A piece of a snippet.

@@ -217,21 +217,25 @@ impl Store {
     /// [`StoreError`] of the file; then nothing was removed.
     pub async fn connection_remove(&self, id: &str) -> Result<()> {
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(
+        for sql in [
             "DELETE FROM records_fts WHERE rowid IN (SELECT records.key FROM records
              JOIN connections ON connections.key = connection_key WHERE connections.id = ?)",
-        )
-        .bind(id)
-        .execute(&mut *transaction)
-        .await?;
+            "DELETE FROM attachments_fts WHERE rowid IN (SELECT record_key FROM attachments
+             JOIN connections ON connections.key = connection_key WHERE connections.id = ?)",
+        ] {
+            sqlx::query(sql).bind(id).execute(&mut *transaction).await?;
+        }
         sqlx::query("DELETE FROM connections WHERE id = ?")
             .bind(id)
             .execute(&mut *transaction)
             .await?;
         // Segments of the search index still hold deleted words until they are merged.
-        sqlx::query("INSERT INTO records_fts (records_fts) VALUES ('optimize')")
-            .execute(&mut *transaction)
-            .await?;
+        for sql in [
+            "INSERT INTO records_fts (records_fts) VALUES ('optimize')",
+            "INSERT INTO attachments_fts (attachments_fts) VALUES ('optimize')",
+        ] {
+            sqlx::query(sql).execute(&mut *transaction).await?;
+        }
         transaction.commit().await?;
         let mut writer = self.writer.acquire().await?;
         sqlx::query("PRAGMA incremental_vacuum")

@@ -9,6 +9,7 @@
 //! What is absent here: HTTP, FHIR. Rows come ready-made, and the JSON is bytes to keep.
 
 mod access_log;
+mod attachments;
 mod bulk;
 mod connections;
 mod directories;
@@ -31,6 +32,7 @@ mod sync;
 mod write;
 
 pub use access_log::AccessLogRow;
+pub use attachments::{AttachmentIn, DocumentIn, MissingRow};
 pub use bulk::{BulkFileRow, BulkJobRow};
 pub use directories::{BrandIn, BrandRow, DirectoryRow, LogoRow, OriginsRow};
 pub use error::StoreError;

@@ -87,7 +87,7 @@ fn ready(record: RecordIn, packer: &mut Packer) -> Row {
 
 /// The index keeps which words stand in a record, not where or how often: the same display in a coding,
 /// a text and a narrative costs once.
-fn each_word_once(text: &str) -> String {
+pub(crate) fn each_word_once(text: &str) -> String {
     let mut seen = HashSet::new();
     let mut once = String::with_capacity(text.len());
     for word in text.split_whitespace() {

@@ -329,4 +329,6 @@ pub struct RecordsPage {
 pub struct SearchHit {
     /// The record.
     pub row: RecordRow,
+    /// Not all words stand in the record itself: they are in its document.
+    pub in_document: bool,
 }

@@ -3,14 +3,28 @@
 use crate::error::Result;
 use crate::open::Store;
 use crate::read::COLUMNS;
-use crate::rows::SearchHit;
+use crate::rows::{RecordRow, SearchHit};
+use sqlx::{FromRow, Row};
+use std::collections::HashSet;
 
 /// Words beyond this many are ignored.
 const WORDS: usize = 16;
+/// The index of records, and what a match in title and text weighs.
+const OWN: (&str, &str) = ("records_fts", "8.0, 1.0");
+/// The index of documents' contents: of the same weights, a word inside of a document weighing less.
+const INSIDE: (&str, &str) = ("attachments_fts", "8.0, 1.0, 0.5");
+
+/// A record that was found.
+struct Match {
+    key: i64,
+    /// The smaller, the better.
+    rank: f64,
+    row: RecordRow,
+}
 
 impl Store {
-    /// Records in which every word begins a word of the title or text; a match in the title weighs
-    /// more. An empty search finds nothing.
+    /// Records in which every word begins a word of the title, the text, or of a document of theirs; a
+    /// match in the title weighs more, one in a document less. An empty search finds nothing.
     ///
     /// # Errors
     /// [`crate::StoreError`] of the file; never because of what was typed.
@@ -23,20 +37,54 @@ impl Store {
         let Some(expression) = expression_of(words) else {
             return Ok(Vec::new());
         };
+        let own = self.matches(OWN, &expression, connection_id, limit);
+        let inside = self.matches(INSIDE, &expression, connection_id, limit);
+        let (own, inside) = futures::try_join!(own, inside)?;
+        let known: HashSet<i64> = own.iter().map(|found| found.key).collect();
+        let mut found: Vec<(Match, bool)> = own.into_iter().map(|one| (one, false)).collect();
+        let others = inside.into_iter().filter(|one| !known.contains(&one.key));
+        found.extend(others.map(|one| (one, true)));
+        found.sort_by(|(one, _), (other, _)| {
+            let by_rank = one.rank.total_cmp(&other.rank);
+            by_rank.then_with(|| other.row.date_sort.cmp(&one.row.date_sort))
+        });
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let hits = found.into_iter().map(|(one, in_document)| SearchHit {
+            row: one.row,
+            in_document,
+        });
+        Ok(hits.collect())
+    }
+
+    async fn matches(
+        &self,
+        (index, weights): (&str, &str),
+        expression: &str,
+        connection_id: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Match>> {
         let sql = format!(
-            "{COLUMNS} FROM records_fts
-             JOIN records ON records.key = records_fts.rowid
+            "{COLUMNS}, records.key AS key, bm25({index}, {weights}) AS rank FROM {index}
+             JOIN records ON records.key = {index}.rowid
              JOIN connections ON connections.key = records.connection_key
-             WHERE records_fts MATCH ?1 AND (?2 IS NULL OR connections.id = ?2)
-             ORDER BY bm25(records_fts, 8.0, 1.0), date_sort DESC LIMIT ?3"
+             WHERE {index} MATCH ?1 AND (?2 IS NULL OR connections.id = ?2)
+             ORDER BY rank, date_sort DESC LIMIT ?3"
         );
-        let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(expression)
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(expression.to_owned())
             .bind(connection_id)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(&self.readers)
             .await?;
-        Ok(rows.into_iter().map(|row| SearchHit { row }).collect())
+        rows.iter()
+            .map(|row| {
+                Ok(Match {
+                    key: row.try_get("key")?,
+                    rank: row.try_get("rank")?,
+                    row: RecordRow::from_row(row)?,
+                })
+            })
+            .collect()
     }
 }
 

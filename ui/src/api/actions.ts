@@ -1,6 +1,6 @@
 /** What screens change; each says what it makes stale. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import type { DirectoryView, Every, LoginStartedView, ProblemView, Role, ScheduleSettingsView } from "./bindings";
+import type { DirectoryView, Every, LoginStartedView, ProblemView, RecordKey, Role, ScheduleSettingsView } from "./bindings";
 import { engine } from "./client";
 import { forgetProgress, loginFailure } from "./events";
 import { keys } from "./queries";
@@ -222,4 +222,13 @@ export function useClearTrace() {
 /** Writes the archive; gives the file. */
 export function useExportTrace() {
   return useMutation<string>({ mutationFn: engine.traceExport });
+}
+
+/** Fetches one content of a document that is not here, also a large one. */
+export function useFetchAttachment(key: RecordKey, position: number) {
+  const client = useQueryClient();
+  return useMutation<null, ProblemView, undefined>({
+    mutationFn: () => engine.attachmentFetch(key, position),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.record(key.connectionId) }),
+  });
 }

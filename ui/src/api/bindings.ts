@@ -825,7 +825,7 @@ contentType: string,
  */
 title: string | null, 
 /**
- * Text, when it is text (plain text, or C-CDA and HTML turned into plain text).
+ * Text, when it has some: plain text, or that of C-CDA, HTML, RTF and PDF.
  */
 text: string | null, 
 /**
@@ -840,6 +840,14 @@ base64: string | null,
  * Why the content is not here.
  */
 missing: string | null, 
+/**
+ * It is not here because it is larger than what a sync fetches.
+ */
+tooLarge: boolean, 
+/**
+ * It can be asked for by itself.
+ */
+canFetch: boolean, 
 /**
  * The content is here, but is not what the record states.
  */
@@ -939,7 +947,11 @@ record: RecordSummaryView,
 /**
  * Text around the match: pieces, with the matching ones marked.
  */
-snippet: Array<SnippetPart>, };
+snippet: Array<SnippetPart>, 
+/**
+ * The words are in the record's document, and the text around the match is from there.
+ */
+inDocument: boolean, };
 
 export type ProblemView = { 
 /**

@@ -65,6 +65,7 @@ export const engine = {
     call<View.RecordPageView>("records_list", { filter, offset, limit }),
   record: (key: View.RecordKey) => call<View.RecordDetailView>("record_get", { key }),
   attachments: (key: View.RecordKey) => call<View.AttachmentView[]>("attachments_get", { key }),
+  attachmentFetch: (key: View.RecordKey, position: number) => call<null>("attachment_fetch", { key, position }),
   trace: () => call<View.TraceView>("trace_get"),
   traceSwitch: (on: boolean) => call<null>("trace_switch", { on }),
   traceClear: () => call<null>("trace_clear"),

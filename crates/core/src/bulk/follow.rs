@@ -276,6 +276,10 @@ impl Follow {
         plan_members(&mut job, patients);
         let is_last = job.detail.part + 1 >= job.detail.parts.len();
         job.row.status_url = None;
+        // Nothing is called done before it is found by its words.
+        self.engine
+            .read_documents(&self.connection_id, &self.fhir_base)
+            .await?;
         job.row.state = match (is_last, report::is_whole(&job.detail.report)) {
             (false, _) => "exporting",
             (true, true) => "done",

@@ -61,6 +61,8 @@ impl Engine {
                 }
             }
         }
+        self.read_documents(&connection.id, &connection.fhir_base)
+            .await?;
         self.inner
             .store
             .sync_finished(&connection.id, None, "")

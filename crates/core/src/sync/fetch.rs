@@ -2,10 +2,10 @@
 //! second try where a GET was merely cut short.
 
 use super::run::Run;
+use crate::attachments::{Content, read_content};
 use crate::document;
 use crate::problem::{Problem, ProblemCode};
 use futures::StreamExt as _;
-use satchel_smart::fhir::binary::BinaryContent;
 use satchel_smart::fhir::bundle::{RawResource, SearchPage};
 use satchel_smart::fhir::client::FhirError;
 use satchel_smart::http::HttpError;
@@ -75,6 +75,8 @@ impl From<FetchError> for Problem {
 enum Target<'a> {
     Page(&'a Url),
     Record(&'a str, &'a str, Option<&'a str>),
+    /// A `Binary` of at most so many bytes.
+    Content(&'a str, u64),
 }
 
 enum Answer {
@@ -105,6 +107,18 @@ impl Run {
             Answer::Record(record) => Ok(Some(record)),
             Answer::Unchanged => Ok(None),
             Answer::Page(_) => Err(FetchError::Fhir(FhirError::Truncated)),
+        }
+    }
+
+    /// The content of a document.
+    pub(crate) async fn fetch_content(
+        &self,
+        id: &str,
+        largest: u64,
+    ) -> Result<RawResource, FetchError> {
+        match self.fetch(Target::Content(id, largest)).await? {
+            Answer::Record(record) => Ok(record),
+            Answer::Page(_) | Answer::Unchanged => Err(FetchError::Fhir(FhirError::Truncated)),
         }
     }
 
@@ -161,22 +175,19 @@ impl Run {
     async fn ask(&self, target: Target<'_>, token: &SecretString) -> Result<Answer, FhirError> {
         match target {
             Target::Page(url) => self.fhir.search_page(url, token).await.map(Answer::Page),
-            // Some servers give the content itself whatever is asked for (checklist G23).
-            Target::Record("Binary", id, _) => Ok(match self.fhir.read_binary(id, token).await? {
-                BinaryContent::Resource(record) => Answer::Record(record),
-                BinaryContent::Native {
-                    content_type,
-                    bytes,
-                } if self.is_content(id, &content_type).await => {
-                    Answer::Record(document::binary_record(id, &content_type, &bytes))
+            Target::Content(id, largest) => {
+                let Content { record, as_itself } =
+                    read_content(&self.fhir, id, largest, token).await?;
+                match as_itself {
+                    Some(content_type) if !self.is_content(id, &content_type).await => {
+                        Err(FhirError::NotJson {
+                            content_type: Some(content_type),
+                            xml: false,
+                        })
+                    }
+                    _ => Ok(Answer::Record(record)),
                 }
-                BinaryContent::Native { content_type, .. } => {
-                    return Err(FhirError::NotJson {
-                        content_type: Some(content_type),
-                        xml: false,
-                    });
-                }
-            }),
+            }
             Target::Record(resource_type, id, Some(version)) => self
                 .fhir
                 .read_if_changed(resource_type, id, version, token)

@@ -100,14 +100,13 @@ pub(super) const INCLUDES: &[(&str, &str, &str)] = &[
     ("CareTeam", "CareTeam:participant", "Practitioner"),
 ];
 
-/// Types that other records refer to, fetched by read. `Binary` is the content of documents.
+/// Types that other records refer to, fetched by read; the contents of documents are asked for apart.
 pub(crate) const REFERENCED_TYPES: &[&str] = &[
     "Practitioner",
     "PractitionerRole",
     "Organization",
     "Location",
     "Medication",
-    "Binary",
     "Device",
     "RelatedPerson",
     "HealthcareService",

@@ -1,5 +1,5 @@
-//! The last step of a sync: what records refer to (practitioners, organizations, medications) and
-//! the contents of documents (`Binary`), each read once (US Core, "Client Best Practices").
+//! The last step of a sync: the contents of documents (`attachments`), and what records refer to
+//! (practitioners, organizations, medications), each read once (US Core, "Client Best Practices").
 
 use super::fetch::FetchError;
 use super::kinds::REFERENCED_TYPES;
@@ -39,7 +39,10 @@ impl Run {
         if self.resumed || (look_again && self.marks.are_there()) {
             self.collect_from_store().await?;
         }
-        let mut missed = Missed::default();
+        let mut missed = Missed {
+            failed: self.follow_documents(step).await?,
+            ..Missed::default()
+        };
         let mut tried: BTreeSet<Target> = BTreeSet::new();
         for _ in 0..ROUNDS {
             let wanted = self.wanted(&tried, look_again).await?;
@@ -112,10 +115,8 @@ impl Run {
             .into_iter()
             .filter_map(|target| match stored.get(&target) {
                 None => Some((target, None)),
-                // The content of a document does not change; without a version it would be sent again.
-                Some(Some(version)) if look_again && target.0 != "Binary" => {
-                    Some((target, Some(version.clone())))
-                }
+                Some(Some(version)) if look_again => Some((target, Some(version.clone()))),
+                // Without a version it would be sent again.
                 Some(_) => None,
             });
         Ok(wanted.collect())

@@ -268,6 +268,18 @@ impl FhirClient {
         Ok(self.http.get(self.request(&url, token, accept)).await?)
     }
 
+    /// As `get`, taking a body of at most `limit` bytes.
+    pub(super) async fn get_within(
+        &self,
+        url: &Url,
+        token: &SecretString,
+        accept: &'static str,
+        limit: usize,
+    ) -> Result<Answer, FhirError> {
+        let http = self.http.with_limit(limit);
+        Ok(http.get(self.request(url, Some(token), accept)).await?)
+    }
+
     fn request<'a>(
         &'a self,
         url: &'a Url,

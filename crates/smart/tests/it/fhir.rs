@@ -382,10 +382,10 @@ async fn a_binary_comes_as_a_resource_or_as_it_is() {
         .await;
     let reader = reader(&server);
     assert!(
-        matches!(reader.read_binary("1", &token()).await.unwrap(), BinaryContent::Resource(r) if r.id == "1")
+        matches!(reader.read_binary("1", &token(), 100).await.unwrap(), BinaryContent::Resource(r) if r.id == "1")
     );
     assert!(matches!(
-        reader.read_binary("2", &token()).await.unwrap(),
+        reader.read_binary("2", &token(), 100).await.unwrap(),
         BinaryContent::Native { content_type, bytes } if content_type == "application/pdf" && bytes == [0xff, 1, 2]
     ));
     assert!(matches!(

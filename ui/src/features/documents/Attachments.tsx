@@ -1,5 +1,7 @@
+import { useFetchAttachment } from "../../api/actions";
 import { useAttachments } from "../../api/queries";
 import type { AttachmentView, RecordKey } from "../../api/bindings";
+import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { ProblemNotice } from "../../components/ProblemNotice";
 import { Waiting } from "../../components/Waiting";
@@ -28,10 +30,33 @@ function Content({ attachment }: { attachment: AttachmentView }) {
     const name = attachment.title ?? mediaWords(words, attachment.contentType);
     return <img className={styles.image} src={`data:${attachment.contentType};base64,${attachment.base64}`} alt={name} />;
   }
-  return <p className={styles.help}>{attachment.missing ?? t("document.notShown")}</p>;
+  return <p className={styles.help}>{t("document.notShown")}</p>;
 }
 
-function Attachment({ attachment }: { attachment: AttachmentView }) {
+/** Why a content is not here, and the way to have it all the same. */
+function Missing({ attachment, recordKey, position }: AttachmentProps) {
+  const { t } = useWords();
+  const fetching = useFetchAttachment(recordKey, position);
+  return (
+    <div className={styles.missing} data-testid="attachment-missing">
+      <p>{attachment.missing}</p>
+      {attachment.canFetch ? (
+        <Button busy={fetching.isPending} onClick={() => fetching.mutate(undefined)}>
+          {attachment.tooLarge ? t("document.fetchAnyway") : t("document.fetch")}
+        </Button>
+      ) : null}
+      {fetching.error ? <ProblemNotice problem={fetching.error} /> : null}
+    </div>
+  );
+}
+
+interface AttachmentProps {
+  attachment: AttachmentView;
+  recordKey: RecordKey;
+  position: number;
+}
+
+function Attachment({ attachment, recordKey, position }: AttachmentProps) {
   const words = useWords();
   const kind = mediaWords(words, attachment.contentType);
   const size = attachment.size > 0 ? sizeWords(words, attachment.size) : null;
@@ -49,7 +74,7 @@ function Attachment({ attachment }: { attachment: AttachmentView }) {
           {attachment.difference}
         </p>
       ) : null}
-      <Content attachment={attachment} />
+      {attachment.missing === null ? <Content attachment={attachment} /> : <Missing attachment={attachment} recordKey={recordKey} position={position} />}
     </figure>
   );
 }
@@ -62,5 +87,5 @@ export function Attachments({ recordKey }: { recordKey: RecordKey }) {
   if (!wanted) return null;
   if (attachments.isPending) return <Waiting label={t("waiting.document")} />;
   if (attachments.error) return <ProblemNotice problem={attachments.error} />;
-  return attachments.data.map((attachment, index) => <Attachment key={index} attachment={attachment} />);
+  return attachments.data.map((attachment, index) => <Attachment key={index} attachment={attachment} recordKey={recordKey} position={index} />);
 }

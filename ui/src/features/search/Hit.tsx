@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { SearchHitView } from "../../api/bindings";
+import { Icon } from "../../components/Icon";
 import { typeWords } from "../../fhir/codes";
 import { formatFhirDay } from "../../fhir/dates";
 import { useWords } from "../../i18n";
@@ -32,6 +33,12 @@ export function Hit({ id, hit, active, onOpen }: HitProps) {
     // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- Enter in the combobox opens the active option
     <div ref={element} id={id} role="option" aria-selected={active} tabIndex={-1} className={styles.hit} data-testid="search-hit" onClick={onOpen}>
       <span className={styles.hitTitle}>{record.title}</span>
+      {hit.inDocument ? (
+        <span className={styles.inside} data-testid="in-document">
+          <Icon name="chart" />
+          {words.t("search.inDocument")}
+        </span>
+      ) : null}
       {snippet.length > 0 ? (
         <span className={styles.snippet}>
           {snippet.map((part, index) => (part.matched ? <mark key={index}>{part.text}</mark> : <span key={index}>{part.text}</span>))}

@@ -1,0 +1,119 @@
+//! Reading what a record refers to: which contents, and their words for the index.
+
+use super::text::{self, Kind};
+use crate::bulk;
+use crate::digest;
+use crate::document::{self, AttachmentRef};
+use crate::engine::Engine;
+use crate::problem::{Problem, ProblemCode, Result};
+use crate::summary;
+use crate::sync::references::local_target;
+use satchel_store::{AttachmentIn, DocumentIn, ToReadRow};
+
+/// Types that have contents.
+pub(super) const TYPES: &[&str] = &["DocumentReference", "DiagnosticReport", "Media"];
+/// Records that are written together.
+const BATCH: u32 = 50;
+
+impl Engine {
+    /// Reads the records of a connection that came or changed, or whose contents did.
+    pub(crate) async fn read_documents(&self, connection_id: &str, base: &str) -> Result<()> {
+        let store = &self.inner.store;
+        let mut after = 0;
+        loop {
+            let rows = store
+                .records_to_read(connection_id, TYPES, after, BATCH)
+                .await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            after = last.key;
+            let mut read = Vec::with_capacity(rows.len());
+            for row in rows {
+                read.push(self.read_document(connection_id, base, row).await?);
+            }
+            store.documents_read(&read).await?;
+        }
+    }
+
+    async fn read_document(
+        &self,
+        connection_id: &str,
+        base: &str,
+        row: ToReadRow,
+    ) -> Result<DocumentIn> {
+        let mut read = DocumentIn {
+            key: row.key,
+            mark: row.mark,
+            ..DocumentIn::default()
+        };
+        for attachment in document::attachments_of(&row.json) {
+            let mut found = attachment_in(&attachment, &row.json, base);
+            let content = match (attachment.data, &found.content_id) {
+                (Some(data), _) => Some((attachment.content_type.clone(), data)),
+                (None, Some(id)) => self.content(connection_id, id).await?,
+                (None, None) => None,
+            };
+            if let Some((content_type, bytes)) = content {
+                let (text, kind) = text_on_a_thread(content_type, bytes).await?;
+                if let Some(text) = text {
+                    read.words.push_str(&text);
+                    read.words.push('\n');
+                    found.text = (kind == Kind::Pdf).then_some(text);
+                }
+            }
+            read.attachments.push(found);
+        }
+        if !read.words.is_empty() {
+            let summary = summary::of(&row.resource_type, &row.json);
+            (read.title, read.body) = (summary.title, summary.text);
+        }
+        Ok(read)
+    }
+
+    /// The media type and bytes of a stored `Binary`.
+    pub(super) async fn content(
+        &self,
+        connection_id: &str,
+        id: &str,
+    ) -> Result<Option<(String, Vec<u8>)>> {
+        let store = &self.inner.store;
+        let stored = store.record_get(connection_id, "Binary", id).await?;
+        Ok(stored.and_then(|(_, json)| document::binary_of(&json)))
+    }
+}
+
+/// Reading a document may take seconds.
+async fn text_on_a_thread(content_type: String, bytes: Vec<u8>) -> Result<(Option<String>, Kind)> {
+    let work = tokio::task::spawn_blocking(move || {
+        let kind = Kind::of(&content_type, &bytes);
+        (text::text_of(&content_type, &bytes), kind)
+    });
+    let done = work.await;
+    done.map_err(|error| Problem::with_detail(ProblemCode::Internal, error))
+}
+
+/// Where the content is stored, or will be.
+pub(super) fn content_id(url: &str, base: &str) -> String {
+    bulk::content_id(url, base)
+}
+
+fn attachment_in(attachment: &AttachmentRef, json: &str, base: &str) -> AttachmentIn {
+    let url = attachment
+        .url
+        .as_deref()
+        .filter(|_| attachment.data.is_none());
+    let target = url.and_then(|url| local_target(url, base));
+    // Of a content without a checksum nothing tells whether it is the same after its record changed.
+    let of = match &attachment.hash {
+        Some(hash) => format!("{}\n{hash}", url.unwrap_or_default()),
+        None => json.to_owned(),
+    };
+    AttachmentIn {
+        content_id: url.map(|url| content_id(url, base)),
+        at_server: target.is_some_and(|(kind, _)| kind == "Binary"),
+        size: attachment.size,
+        stated: digest::short_hex(of.as_bytes()),
+        text: None,
+    }
+}
