@@ -25,6 +25,7 @@ pub(crate) fn from_process() -> Result<EngineOptions, String> {
         None => default_profile().ok_or("no home folder: give one with --profile")?,
     };
     let mut options = EngineOptions::new(profile);
+    options.document_reader = std::env::current_exe().ok();
     if let Ok(fhir_base) = std::env::var("SATCHEL_MOCK_SERVER") {
         options.extra_servers.push(KnownServer {
             fhir_base,

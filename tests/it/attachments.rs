@@ -7,6 +7,7 @@ use satchel_core::view::{AttachmentView, RecordKey, StepOutcome, SyncReportView}
 use satchel_mock::{MockServer, World};
 use satchel_store::{IndexIn, Page, RecordIn};
 use serde_json::{Value, json};
+use std::io::Write;
 use std::sync::Arc;
 
 fn world() -> World {
@@ -386,4 +387,37 @@ async fn a_removed_connection_leaves_no_word_of_its_documents() {
     assert_eq!(found(&setting, "quinsy").await.len(), 1);
     setting.engine.remove(&id).await.unwrap();
     assert_eq!(found(&setting, "quinsy").await, []);
+}
+
+#[test]
+fn a_file_made_to_bring_the_reader_down_brings_down_nothing_else() {
+    let read = |bytes: &[u8]| {
+        let mut reader = std::process::Command::new(env!("CARGO_BIN_EXE_satchel-desktop"))
+            .arg(satchel_core::attachments::READ_DOCUMENT)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let _ = reader.stdin.take().unwrap().write_all(bytes);
+        reader.wait_with_output().unwrap()
+    };
+    let good = read(&pdf("Lumbago since spring", "", ""));
+    assert!(good.status.success());
+    assert_eq!(
+        String::from_utf8(good.stdout).unwrap(),
+        "Lumbago since spring"
+    );
+    // Each of many objects is said to stand where one large array stands (ISO 32000-1, 7.5.7).
+    let pairs: String = (10..60_000).map(|number| format!("{number} 0 ")).collect();
+    let array = format!("[{}]", "0 ".repeat(100_000));
+    let objects = format!(
+        "%PDF-1.5\n1 0 obj\n<< /Type /ObjStm /N 59990 /First {} /Length {} >>\nstream\n{pairs}{array}\nendstream\nendobj\ntrailer << /Root 1 0 R >>\n",
+        pairs.len(),
+        pairs.len() + array.len()
+    );
+    let begun = std::time::Instant::now();
+    let hostile = read(objects.as_bytes());
+    assert!(hostile.stdout.is_empty());
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60));
 }

@@ -95,6 +95,8 @@ pub(crate) async fn setting_with_clock(world: World) -> (Setting, Arc<TurnedCloc
     let profile = TempDir::new().expect("a folder");
     let mut options = EngineOptions::new(profile.path());
     options.clock = Arc::<TurnedClock>::clone(&clock);
+    // As the app and the command line do: documents are read in a process of their own.
+    options.document_reader = Some(env!("CARGO_BIN_EXE_satchel-desktop").into());
     let engine = Engine::open(options)
         .await
         .expect("run inside tests/session.sh");

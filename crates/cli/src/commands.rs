@@ -184,6 +184,7 @@ fn options(arguments: &Arguments) -> Result<EngineOptions> {
         Problem::with_detail(ProblemCode::StoreFailed, "no home folder: use --profile")
     })?;
     let mut options = EngineOptions::new(profile);
+    options.document_reader = std::env::current_exe().ok();
     if let Some(file) = &arguments.identity {
         options.identity = registration::identity(file)?;
     }

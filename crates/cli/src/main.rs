@@ -15,9 +15,17 @@ mod trace;
 use arguments::Arguments;
 use clap::Parser;
 use output::Output;
+use satchel_core::attachments::{READ_DOCUMENT, read_document_here};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // The engine calls this program again to read a document apart from everything else.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == READ_DOCUMENT)
+    {
+        return read_document_here();
+    }
     let (arguments, tracing) = trace::taken_apart(Arguments::parse());
     start_log();
     let output = Output::new(arguments.json);

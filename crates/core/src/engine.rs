@@ -40,6 +40,11 @@ pub struct EngineOptions {
     pub extra_servers: Vec<KnownServer>,
     /// Traces from the start, for testers (see [`crate::trace`]).
     pub trace: bool,
+    /// The program that reads documents in a process of its own: called with
+    /// [`READ_DOCUMENT`](crate::attachments::READ_DOCUMENT), it calls
+    /// [`read_document_here`](crate::attachments::read_document_here). Without one they are read in this
+    /// process, which a file made for it can bring down.
+    pub document_reader: Option<PathBuf>,
     /// How long a server may be silent; a whole answer may take five times that.
     pub timeout: Duration,
     /// Time.
@@ -60,6 +65,7 @@ impl EngineOptions {
             extra_root_certificates: Vec::new(),
             extra_servers: Vec::new(),
             trace: false,
+            document_reader: None,
             timeout: TIMEOUT,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
@@ -84,6 +90,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) profile_dir: PathBuf,
+    pub(crate) document_reader: Option<PathBuf>,
     pub(crate) reachability: Mutex<HashMap<String, Reachability>>,
     pub(crate) running: Mutex<HashMap<String, Arc<tokio::sync::Notify>>>,
     pub(crate) refreshing: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
@@ -149,6 +156,7 @@ impl Engine {
                 clock: options.clock,
                 random: options.random,
                 profile_dir,
+                document_reader: options.document_reader,
                 reachability: Mutex::default(),
                 running: Mutex::default(),
                 refreshing: Mutex::default(),

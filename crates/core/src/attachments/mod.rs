@@ -10,11 +10,13 @@ mod fetch;
 mod markup;
 mod pdf;
 mod read;
+mod reader;
 mod rtf;
 mod text;
 mod view;
 
 pub(crate) use fetch::{Content, read_content};
+pub use reader::{READ_DOCUMENT, read_document_here};
 pub use text::text_of;
 
 use crate::engine::Engine;

@@ -1,5 +1,6 @@
 //! Reading what a record refers to: which contents, and their words for the index.
 
+use super::reader;
 use super::text::{self, Kind};
 use crate::bulk;
 use crate::digest;
@@ -55,7 +56,7 @@ impl Engine {
                 (None, None) => None,
             };
             if let Some((content_type, bytes)) = content {
-                let (text, kind) = text_on_a_thread(content_type, bytes).await?;
+                let (text, kind) = self.text_apart(content_type, bytes).await?;
                 if let Some(text) = text {
                     read.words.push_str(&text);
                     read.words.push('\n');
@@ -71,6 +72,25 @@ impl Engine {
         Ok(read)
     }
 
+    /// A PDF is read in a process of its own where there is a program for it; anything else, which is read
+    /// in one pass, on a thread.
+    async fn text_apart(
+        &self,
+        content_type: String,
+        bytes: Vec<u8>,
+    ) -> Result<(Option<String>, Kind)> {
+        let kind = Kind::of(&content_type, &bytes);
+        if let (Kind::Pdf, Some(program)) = (kind, &self.inner.document_reader) {
+            let text = reader::text_by(program, &bytes).await;
+            let text = text.map(|text| text.chars().take(text::TEXT_LIMIT).collect());
+            return Ok((text, kind));
+        }
+        let work = tokio::task::spawn_blocking(move || text::text_of(&content_type, &bytes));
+        let text = work.await;
+        let text = text.map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
+        Ok((text, kind))
+    }
+
     /// The media type and bytes of a stored `Binary`.
     pub(super) async fn content(
         &self,
@@ -81,16 +101,6 @@ impl Engine {
         let stored = store.record_get(connection_id, "Binary", id).await?;
         Ok(stored.and_then(|(_, json)| document::binary_of(&json)))
     }
-}
-
-/// Reading a document may take seconds.
-async fn text_on_a_thread(content_type: String, bytes: Vec<u8>) -> Result<(Option<String>, Kind)> {
-    let work = tokio::task::spawn_blocking(move || {
-        let kind = Kind::of(&content_type, &bytes);
-        (text::text_of(&content_type, &bytes), kind)
-    });
-    let done = work.await;
-    done.map_err(|error| Problem::with_detail(ProblemCode::Internal, error))
 }
 
 /// Where the content is stored, or will be.

@@ -6,9 +6,9 @@ use super::{markup, pdf, rtf};
 use encoding_rs::Encoding;
 
 /// Text beyond this many characters is cut.
-const TEXT_LIMIT: usize = 400_000;
+pub(super) const TEXT_LIMIT: usize = 400_000;
 /// Bytes of which a character may have four.
-const BYTE_LIMIT: usize = TEXT_LIMIT * 2;
+pub(super) const BYTE_LIMIT: usize = TEXT_LIMIT * 2;
 
 /// What a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
