@@ -354,3 +354,80 @@ CREATE TABLE schedules (
     failures       INTEGER NOT NULL DEFAULT 0, -- How many attempts failed in a row.
     asked_to_wait  INTEGER NOT NULL DEFAULT 0  -- Seconds that the server asked to wait after it (Retry-After).
 ) STRICT;
+
+-- People whose records come from several connections, because the person said so. Those with one
+-- connection are not here.
+CREATE TABLE people (
+    key      INTEGER PRIMARY KEY,        -- Short key for the tables below; never leaves the file.
+    id       TEXT NOT NULL UNIQUE,       -- UUID; what the app and the command line call them.
+    revision INTEGER NOT NULL DEFAULT 1, -- Counts the changes to their records, by the triggers below.
+    grouped  INTEGER NOT NULL DEFAULT 0  -- The revision for which the groups of record_facts were made.
+) STRICT;
+
+-- Which connections are theirs: two at least.
+CREATE TABLE person_connections (
+    connection_key INTEGER PRIMARY KEY REFERENCES connections (key) ON DELETE CASCADE, -- One is of one person.
+    person_key     INTEGER NOT NULL REFERENCES people (key) ON DELETE CASCADE, -- Whose it is.
+    patient_id     TEXT NOT NULL -- The patient of the connection when the person said so: of any other it does not hold.
+) STRICT;
+
+CREATE INDEX person_connections_person ON person_connections (person_key);
+
+-- Connections that the person said are not of one person, so that it is not proposed again.
+CREATE TABLE connections_apart (
+    one   INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- The one with the lower key.
+    other INTEGER NOT NULL REFERENCES connections (key) ON DELETE CASCADE, -- The other one.
+    PRIMARY KEY (one, other)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX connections_apart_other ON connections_apart (other);
+
+-- Records of people with several sources: what each says, and which say the same (core: sources/).
+CREATE TABLE record_facts (
+    record_key INTEGER PRIMARY KEY REFERENCES records (key) ON DELETE CASCADE, -- Which record.
+    person_key INTEGER NOT NULL REFERENCES people (key) ON DELETE CASCADE, -- Whose it is.
+    section    TEXT NOT NULL, -- As in records, to count without reading them.
+    fact       TEXT,          -- What is compared; null where it depends on another record and is made anew.
+    group_key  INTEGER        -- The record that stands in lists for all that say the same; null for those alone.
+) STRICT;
+
+CREATE INDEX record_facts_group ON record_facts (group_key) WHERE group_key IS NOT NULL;
+CREATE INDEX record_facts_hidden ON record_facts (person_key, section) WHERE group_key <> record_key;
+
+-- Records that the person said are not the same.
+CREATE TABLE records_apart (
+    one   INTEGER NOT NULL REFERENCES records (key) ON DELETE CASCADE, -- The one with the lower key.
+    other INTEGER NOT NULL REFERENCES records (key) ON DELETE CASCADE, -- The other one.
+    PRIMARY KEY (one, other)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX records_apart_other ON records_apart (other);
+
+-- What makes groups stale. A page of records is counted once, so these cost nothing for each record.
+CREATE TRIGGER people_counts_made AFTER INSERT ON record_counts BEGIN
+    UPDATE people SET revision = revision + 1 WHERE key =
+        (SELECT person_key FROM person_connections WHERE connection_key = new.connection_key);
+END;
+
+CREATE TRIGGER people_counts_changed AFTER UPDATE ON record_counts BEGIN
+    UPDATE people SET revision = revision + 1 WHERE key =
+        (SELECT person_key FROM person_connections WHERE connection_key = new.connection_key);
+END;
+
+-- A record that changed is in no group any more, in the same transaction: nothing stands for it that
+-- may now say something else.
+CREATE TRIGGER people_record_changed AFTER UPDATE OF hash, title, withdrawn_at ON records BEGIN
+    UPDATE record_facts SET group_key = NULL WHERE group_key =
+        (SELECT group_key FROM record_facts WHERE record_key = new.key);
+    DELETE FROM record_facts WHERE record_key = new.key;
+    UPDATE people SET revision = revision + 1 WHERE key =
+        (SELECT person_key FROM person_connections WHERE connection_key = new.connection_key);
+END;
+
+-- A connection that goes takes all groups of its person apart; nobody stays with one connection.
+CREATE TRIGGER people_connection_gone AFTER DELETE ON person_connections BEGIN
+    DELETE FROM record_facts WHERE person_key = old.person_key;
+    UPDATE people SET revision = revision + 1 WHERE key = old.person_key;
+    DELETE FROM people WHERE key = old.person_key AND 2 >
+        (SELECT count(*) FROM person_connections WHERE person_key = old.person_key);
+END;

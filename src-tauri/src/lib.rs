@@ -7,6 +7,7 @@ mod deep_link;
 mod directory;
 mod notify;
 mod options;
+mod people;
 mod schedule;
 mod state;
 mod trace;
@@ -68,6 +69,14 @@ pub fn run() -> ExitCode {
             commands::changes_get,
             commands::chart_get,
             commands::records_list,
+            people::people_list,
+            people::people_join,
+            people::people_split,
+            people::people_keep_apart,
+            people::person_chart,
+            people::person_records,
+            people::records_take_apart,
+            people::records_put_together,
             commands::record_get,
             commands::attachments_get,
             commands::attachment_fetch,

@@ -36,6 +36,7 @@ mod records;
 mod registration;
 mod secrets;
 mod shared_data;
+mod sources;
 mod sync;
 mod tls;
 mod tokens;

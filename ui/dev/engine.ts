@@ -71,6 +71,7 @@ function detailOf({ summary, json, references }: Fixture) {
     json,
     references: references.map(({ reference, title, type, id }) => ({ reference, title, key: { connectionId: "c1", resourceType: type, id } })),
     provenance: [],
+    originals: { same: [], apart: [] },
     fetchedAt: "2026-11-24T10:31:12Z",
     lastUpdated: "2026-11-20T18:00:00Z",
   };
@@ -90,6 +91,7 @@ function searchFixtures(words: string): SearchHitView[] {
         { text: found, matched: true },
         { text: summary.title.slice(at + found.length), matched: false },
       ],
+      patientName: "Ada Marie Lindqvist",
     };
   });
 }

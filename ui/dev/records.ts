@@ -28,6 +28,7 @@ function make(section: Section, title: string, resource: Record<string, unknown>
       performer: null,
       withdrawnAt: null,
       source: "Lakeside Family Clinic",
+      alsoFrom: [],
       ...row,
     },
   };

@@ -1,6 +1,7 @@
 //! The words that the command line takes.
 
 use crate::bulk::{BulkCommand, Import};
+use crate::people::PeopleCommand;
 use crate::registration::Agreed;
 use crate::schedule::Schedule;
 use crate::servers::ServersCommand;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 /// Health records on your own computer: connect to a SMART on FHIR server, pull the chart, read it
 /// offline.
 ///
-/// Exit codes: 0 for success, 2 for a wrong command line, 10 to 99 for a problem, one each: see
+/// Exit codes: 0 for success, 2 for a wrong command line, 10 and above for a problem, one each: see
 /// `satchel problems`.
 #[derive(Debug, Parser)]
 #[command(name = "satchel", version)]
@@ -119,21 +120,14 @@ pub(crate) enum Command {
     /// Read records from files with one FHIR resource in each line (NDJSON)
     Import(Import),
     /// List stored records
-    List {
-        /// Only this FHIR type
-        #[arg(long = "type", value_name = "TYPE")]
-        resource_type: Option<String>,
-        /// Only of this connection
-        #[arg(long)]
-        connection: Option<String>,
-        /// How many at most
-        #[arg(long, default_value_t = 1000)]
-        limit: u64,
-    },
+    List(ListArguments),
     /// Show one record
     Show {
         /// TYPE/ID
         record: String,
+        /// Of this connection, where several have such a record
+        #[arg(long)]
+        connection: Option<String>,
     },
     /// Show the contents of a document: its text, or why it is not here
     Document {
@@ -148,6 +142,15 @@ pub(crate) enum Command {
         /// Megabytes
         megabytes: Option<u64>,
     },
+    /// People whose records come from several connections, and connections that may be of one person
+    People {
+        #[command(subcommand)]
+        command: Option<PeopleCommand>,
+    },
+    /// This record and those of other sources that are shown as one with it are not the same
+    Apart(RecordArgument),
+    /// What was taken apart from this record may be shown as one with it again
+    Together(RecordArgument),
     /// Search the records
     Search {
         /// Words; each must begin a word of the record or of its documents
@@ -220,6 +223,37 @@ pub(crate) enum Command {
     },
     /// List every problem with its code, its exit code and its words
     Problems,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArguments {
+    /// Only this FHIR type
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) resource_type: Option<String>,
+    /// Only of this connection
+    #[arg(long)]
+    pub(crate) connection: Option<String>,
+    /// Of this person, over all their sources: the same fact from several is one line
+    #[arg(long, conflicts_with = "connection")]
+    pub(crate) person: Option<String>,
+    /// How many at most
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) limit: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecordArgument {
+    /// TYPE/ID
+    record: String,
+    /// Of this connection, where several have such a record
+    #[arg(long)]
+    connection: Option<String>,
+}
+
+impl RecordArgument {
+    pub(crate) fn named(&self) -> (&str, Option<&str>) {
+        (&self.record, self.connection.as_deref())
+    }
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,16 +1,19 @@
 //! One function per command.
 
-use crate::arguments::{Arguments, Command, KeysCommand};
+use crate::arguments::{Arguments, Command, KeysCommand, ListArguments};
 use crate::bulk;
 use crate::connect::{self, Connect, Server};
 use crate::log;
 use crate::lookup;
 use crate::output::{Output, record_line, report_lines};
+use crate::people;
 use crate::registration;
 use crate::schedule;
 use crate::servers;
 use crate::trace::{self, Tracing};
-use satchel_core::view::{ConnectionView, RecordFilter, Role, ScopePresetView, SyncReportView};
+use satchel_core::view::{
+    ConnectionView, RecordFilter, RecordSummaryView, Role, ScopePresetView, SyncReportView,
+};
 use satchel_core::{
     Engine, EngineOptions, ExportFormat, Problem, ProblemCode, RedirectKind, Result,
     default_data_dir,
@@ -90,19 +93,13 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
         Command::Schedule(wanted) => schedule::run(engine, wanted, output).await,
         Command::Bulk { command } => bulk::run(engine, command, output).await,
         Command::Import(import) => bulk::import(engine, import, output).await,
-        Command::List {
-            resource_type,
-            connection,
-            limit,
-        } => {
-            let filter = RecordFilter {
-                connection_id: optional_id(engine, connection.as_deref()).await?,
-                resource_type: resource_type.clone(),
-                section: None,
-            };
-            list(engine, &filter, *limit, output).await
+        Command::List(wanted) => list(engine, wanted, output).await,
+        Command::Show { record, connection } => {
+            show(engine, (record, connection.as_deref()), output).await
         }
-        Command::Show { record } => show(engine, record, output).await,
+        Command::People { command } => people::run(engine, command.as_ref(), output).await,
+        Command::Apart(of) => people::group(engine, of.named(), true, output).await,
+        Command::Together(of) => people::group(engine, of.named(), false, output).await,
         Command::Document { record, fetch } => {
             lookup::document(engine, record, *fetch, output).await
         }
@@ -147,6 +144,20 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
         // The command that is traced stands in its place; the others need no engine.
         Command::Trace { .. } | Command::Problems | Command::Erase { .. } => Ok(()),
     }
+}
+
+async fn list(engine: &Engine, wanted: &ListArguments, output: &Output) -> Result<()> {
+    let filter = RecordFilter {
+        connection_id: optional_id(engine, wanted.connection.as_deref()).await?,
+        resource_type: wanted.resource_type.clone(),
+        section: None,
+    };
+    if let Some(person) = &wanted.person {
+        return people::records(engine, person, &filter, wanted.limit, output).await;
+    }
+    let page = engine.records_list(&filter, 0, wanted.limit).await?;
+    output.answer(&page, || page.rows.iter().map(record_line).collect());
+    Ok(())
 }
 
 async fn export(
@@ -343,17 +354,12 @@ pub(crate) fn failed(reports: &[SyncReportView]) -> Result<()> {
     })
 }
 
-async fn list(engine: &Engine, filter: &RecordFilter, limit: u64, output: &Output) -> Result<()> {
-    let page = engine.records_list(filter, 0, limit).await?;
-    output.answer(&page, || page.rows.iter().map(record_line).collect());
-    Ok(())
-}
-
-async fn show(engine: &Engine, record: &str, output: &Output) -> Result<()> {
-    let (resource_type, id) = record
-        .split_once('/')
-        .ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
-    let detail = engine.record_find(resource_type, id).await?;
+async fn show(
+    engine: &Engine,
+    (record, connection): (&str, Option<&str>),
+    output: &Output,
+) -> Result<()> {
+    let detail = people::record_of(engine, record, connection).await?;
     output.answer(&detail, || {
         let row = &detail.summary;
         let mut lines = vec![row.title.clone()];
@@ -378,10 +384,20 @@ async fn show(engine: &Engine, record: &str, output: &Output) -> Result<()> {
             "From: {}, fetched {}",
             row.source, detail.fetched_at
         ));
+        let originals = &detail.originals;
+        let others = originals.same.iter().filter(|one| one.key != row.key);
+        lines.extend(others.map(|one| format!("Also from: {}", named(one))));
+        let apart = originals.apart.iter();
+        lines.extend(apart.map(|one| format!("Kept apart from: {}", named(one))));
         lines.push(detail.json.clone());
         lines
     });
     Ok(())
+}
+
+fn named(record: &RecordSummaryView) -> String {
+    let key = &record.key;
+    format!("{}, {}/{}", record.source, key.resource_type, key.id)
 }
 
 async fn optional_id(engine: &Engine, beginning: Option<&str>) -> Result<Option<String>> {

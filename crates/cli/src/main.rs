@@ -7,6 +7,7 @@ mod connect;
 mod log;
 mod lookup;
 mod output;
+mod people;
 mod registration;
 mod schedule;
 mod servers;

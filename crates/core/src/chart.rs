@@ -19,7 +19,7 @@ use satchel_smart::scope::Scopes;
 use satchel_store::{ConnectionRow, RecordRow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Characters of text around a match.
 const SNIPPET: usize = 140;
@@ -143,11 +143,13 @@ impl Engine {
             .store
             .record_get(&row.id, "Patient", patient_id)
             .await?;
-        let today = self
-            .now()
+        Ok(stored.map(|(_, json)| patient::header_of(&json, self.today())))
+    }
+
+    pub(crate) fn today(&self) -> jiff::civil::Date {
+        self.now()
             .to_zoned_datetime(jiff::tz::TimeZone::system())
-            .date();
-        Ok(stored.map(|(_, json)| patient::header_of(&json, today)))
+            .date()
     }
 
     /// A chart: who, which sections, and how complete each one is.
@@ -165,23 +167,16 @@ impl Engine {
                 .find(|(name, _)| *name == word)
                 .map_or(0, |(_, count)| *count)
         };
-        let mut sections: Vec<ChartSectionView> = ALWAYS
-            .iter()
-            .map(|section| {
-                section_view(*section, count_of(*section), connection.last_sync.as_ref())
-            })
+        let report = connection.last_sync.as_ref();
+        let sections = sections_of(count_of)
+            .into_iter()
+            .map(|section| section_view(section, count_of(section), report))
             .collect();
-        sections.extend(
-            WHEN_THERE
-                .iter()
-                .filter(|section| count_of(**section) > 0)
-                .map(|section| {
-                    section_view(*section, count_of(*section), connection.last_sync.as_ref())
-                }),
-        );
         Ok(ChartView {
             patient: self.patient_header(&row).await?,
             connection,
+            others: Vec::new(),
+            person: None,
             sections,
         })
     }
@@ -227,8 +222,10 @@ impl Engine {
         let references = self.resolve_references(key, &json).await?;
         let base = self.connection_row(&key.connection_id).await?.fhir_base;
         let provenance = self.provenance_of(key, &base).await?;
+        let originals = self.originals_of(key, &names).await?;
         Ok(RecordDetailView {
             provenance,
+            originals,
             fetched_at: row.fetched_at.clone(),
             last_updated: row.last_updated.clone(),
             summary: summary_view(row, &names),
@@ -237,11 +234,13 @@ impl Engine {
         })
     }
 
-    /// Records with this type and id, from any connection: `Type/id` is not unique across servers.
+    /// The record with this type and id, from any connection. `Type/id` is not unique across servers, so
+    /// none is given where several have one.
     ///
     /// # Errors
-    /// `record.not_found` when no connection has it, `store.*`.
+    /// `record.not_found` when no connection has it, `record.several_sources`, `store.*`.
     pub async fn record_find(&self, resource_type: &str, id: &str) -> Result<RecordDetailView> {
+        let mut found = Vec::new();
         for row in self.inner.store.connections_list().await? {
             let key = RecordKey {
                 connection_id: row.id,
@@ -255,13 +254,26 @@ impl Engine {
                 .await?
                 .is_some()
             {
-                return self.record_get(&key).await;
+                found.push(key);
             }
         }
-        Err(Problem::new(ProblemCode::NotFound))
+        match found.as_slice() {
+            [] => Err(Problem::new(ProblemCode::NotFound)),
+            [key] => self.record_get(key).await,
+            several => {
+                let ids: Vec<&str> = several
+                    .iter()
+                    .map(|key| key.connection_id.as_str())
+                    .collect();
+                Err(Problem::with_detail(
+                    ProblemCode::SeveralSources,
+                    format!("connections {}", ids.join(", ")),
+                ))
+            }
+        }
     }
 
-    async fn stored_record(&self, key: &RecordKey) -> Result<(RecordRow, String)> {
+    pub(crate) async fn stored_record(&self, key: &RecordKey) -> Result<(RecordRow, String)> {
         self.inner
             .store
             .record_get(&key.connection_id, &key.resource_type, &key.id)
@@ -320,6 +332,7 @@ impl Engine {
             .search(words, connection_id, limit.min(200))
             .await?;
         let names = self.server_names().await?;
+        let mut patients = HashMap::new();
         let mut views = Vec::with_capacity(hits.len());
         for hit in hits {
             let stored = self
@@ -336,11 +349,29 @@ impl Engine {
             }
             views.push(SearchHitView {
                 snippet: snippet(&text, words),
+                patient_name: self
+                    .patient_name_of(&record.key.connection_id, &mut patients)
+                    .await?,
                 record,
                 in_document,
             });
         }
         Ok(views)
+    }
+
+    /// Whose records a connection holds, asked once for each.
+    async fn patient_name_of(
+        &self,
+        connection_id: &str,
+        known: &mut HashMap<String, Option<String>>,
+    ) -> Result<Option<String>> {
+        if let Some(name) = known.get(connection_id) {
+            return Ok(name.clone());
+        }
+        let row = self.connection_row(connection_id).await?;
+        let name = self.patient_header(&row).await?.map(|header| header.name);
+        known.insert(connection_id.to_owned(), name.clone());
+        Ok(name)
     }
 
     pub(crate) async fn server_names(&self) -> Result<Vec<(String, String)>> {
@@ -374,6 +405,7 @@ pub(crate) fn summary_view(row: RecordRow, names: &[(String, String)]) -> Record
         performer: row.performer,
         withdrawn_at: row.withdrawn_at,
         source,
+        also_from: Vec::new(),
         key: RecordKey {
             connection_id: row.connection_id,
             resource_type: row.resource_type,
@@ -406,7 +438,17 @@ fn types_of(section: Section) -> &'static [&'static str] {
     }
 }
 
-fn section_view(section: Section, count: u64, report: Option<&SyncReportView>) -> ChartSectionView {
+/// The sections of a chart with these counts: those that it always shows, and others that hold something.
+pub(crate) fn sections_of(count_of: impl Fn(Section) -> u64) -> Vec<Section> {
+    let there = WHEN_THERE.iter().filter(|section| count_of(**section) > 0);
+    ALWAYS.iter().chain(there).copied().collect()
+}
+
+pub(crate) fn section_view(
+    section: Section,
+    count: u64,
+    report: Option<&SyncReportView>,
+) -> ChartSectionView {
     let types = types_of(section);
     let steps = report
         .map(|report| report.steps.as_slice())
@@ -443,7 +485,7 @@ fn section_view(section: Section, count: u64, report: Option<&SyncReportView>) -
     }
 }
 
-fn gravity(outcome: StepOutcome) -> u8 {
+pub(crate) fn gravity(outcome: StepOutcome) -> u8 {
     match outcome {
         StepOutcome::Empty => 0,
         StepOutcome::NotOffered => 1,

@@ -97,6 +97,8 @@ pub(crate) struct Inner {
     pub(crate) fresh: Mutex<HashMap<String, Fresh>>,
     pub(crate) launches: Mutex<Launches>,
     pub(crate) registering: tokio::sync::Mutex<()>,
+    /// Held while the groups of a person are made anew.
+    pub(crate) settling: tokio::sync::Mutex<()>,
     /// Servers that said when to come again to register.
     pub(crate) registration_waits: Mutex<HashMap<String, jiff::Timestamp>>,
     pub(crate) discovered: DiscoveryCache,
@@ -163,6 +165,7 @@ impl Engine {
                 fresh: Mutex::default(),
                 launches: Mutex::default(),
                 registering: tokio::sync::Mutex::default(),
+                settling: tokio::sync::Mutex::default(),
                 registration_waits: Mutex::default(),
                 discovered: DiscoveryCache::default(),
                 public_http: OnceLock::new(),

@@ -36,6 +36,63 @@ pub(crate) fn name_in(json: &str) -> Option<String> {
     (!list(&person, "name").is_empty()).then(|| name_of(&person))
 }
 
+/// What two charts are compared by, before the person is asked whether they are of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// Family name with first given name, or the name as it is said; in lower case.
+    names: Vec<String>,
+    birth_date: Option<String>,
+    gender: Option<String>,
+}
+
+impl Identity {
+    /// Of a Patient resource.
+    pub(crate) fn of(json: &str) -> Self {
+        let patient: Value = serde_json::from_str(json).unwrap_or(Value::Null);
+        let names = list(&patient, "name").iter();
+        Self {
+            names: names
+                .filter(|name| string(name, "use") != Some("old"))
+                .filter_map(name_to_compare)
+                .collect(),
+            birth_date: string(&patient, "birthDate").map(str::to_owned),
+            gender: string(&patient, "gender")
+                .filter(|gender| *gender != "unknown")
+                .map(str::to_owned),
+        }
+    }
+
+    /// Name, birth date to the day, and sex are given by both, and are the same.
+    pub(crate) fn agrees_with(&self, other: &Self) -> bool {
+        let to_the_day = |date: &Option<String>| date.as_ref().is_some_and(|date| date.len() == 10);
+        self.names.iter().any(|name| other.names.contains(name))
+            && to_the_day(&self.birth_date)
+            && self.birth_date == other.birth_date
+            && self.gender.is_some()
+            && self.gender == other.gender
+    }
+
+    /// The birth dates are the same as far as both are given.
+    pub(crate) fn may_be_born_with(&self, other: &Self) -> bool {
+        match (&self.birth_date, &other.birth_date) {
+            (Some(one), Some(other)) => {
+                one.starts_with(other.as_str()) || other.starts_with(one.as_str())
+            }
+            _ => true,
+        }
+    }
+}
+
+fn name_to_compare(name: &Value) -> Option<String> {
+    let given = list_of_strings(name, "given");
+    let words = match (string(name, "family"), given.first()) {
+        (Some(family), Some(given)) => format!("{given} {family}"),
+        _ => human_name(name)?,
+    };
+    let words: Vec<&str> = words.split_whitespace().collect();
+    Some(words.join(" ").to_lowercase())
+}
+
 /// The official name, then the usual one, then any that is not old.
 fn name_of(patient: &Value) -> String {
     let names = list(patient, "name");

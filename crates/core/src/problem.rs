@@ -73,7 +73,7 @@ macro_rules! problems {
             /// Stable code, such as `login.denied`.
             #[must_use]
             pub fn code(self) -> &'static str { match self { $(Self::$name => $code,)* } }
-            /// Exit code of the command line, 10 to 99.
+            /// Exit code of the command line, 10 or above.
             #[must_use]
             pub fn exit_code(self) -> u8 { match self { $(Self::$name => $exit,)* } }
             /// What happened, one plain sentence.
@@ -464,6 +464,15 @@ problems! {
     Internal = "internal", 99, true,
         "Something went wrong inside Satchel.",
         "Try again. If it happens again, please report it with the technical detail.";
+    // Several sources
+    /// Connections that cannot be of one person.
+    PeopleDiffer = "people.differ", 100, false,
+        "These records cannot be of one person, so Satchel keeps them apart.",
+        "Put only your own records together: those with the same birth date, from different servers.";
+    /// `Type/id` names a record of each of several sources.
+    SeveralSources = "record.several_sources", 101, false,
+        "Several sources have a record of this name.",
+        "Say which source you mean.";
 }
 
 #[cfg(test)]

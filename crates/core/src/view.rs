@@ -7,6 +7,7 @@ mod access_log;
 mod bulk;
 mod changes;
 mod lookup;
+mod people;
 mod schedule;
 mod servers;
 mod sync;
@@ -18,6 +19,9 @@ pub use bulk::{
 };
 pub use changes::{ChangedFieldView, ChangedRecordView, ChangesView};
 pub use lookup::{FoundPatientView, ProvenanceAgentView, ProvenanceView};
+pub use people::{
+    AlsoFromView, OriginalsView, PeopleView, PersonSourceView, PersonView, SamePersonView,
+};
 pub use schedule::{ConnectionScheduleView, ScheduleSettingsView, ScheduleView, ScheduleWait};
 pub use servers::{
     Ability, AbilityView, DirectoryView, Launch, ServerCheckView, ServerView, SkippedView,
@@ -343,6 +347,8 @@ pub struct RecordSummaryView {
     pub withdrawn_at: Option<String>,
     /// Name of the server that it came from.
     pub source: String,
+    /// Records of other sources that say the same; in the lists of a person with several sources only.
+    pub also_from: Vec<AlsoFromView>,
 }
 
 /// A page of a list.
@@ -396,6 +402,8 @@ pub struct RecordDetailView {
     pub fetched_at: String,
     /// `meta.lastUpdated`, as received.
     pub last_updated: Option<String>,
+    /// The same from other sources, and what the person took apart from it.
+    pub originals: OriginalsView,
 }
 
 /// A document's content, from the record itself or from a stored `Binary`.
@@ -474,8 +482,12 @@ pub struct ChartSectionView {
 #[derive(Clone, Debug, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ChartView {
-    /// Its connection.
+    /// Its connection; of a person with several, the oldest.
     pub connection: ConnectionView,
+    /// The other connections of the person.
+    pub others: Vec<ConnectionView>,
+    /// The person, when the chart is over several sources.
+    pub person: Option<PersonView>,
     /// The person, once the Patient record is here.
     pub patient: Option<PatientHeaderView>,
     /// Sections in order; those that a chart always shows, and any other that holds records.
@@ -492,6 +504,8 @@ pub struct SearchHitView {
     pub snippet: Vec<SnippetPart>,
     /// The words are in the record's document, and the text around the match is from there.
     pub in_document: bool,
+    /// Whose record it is, where that is known.
+    pub patient_name: Option<String>,
 }
 
 /// A piece of a snippet.

@@ -14,6 +14,7 @@ mod bulk;
 mod connections;
 mod directories;
 mod error;
+mod facts;
 mod history;
 mod marks;
 mod names;
@@ -21,6 +22,7 @@ mod open;
 mod pack;
 mod page;
 mod pending;
+mod people;
 mod provenance;
 mod read;
 mod registrations;
@@ -28,6 +30,7 @@ mod rows;
 mod schedules;
 mod search;
 mod settings;
+mod side_by_side;
 mod sync;
 mod write;
 
@@ -36,9 +39,11 @@ pub use attachments::{AttachmentIn, DocumentIn, MissingRow};
 pub use bulk::{BulkFileRow, BulkJobRow};
 pub use directories::{BrandIn, BrandRow, DirectoryRow, LogoRow, OriginsRow};
 pub use error::StoreError;
+pub use facts::{FactIn, FactRow, Identity, UnreadFactRow};
 pub use marks::SyncMarkRow;
 pub use open::{DatabaseKey, Store};
 pub use page::Page;
+pub use people::PersonRow;
 pub use provenance::ToReadRow;
 pub use rows::{
     ClientRow, ConnectionRow, IndexIn, InstallationRow, LooseRegistrationRow, PendingRow,
@@ -46,3 +51,4 @@ pub use rows::{
     SyncStepRow, TokenRow,
 };
 pub use schedules::ScheduleRow;
+pub use side_by_side::{GroupRow, GroupsPage};

@@ -9,11 +9,12 @@ use sqlx::{FromRow, QueryBuilder, Row, Sqlite};
 
 /// The columns of a [`RecordRow`]: all but the JSON, which stands last so that it is not read.
 pub(crate) const COLUMNS: &str = "SELECT connections.id AS connection_id, resource_type, records.id AS id,
-    version_id, last_updated, fetched_at, malformed, section, records.title AS title, code, subtitle, status,
+    version_id, last_updated, fetched_at, malformed, records.section AS section, records.title AS title, code, subtitle, status,
     date_start, date_end, date_sort, date_precision, value_text, value_number, unit, range_text, flag, performer,
     withdrawn_at";
 
-const FROM: &str = " FROM records JOIN connections ON connections.key = records.connection_key";
+pub(crate) const FROM: &str =
+    " FROM records JOIN connections ON connections.key = records.connection_key";
 
 impl Store {
     /// A page of records, newest first; those without a date come last.

@@ -631,6 +631,20 @@ resourceType: string,
  */
 id: string, };
 
+export type AlsoFromView = { 
+/**
+ * Which record.
+ */
+key: RecordKey, 
+/**
+ * Name of the server that it came from.
+ */
+source: string, 
+/**
+ * It is the same fact, but not said in the same way: status, dose or wording are different.
+ */
+differs: boolean, };
+
 export type RecordSummaryView = { 
 /**
  * Which record.
@@ -683,7 +697,11 @@ withdrawnAt: string | null,
 /**
  * Name of the server that it came from.
  */
-source: string, };
+source: string, 
+/**
+ * Records of other sources that say the same; in the lists of a person with several sources only.
+ */
+alsoFrom: Array<AlsoFromView>, };
 
 export type RecordPageView = { 
 /**
@@ -789,6 +807,16 @@ recorded: string | null,
  */
 agents: Array<ProvenanceAgentView>, };
 
+export type OriginalsView = { 
+/**
+ * All that say the same, this one included, by source; empty for a record that stands alone.
+ */
+same: Array<RecordSummaryView>, 
+/**
+ * Those that would be shown as the same, had the person not taken them apart.
+ */
+apart: Array<RecordSummaryView>, };
+
 export type RecordDetailView = { 
 /**
  * Its row.
@@ -813,7 +841,11 @@ fetchedAt: string,
 /**
  * `meta.lastUpdated`, as received.
  */
-lastUpdated: string | null, };
+lastUpdated: string | null, 
+/**
+ * The same from other sources, and what the person took apart from it.
+ */
+originals: OriginalsView, };
 
 export type AttachmentView = { 
 /**
@@ -915,11 +947,79 @@ outcome: StepOutcome | null,
  */
 note: string | null, };
 
+export type PersonSourceView = { 
+/**
+ * The connection.
+ */
+connectionId: string, 
+/**
+ * Name of its server.
+ */
+source: string, 
+/**
+ * Name of the patient there.
+ */
+patientName: string, 
+/**
+ * Birth date there, as received.
+ */
+birthDate: string | null, 
+/**
+ * Sex or gender there, in words.
+ */
+gender: string | null, };
+
+export type PersonView = { 
+/**
+ * Identifier made by Satchel; opaque.
+ */
+id: string, 
+/**
+ * Name, as one of the sources gives it.
+ */
+name: string, 
+/**
+ * Where the records come from, two at least, the oldest connection first.
+ */
+sources: Array<PersonSourceView>, };
+
+export type SamePersonView = { 
+/**
+ * The older connection.
+ */
+one: PersonSourceView, 
+/**
+ * The other one.
+ */
+other: PersonSourceView, 
+/**
+ * The person said that they are not the same; it is not asked again.
+ */
+refused: boolean, };
+
+export type PeopleView = { 
+/**
+ * Those whom the person put together.
+ */
+people: Array<PersonView>, 
+/**
+ * Connections that may be of one person.
+ */
+suggested: Array<SamePersonView>, };
+
 export type ChartView = { 
 /**
- * Its connection.
+ * Its connection; of a person with several, the oldest.
  */
 connection: ConnectionView, 
+/**
+ * The other connections of the person.
+ */
+others: Array<ConnectionView>, 
+/**
+ * The person, when the chart is over several sources.
+ */
+person: PersonView | null, 
 /**
  * The person, once the Patient record is here.
  */
@@ -951,7 +1051,11 @@ snippet: Array<SnippetPart>,
 /**
  * The words are in the record's document, and the text around the match is from there.
  */
-inDocument: boolean, };
+inDocument: boolean, 
+/**
+ * Whose record it is, where that is known.
+ */
+patientName: string | null, };
 
 export type ProblemView = { 
 /**

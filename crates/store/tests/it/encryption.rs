@@ -121,7 +121,7 @@ async fn h3_h13_a_removed_connection_leaves_no_page_and_no_log_behind() {
         .await
         .unwrap();
     let many = |from: usize| -> Vec<Record> {
-        (from..from + 300)
+        (from..from + 600)
             .map(|n| {
                 let body = format!(r#"{{"name":"{NAME}","x":"{}"}}"#, noise(n, 6_000));
                 Record::new(&format!("o-{n}"), NAME, "Somewhere").json(&body)

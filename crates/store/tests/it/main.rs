@@ -14,6 +14,7 @@ mod kit;
 mod login;
 mod migration;
 mod opening;
+mod people;
 mod provenance;
 mod raw_pages;
 mod records;

@@ -27,6 +27,7 @@ export function Hit({ id, hit, active, onOpen }: HitProps) {
     typeWords(words, record.key.resourceType),
     record.value,
     record.date ? formatFhirDay(words.intl, record.date.value) : words.t("record.undated"),
+    hit.patientName,
     record.source,
   ].filter(Boolean);
   return (
