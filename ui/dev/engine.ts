@@ -1,13 +1,13 @@
 /** An engine that is not one: answers from fixtures, so that screens can be seen and tested without the app. */
-import type { ConnectionView, DirectoryView, Event, Every, LaunchRequestView, LoginStartedView, ProblemView, RecordFilter, RecordKey, ScheduleSettingsView, ScopePresetView, SearchHitView } from "../src/api/bindings";
+import type { ConnectionView, DirectoryView, Event, Every, LaunchRequestView, LoginStartedView, ProblemView, RecordFilter, RecordKey, ScheduleSettingsView, ScopePresetView, SearchHitView, PersonView, RecordSummaryView } from "../src/api/bindings";
 import type { Transport } from "../src/api/transport";
 import { checkOf, LIST, LOGO, searchServers } from "./servers";
-import { LOST, MANY, makeConnection, makePatient, makeSections } from "./people";
+import { LOST, MANY, makeConnection, makePatient, makeSections, HOSPITAL, PERSON } from "./people";
 import { scheduleOf, SETTINGS } from "./schedule";
 import { TRACE } from "./trace";
 import { RECORDS, type Fixture } from "./records";
 
-export type Scene = "first" | "chart" | "offline" | "syncing" | "lost" | "many" | "signin" | "denied" | "nokeychain" | "empty" | "long" | "launch";
+export type Scene = "first" | "chart" | "offline" | "syncing" | "lost" | "many" | "signin" | "denied" | "nokeychain" | "empty" | "long" | "launch" | "people" | "maybe";
 
 const LOGIN: LoginStartedView = {
   connectionId: "c9",
@@ -52,6 +52,8 @@ const CONNECTIONS: Record<Scene, ConnectionView[]> = {
   many: MANY,
   empty: [makeConnection({ recordCount: 1 })],
   long: [MANY[1]!, MANY[0]!],
+  people: [makeConnection(), HOSPITAL],
+  maybe: [makeConnection(), HOSPITAL],
 };
 
 const NOTE = `Annual check-up, 20 November 2026
@@ -115,6 +117,17 @@ export function makeEngine(scene: Scene): FakeEngine {
   let directories: DirectoryView[] = [];
   let settings: ScheduleSettingsView = SETTINGS;
   const chosen = new Map<string, Every>();
+  let person: PersonView | null = scene === "people" ? PERSON : null;
+  let refused = false;
+  const apart = new Set<string>();
+  /** What the hospital says: the same of every second record, and of every sixth in other words. */
+  const other = ({ key, ...rest }: RecordSummaryView, at: number): RecordSummaryView =>
+    ({ ...rest, key: { ...key, connectionId: HOSPITAL.id }, source: HOSPITAL.serverName, status: at % 6 === 0 ? "Resolved" : rest.status, alsoFrom: [] });
+  const grouped = (row: RecordSummaryView, at: number): RecordSummaryView => {
+    if (!person || at % 2 === 1 || apart.has(row.key.id)) return row;
+    const also = other(row, at);
+    return { ...row, alsoFrom: [{ key: also.key, source: also.source, differs: also.status !== row.status }] };
+  };
   const importList = (source: string): DirectoryView => {
     const imported = { ...LIST, id: `d${directories.length}`, source };
     directories = [...directories, imported];
@@ -184,7 +197,30 @@ export function makeEngine(scene: Scene): FakeEngine {
       const connection = connections.find(({ id }) => id === connectionId);
       if (!connection) throw notFound as unknown as Error;
       const long = scene === "long";
-      return { connection, patient: makePatient(long), sections: makeSections(counts, long) };
+      return { connection, others: [], person: null, patient: makePatient(long), sections: makeSections(counts, long) };
+    },
+    people_list: () => ({
+      people: person ? [person] : [],
+      suggested: scene === "maybe" && !person ? [{ one: PERSON.sources[0], other: PERSON.sources[1], refused }] : [],
+    }),
+    people_join: () => (person = PERSON),
+    people_split: () => (person = null),
+    people_keep_apart: () => {
+      refused = true;
+      return null;
+    },
+    person_chart: () => ({ connection: connections[0], others: connections.slice(1), person, patient: makePatient(false), sections: makeSections(counts, false) }),
+    person_records: ({ filter, offset, limit }: { filter: RecordFilter; offset: number; limit: number }) => {
+      const rows = records.map(({ summary }) => summary).filter(({ section }) => section === filter.section);
+      return { rows: rows.map(grouped).slice(offset, offset + limit), total: rows.length };
+    },
+    records_take_apart: ({ key }: { key: RecordKey }) => {
+      apart.add(key.id);
+      return null;
+    },
+    records_put_together: ({ key }: { key: RecordKey }) => {
+      apart.delete(key.id);
+      return null;
     },
     records_list: ({ filter, offset, limit }: { filter: RecordFilter; offset: number; limit: number }) => {
       const rows = records.map(({ summary }) => summary).filter(({ section }) => section === filter.section);
@@ -193,7 +229,16 @@ export function makeEngine(scene: Scene): FakeEngine {
     record_get: ({ key }: { key: RecordKey }) => {
       const found = find(key);
       if (!found) throw notFound as unknown as Error;
-      return detailOf(found);
+      const detail = detailOf(found);
+      if (!person) return detail;
+      const rows = records.map(({ summary }) => summary).filter(({ section }) => section === found.summary.section);
+      const at = rows.indexOf(found.summary);
+      if (at % 2 === 1) return detail;
+      const theirs = other(found.summary, at);
+      const both = [found.summary, theirs];
+      const summary = key.connectionId === HOSPITAL.id ? theirs : found.summary;
+      const originals = apart.has(key.id) ? { same: [], apart: both.filter((one) => one !== summary) } : { same: both, apart: [] };
+      return { ...detail, summary, originals };
     },
     attachments_get: ({ key }: { key: RecordKey }) =>
       key.id === "doc1"

@@ -1,5 +1,5 @@
 /** Made-up connections, servers and people for looking at the screens. */
-import type { AccessView, ChartSectionView, ConnectionView, PatientHeaderView, ServerView, SyncReportView } from "../src/api/bindings";
+import type { AccessView, ChartSectionView, ConnectionView, PatientHeaderView, PersonView, ServerView, SyncReportView } from "../src/api/bindings";
 
 const LONG =
   "Maximiliana-Theodora Wilhelmina Konstantinopolitanska-Featherstonehaugh of the Very Long Family Name, Countess of Llanfairpwllgwyngyll";
@@ -99,6 +99,26 @@ export const MANY: ConnectionView[] = [
   makeConnection({ id: "c3", serverName: "Mock server", role: "provider", state: "new", patientName: null, granted: [], signedInAs: null, access: null, lastSyncedAt: null, lastSync: null, recordCount: 0 }),
   makeConnection({ id: "c4", serverName: "Files of the old clinic", fhirBase: "urn:satchel:imported:Files+of+the+old+clinic", state: "new", patientName: null, granted: [], signedInAs: null, access: null, lastSyncedAt: null, lastSync: null, recordCount: 57, imported: true }),
 ];
+
+export const HOSPITAL = makeConnection({
+  id: "c5",
+  serverName: "St. Elsewhere Regional University Teaching Hospital and Outpatient Surgical Center of the Greater Northern Lakes Area",
+  fhirBase: "https://fhir.elsewhere.example/api/FHIR/R4",
+  reachability: "offline",
+});
+
+/** One person at two servers. */
+export const PERSON: PersonView = {
+  id: "person-1",
+  name: "Ada Marie Lindqvist",
+  sources: [makeConnection(), HOSPITAL].map(({ id, serverName, patientName }) => ({
+    connectionId: id,
+    source: serverName,
+    patientName: patientName ?? "",
+    birthDate: "1961-03-14",
+    gender: "Female",
+  })),
+};
 
 export function makePatient(long: boolean): PatientHeaderView {
   return {

@@ -57,6 +57,8 @@ export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => vo
     stale.delete(connectionId);
     drop(keys.chart(connectionId));
     drop(keys.records(connectionId));
+    drop(keys.persons);
+    drop(keys.people);
     drop(keys.search);
   }
 
@@ -82,6 +84,8 @@ export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => vo
         drop(keys.connections);
         drop(keys.schedule);
         drop(["chart"]);
+        drop(keys.persons);
+        drop(keys.people);
         return drop(keys.pending);
       case "launchesChanged":
         return drop(keys.launches);

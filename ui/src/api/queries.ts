@@ -3,6 +3,9 @@ import { keepPreviousData, queryOptions, useQuery, useQueryClient } from "@tanst
 import type { RecordFilter, RecordKey, Role, ServerView } from "./bindings";
 import { engine } from "./client";
 
+/** Whose records: those of one connection, or of one person over all sources. */
+export type ChartOf = { connectionId: string } | { personId: string };
+
 /** Rows asked for at a time. */
 export const PAGE_SIZE = 100;
 
@@ -20,6 +23,10 @@ export const keys = {
   chart: (connectionId: string) => ["chart", connectionId],
   changes: (connectionId: string) => ["chart", connectionId, "changes"],
   records: (connectionId: string) => ["records", connectionId],
+  people: ["people"],
+  /** Charts and lists over several sources; any of their connections makes them stale. */
+  persons: ["person"],
+  everyRecord: ["record"],
   record: (connectionId: string) => ["record", connectionId],
   search: ["search"],
   trace: ["trace"],
@@ -80,8 +87,17 @@ export function useSchedule() {
   return useQuery({ queryKey: keys.schedule, queryFn: engine.schedule, refetchInterval: 60_000 });
 }
 
-export function useChart(connectionId: string) {
-  return useQuery({ queryKey: keys.chart(connectionId), queryFn: () => engine.chart(connectionId) });
+/** People with several sources, and connections that may be of one person. */
+export function usePeople() {
+  return useQuery({ queryKey: keys.people, queryFn: engine.people });
+}
+
+export function useChart(of: ChartOf) {
+  return useQuery(
+    "personId" in of
+      ? { queryKey: [...keys.persons, of.personId, "chart"], queryFn: () => engine.personChart(of.personId) }
+      : { queryKey: keys.chart(of.connectionId), queryFn: () => engine.chart(of.connectionId) },
+  );
 }
 
 /** What the last sync changed. */
@@ -90,11 +106,19 @@ export function useChanges(connectionId: string) {
 }
 
 /** One page of a list; lists ask for the pages that are on screen. */
-export function recordsPage(connectionId: string, section: RecordFilter["section"], page: number) {
-  const filter: RecordFilter = { connectionId, section, resourceType: null };
+export function recordsPage(of: ChartOf, section: RecordFilter["section"], page: number) {
+  const start = page * PAGE_SIZE;
+  if ("personId" in of) {
+    const filter: RecordFilter = { connectionId: null, section, resourceType: null };
+    return queryOptions({
+      queryKey: [...keys.persons, of.personId, section, page],
+      queryFn: () => engine.personRecords(of.personId, filter, start, PAGE_SIZE),
+    });
+  }
+  const filter: RecordFilter = { connectionId: of.connectionId, section, resourceType: null };
   return queryOptions({
-    queryKey: [...keys.records(connectionId), section, page],
-    queryFn: () => engine.records(filter, page * PAGE_SIZE, PAGE_SIZE),
+    queryKey: [...keys.records(of.connectionId), section, page],
+    queryFn: () => engine.records(filter, start, PAGE_SIZE),
   });
 }
 

@@ -6,8 +6,9 @@ import { ChartRoute, ConnectionsRoute, ConnectRoute, SearchRoute, StartRoute, Tr
 import { readSection, readText } from "./sections";
 import { Shell } from "./Shell";
 
-/** Where in a chart: which connection, which section, which record. */
+/** Where in a chart: whose, which section, which record. With a person, the connection is that of the record. */
 interface ChartPlace {
+  person?: string;
   connection?: string;
   section?: Section;
   type?: string;
@@ -29,6 +30,7 @@ const chart = createRoute({
   path: "/chart",
   component: ChartRoute,
   validateSearch: (search: Record<string, unknown>): ChartPlace => ({
+    person: readText(search.person),
     connection: readText(search.connection),
     section: readSection(search.section),
     type: readText(search.type),

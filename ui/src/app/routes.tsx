@@ -3,7 +3,7 @@ import { Navigate, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { useStartLogin } from "../api/actions";
 import type { ConnectionView, RecordKey, Section } from "../api/bindings";
-import { useConnections, usePendingLogin } from "../api/queries";
+import { useConnections, usePendingLogin, usePeople } from "../api/queries";
 import { ProblemNotice } from "../components/ProblemNotice";
 import { Waiting } from "../components/Waiting";
 import { ChartScreen } from "../features/chart/ChartScreen";
@@ -45,27 +45,42 @@ export function ChartRoute() {
   const navigate = useNavigate();
   const at = useSearch({ from: "/chart" });
   const connections = useConnections();
+  const people = usePeople();
   const reconnect = useReconnect();
   const go = (search: Partial<typeof at>) => void navigate({ to: "/chart", search: { ...at, ...search } });
 
   if (connections.error && !connections.data) return <ProblemNotice problem={connections.error} />;
-  if (!connections.data) return <Waiting label={t("waiting.chart")} />;
+  if (!connections.data || people.isPending) return <Waiting label={t("waiting.chart")} />;
   const usable = withChart(connections.data);
-  const connection = usable.find(({ id }) => id === at.connection) ?? usable[0];
+  const asked = usable.find(({ id }) => id === at.connection);
+  const connection = asked ?? usable[0];
+  const persons = people.data?.people ?? [];
+  // Nobody in particular was asked for: the first person, with all sources.
+  const first = at.person === undefined && !asked ? persons.find(({ sources }) => sources.some(({ connectionId }) => connectionId === connection?.id)) : undefined;
+  const person = persons.find(({ id }) => id === at.person) ?? first;
   // Just signed in: the list that says so is still on its way.
   if (!connection && connections.isFetching) return <Waiting label={t("waiting.chart")} />;
   if (!connection) return <Navigate to="/connect" replace />;
   const record = at.type && at.id ? { connectionId: connection.id, resourceType: at.type, id: at.id } : null;
   return (
     <ChartScreen
-      connection={connection}
+      of={person ? { personId: person.id } : { connectionId: connection.id }}
       connections={usable}
+      people={people.data ?? { people: [], suggested: [] }}
       section={at.section ?? null}
       record={record}
-      onSwitch={(id) => go({ connection: id, section: undefined, type: undefined, id: undefined })}
-      onSection={(section: Section | null) => go({ section: section ?? undefined, type: undefined, id: undefined })}
-      onRecord={(key: RecordKey | null) => go({ connection: key?.connectionId ?? connection.id, type: key?.resourceType, id: key?.id })}
-      onReconnect={() => reconnect(connection)}
+      onSwitch={(to) =>
+        go({
+          person: "personId" in to ? to.personId : undefined,
+          connection: "connectionId" in to ? to.connectionId : undefined,
+          section: undefined,
+          type: undefined,
+          id: undefined,
+        })
+      }
+      onSection={(section: Section | null) => go({ person: person?.id, section: section ?? undefined, type: undefined, id: undefined })}
+      onRecord={(key: RecordKey | null) => go({ person: person?.id, connection: key?.connectionId ?? connection.id, type: key?.resourceType, id: key?.id })}
+      onReconnect={reconnect}
       attachments={(key) => <Attachments recordKey={key} />}
     />
   );

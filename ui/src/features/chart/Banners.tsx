@@ -9,13 +9,14 @@ import { useWords } from "../../i18n";
 import styles from "./banners.module.css";
 
 /** The server did not answer: what is shown is what was stored. */
-function OfflineBanner({ connection }: { connection: ConnectionView }) {
+function OfflineBanner({ connection, named }: { connection: ConnectionView; named: boolean }) {
   const { t, intl } = useWords();
   if (connection.reachability !== "offline") return null;
   const date = connection.lastSyncedAt && intl.formatDate(connection.lastSyncedAt, { dateStyle: "medium", timeStyle: "short" });
   return (
     <p className={styles.offline} role="status" data-testid="offline-banner">
       <Icon name="offline" />
+      {named ? `${connection.serverName}: ` : null}
       {date ? t("chart.offline", { date }) : t("chart.offlineNever")}
     </p>
   );
@@ -44,22 +45,33 @@ function SyncBar({ connection }: { connection: ConnectionView }) {
   );
 }
 
+interface BannersProps {
+  connection: ConnectionView;
+  /** There are other sources: each says which it is. */
+  named?: boolean;
+  onReconnect: () => void;
+}
+
 /** What is to be known before reading: a running sync, no network, lost access. */
-export function Banners({ connection, onReconnect }: { connection: ConnectionView; onReconnect: () => void }) {
+export function Banners({ connection, named = false, onReconnect }: BannersProps) {
   const { t } = useWords();
   const failed = connection.syncing ? null : connection.lastSync?.problem;
+  const source = named ? <p>{connection.serverName}</p> : null;
   return (
     <div className={styles.banners}>
       <SyncBar connection={connection} />
-      <OfflineBanner connection={connection} />
+      <OfflineBanner connection={connection} named={named} />
       {connection.state === "accessLost" && connection.problem ? (
         <ProblemNotice problem={connection.problem} quiet>
+          {source}
           <Button kind="primary" size="small" onClick={onReconnect}>
             {t("action.signInAgain")}
           </Button>
         </ProblemNotice>
       ) : failed && connection.reachability !== "offline" ? (
-        <ProblemNotice problem={failed} quiet />
+        <ProblemNotice problem={failed} quiet>
+          {source}
+        </ProblemNotice>
       ) : null}
     </div>
   );

@@ -13,6 +13,7 @@ import { ResourceView } from "../../fhir/ResourceView";
 import { useWords } from "../../i18n";
 import { JsonView } from "./JsonView";
 import { FlagMark, StatusBadge } from "./marks";
+import { Originals } from "./Originals";
 import styles from "./detail.module.css";
 
 interface DetailProps {
@@ -118,6 +119,7 @@ export function RecordDetail({ recordKey, onOpen, onClose, attachments }: Detail
       {record.data ? (
         <>
           <Heading detail={record.data} />
+          <Originals key={`${id} originals`} detail={record.data} onOpen={onOpen} />
           <Tabs
             key={id}
             label={t("record.views")}

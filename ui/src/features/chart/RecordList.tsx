@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
-import type { ChartSectionView, RecordKey } from "../../api/bindings";
+import type { ChartSectionView, RecordKey, RecordSummaryView } from "../../api/bindings";
+import type { ChartOf } from "../../api/queries";
 import { Button } from "../../components/Button";
 import { EmptyState } from "../../components/EmptyState";
 import { Icon } from "../../components/Icon";
@@ -19,8 +20,14 @@ function nextRow(key: string, from: number, total: number): number | undefined {
   return to === undefined ? undefined : Math.min(Math.max(to, 0), total - 1);
 }
 
+/** The record is open, or another source's that says the same. */
+function isOpen({ key, alsoFrom }: RecordSummaryView, open: RecordKey | null): boolean {
+  const keys = [key, ...alsoFrom.map((also) => also.key)];
+  return keys.some(({ connectionId, resourceType, id }) => open?.connectionId === connectionId && open.resourceType === resourceType && open.id === id);
+}
+
 interface RecordListProps {
-  connectionId: string;
+  of: ChartOf;
   section: ChartSectionView;
   selected: RecordKey | null;
   syncing: boolean;
@@ -29,9 +36,9 @@ interface RecordListProps {
 }
 
 /** The records of a section; of a long list only what is on screen exists. */
-export function RecordList({ connectionId, section, selected, syncing, onSelect, onBack }: RecordListProps) {
+export function RecordList({ of, section, selected, syncing, onSelect, onBack }: RecordListProps) {
   const { t } = useWords();
-  const { scroller, virtual, items, rows, total, waiting, problem } = useRecordWindow(connectionId, section.section, section.count);
+  const { scroller, virtual, items, rows, total, waiting, problem } = useRecordWindow(of, section.section, section.count);
   const [active, setActive] = useState(0);
   const wanted = useRef<number | null>(null);
   const shown = rows.size > 0;
@@ -92,7 +99,7 @@ export function RecordList({ connectionId, section, selected, syncing, onSelect,
                         }
                       }}
                       record={record}
-                      selected={selected?.id === record.key.id && selected.resourceType === record.key.resourceType}
+                      selected={isOpen(record, selected)}
                       tabbable={index === Math.min(active, total - 1)}
                       onSelect={() => onSelect(record.key)}
                       onFocus={() => setActive(index)}

@@ -47,7 +47,17 @@ export function RecordRow({ record, selected, tabbable, onSelect, onFocus, ref }
             </Badge>
           ) : null}
           {record.status ? <StatusBadge status={record.status} /> : null}
-          <span className={styles.source}>{record.source}</span>
+          {record.alsoFrom.length > 0 ? (
+            <Badge tone="info" icon="connections">
+              {t("group.sources", { count: record.alsoFrom.length + 1 })}
+            </Badge>
+          ) : null}
+          {record.alsoFrom.some(({ differs }) => differs) ? (
+            <Badge tone="sand" icon="info">
+              {t("group.differs")}
+            </Badge>
+          ) : null}
+          <span className={styles.source}>{[record.source, ...record.alsoFrom.map(({ source }) => source)].join(", ")}</span>
         </span>
       </span>
       <span className={styles.how}>

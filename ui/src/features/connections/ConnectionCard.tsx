@@ -11,6 +11,7 @@ import { ProgressBar } from "../../components/ProgressBar";
 import { useWords, type MessageId } from "../../i18n";
 import { Access } from "./Access";
 import { Schedule } from "./Schedule";
+import { SharedChart } from "./SharedChart";
 import { SyncReport } from "./SyncReport";
 import styles from "./connections.module.css";
 
@@ -75,6 +76,7 @@ export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: C
       </div>
       <LastSync connection={connection} />
       <Schedule connectionId={connection.id} />
+      <SharedChart connection={connection} />
       {connection.problem ? <ProblemNotice problem={connection.problem} quiet /> : null}
       {start.error ? <ProblemNotice problem={start.error} /> : null}
       <div className={styles.actions}>
