@@ -392,7 +392,8 @@ CREATE TABLE record_facts (
 ) STRICT;
 
 CREATE INDEX record_facts_group ON record_facts (group_key) WHERE group_key IS NOT NULL;
-CREATE INDEX record_facts_hidden ON record_facts (person_key, section) WHERE group_key <> record_key;
+CREATE INDEX record_facts_hidden ON record_facts (person_key, section, group_key)
+    WHERE group_key <> record_key;
 
 -- Records that the person said are not the same.
 CREATE TABLE records_apart (

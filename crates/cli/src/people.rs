@@ -196,7 +196,11 @@ fn section_line(section: &ChartSectionView) -> String {
 fn sourced_line(record: &RecordSummaryView) -> String {
     let mut line = format!("{}\t{}", record_line(record), record.source);
     for also in &record.also_from {
-        let said = if also.differs { " in other words" } else { "" };
+        let said = if also.differs {
+            " (sources differ)"
+        } else {
+            ""
+        };
         let (kind, id) = (&also.key.resource_type, &also.key.id);
         line.push_str(&format!("\talso from {}{said}: {kind}/{id}", also.source));
     }

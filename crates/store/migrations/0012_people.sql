@@ -32,7 +32,8 @@ CREATE TABLE record_facts (
 ) STRICT;
 
 CREATE INDEX record_facts_group ON record_facts (group_key) WHERE group_key IS NOT NULL;
-CREATE INDEX record_facts_hidden ON record_facts (person_key, section) WHERE group_key <> record_key;
+CREATE INDEX record_facts_hidden ON record_facts (person_key, section, group_key)
+    WHERE group_key <> record_key;
 
 CREATE TABLE records_apart (
     one   INTEGER NOT NULL REFERENCES records (key) ON DELETE CASCADE,

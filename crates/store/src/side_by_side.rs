@@ -25,6 +25,9 @@ pub struct GroupsPage {
     pub total: u64,
 }
 
+/// So far into a list it is cheaper to collect the rows that others stand for than to look at each.
+const FAR: u64 = 20_000;
+
 /// The rows that another one stands for.
 const HIDDEN: &str = "record_facts WHERE group_key <> record_key
     AND person_key = (SELECT key FROM people WHERE id = ";
@@ -50,6 +53,9 @@ impl Store {
                 total: 0,
             });
         }
+        let (stored, hidden) = self
+            .person_totals(person_id, section, resource_type)
+            .await?;
         let mut query = QueryBuilder::<Sqlite>::new("WITH page (place, at) AS (");
         for (position, source) in sources.iter().enumerate() {
             if position > 0 {
@@ -58,10 +64,15 @@ impl Store {
             query.push("SELECT key, date_sort FROM records WHERE connection_key = ");
             query.push_bind(*source);
             push_kind(&mut query, section, resource_type);
-            query.push(
-                " AND NOT EXISTS (SELECT 1 FROM record_facts
-                 WHERE record_key = records.key AND group_key <> record_key)",
-            );
+            if hidden > 0 && offset < FAR {
+                query.push(
+                    " AND NOT EXISTS (SELECT 1 FROM record_facts
+                     WHERE record_key = records.key AND group_key <> record_key)",
+                );
+            } else if hidden > 0 {
+                query.push(format!(" AND key NOT IN (SELECT record_key FROM {HIDDEN}"));
+                query.push_bind(person_id).push("))");
+            }
         }
         query.push(" ORDER BY date_sort DESC, key LIMIT ");
         query.push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -81,7 +92,7 @@ impl Store {
         }
         Ok(GroupsPage {
             rows: self.with_others(rows).await?,
-            total: self.person_total(person_id, section, resource_type).await?,
+            total: stored.saturating_sub(hidden),
         })
     }
 
@@ -194,12 +205,13 @@ impl Store {
         Ok(groups)
     }
 
-    async fn person_total(
+    /// How many records there are, and how many of them another one stands for.
+    async fn person_totals(
         &self,
         person_id: &str,
         section: Option<&str>,
         resource_type: Option<&str>,
-    ) -> Result<u64> {
+    ) -> Result<(u64, u64)> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT coalesce(sum(records), 0) FROM record_counts AS records WHERE connection_key IN
                  (SELECT connection_key FROM person_connections
@@ -221,7 +233,8 @@ impl Store {
             query.push_bind(resource_type.to_owned()).push(")");
         }
         let hidden: i64 = query.build_query_scalar().fetch_one(&self.readers).await?;
-        Ok(u64::try_from(stored - hidden).unwrap_or(0))
+        let number = |count: i64| u64::try_from(count).unwrap_or(0);
+        Ok((number(stored), number(hidden)))
     }
 }
 

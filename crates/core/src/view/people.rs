@@ -63,7 +63,7 @@ pub struct AlsoFromView {
     pub key: RecordKey,
     /// Name of the server that it came from.
     pub source: String,
-    /// It is the same fact, but not said in the same way: status, dose or wording are different.
+    /// It is the same fact, but status, dose, wording or interpretation are different.
     pub differs: bool,
 }
 

@@ -112,6 +112,8 @@ async fn a_list_over_sources_is_in_one_order_counts_groups_once_and_nobody_else_
         (shown(&second), second.total),
         (vec![row("ana", "o-2", 0)], 3)
     );
+    let far = page(&kit, 30_000, 10).await;
+    assert_eq!((shown(&far), far.total), (Vec::new(), 3));
     let counts = kit.store.person_counts("person").await.unwrap();
     assert_eq!(counts, [("labs".to_owned(), 3)]);
     let of_a_type = kit
