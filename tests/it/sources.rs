@@ -10,6 +10,7 @@ use satchel_mock::population::Account;
 use satchel_mock::{MockServer, World};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use tempfile::TempDir;
 
 fn two() -> World {
@@ -583,7 +584,10 @@ async fn two_patients_of_one_login_are_never_mixed() {
             .export(Some(id), ExportFormat::Ndjson, folder.path())
             .await
             .unwrap();
-        assert_eq!(patients_in(&folder), BTreeSet::from([patient.clone()]));
+        assert_eq!(
+            patients_in(folder.path()),
+            BTreeSet::from([patient.clone()])
+        );
         let filter = RecordFilter {
             connection_id: Some(id.clone()),
             ..RecordFilter::default()
@@ -601,6 +605,18 @@ async fn two_patients_of_one_login_are_never_mixed() {
         assert!(changed.into_iter().all(|row| row.key.connection_id == *id));
     }
     assert_eq!(names.len(), 2);
+    let folder = TempDir::new().unwrap();
+    let exported = engine
+        .export(None, ExportFormat::Ndjson, folder.path())
+        .await
+        .unwrap();
+    for (id, patient) in &family {
+        assert_eq!(
+            patients_in(&folder.path().join(id)),
+            BTreeSet::from([patient.clone()])
+        );
+    }
+    assert_eq!(exported.resources["Patient"], 2);
     for hit in engine.search("a", None, 200).await.unwrap() {
         let of = engine
             .connection(&hit.record.key.connection_id)
@@ -620,9 +636,9 @@ async fn two_patients_of_one_login_are_never_mixed() {
 }
 
 /// Whose records are in exported files.
-fn patients_in(folder: &TempDir) -> BTreeSet<String> {
+fn patients_in(folder: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for file in std::fs::read_dir(folder.path()).unwrap() {
+    for file in std::fs::read_dir(folder).unwrap() {
         let content = std::fs::read_to_string(file.unwrap().path()).unwrap();
         for line in content.lines() {
             let record: Value = serde_json::from_str(line).unwrap();

@@ -157,7 +157,7 @@ pub(crate) enum Command {
         #[arg(required = true)]
         words: Vec<String>,
     },
-    /// Write the records to files, byte for byte as received
+    /// Write the records to files, byte for byte as received; several connections get a folder each
     Export {
         /// Shape of the files
         #[arg(long, value_enum, default_value = "ndjson")]

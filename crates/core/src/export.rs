@@ -21,7 +21,7 @@ pub enum ExportFormat {
 }
 
 /// What an export wrote.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExportReport {
     /// Files written.
@@ -31,7 +31,9 @@ pub struct ExportReport {
 }
 
 impl Engine {
-    /// Writes the records of one connection, or of all, into `dir`, which is made when missing.
+    /// Writes the records of one connection, or of all, into `dir`, which is made when missing. Where
+    /// several connections hold records, each gets a folder of its own, named after its identifier: no file
+    /// mixes two people, and `Type/id` is not unique across sources.
     ///
     /// # Errors
     /// `record.not_found`, `export.failed`, `store.*`.
@@ -45,12 +47,36 @@ impl Engine {
             Some(id) => LogEntry::at(&self.connection_row(id).await?, AccessAct::Exported),
             None => LogEntry::everywhere(AccessAct::Exported),
         };
-        let report = self.export_to(connection_id, format, dir).await;
+        let report = match connection_id {
+            Some(_) => self.export_to(connection_id, format, dir).await,
+            None => self.export_all(format, dir).await,
+        };
         if let Ok(report) = &report {
             entry = entry.records(report.resources.iter().map(|(name, count)| (name, *count)));
         }
         self.log_access(entry.ended(&report)).await;
         report
+    }
+
+    async fn export_all(&self, format: ExportFormat, dir: &Path) -> Result<ExportReport> {
+        let mut holding = Vec::new();
+        for row in self.inner.store.connections_list().await? {
+            if self.inner.store.record_count(Some(&row.id)).await? > 0 {
+                holding.push(row.id);
+            }
+        }
+        if holding.len() < 2 {
+            return self.export_to(None, format, dir).await;
+        }
+        let mut whole = ExportReport::default();
+        for id in holding {
+            let part = self.export_to(Some(&id), format, &dir.join(&id)).await?;
+            whole.files.extend(part.files);
+            for (resource_type, count) in part.resources {
+                *whole.resources.entry(resource_type).or_default() += count;
+            }
+        }
+        Ok(whole)
     }
 
     async fn export_to(
