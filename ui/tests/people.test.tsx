@@ -1,11 +1,16 @@
 /** One person at two servers: together by their own word, the same fact once, and the way back. */
-import { screen, within } from "@testing-library/react";
+import { configure, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { beforeEach, expect, test, vi } from "vitest";
 import { HOSPITAL } from "../dev/people";
 import type { FakeEngine } from "../dev/engine";
 import { NEVER, openApp } from "./support";
+
+// The machine that builds has other things to do at the same time.
+vi.setConfig({ testTimeout: 60_000 });
+configure({ asyncUtilTimeout: 10_000 });
+const PATIENTLY = { timeout: 10_000 };
 
 // jsdom lays nothing out; a list shows the rows that have room.
 beforeEach(() => {
@@ -37,7 +42,7 @@ test("a no is kept, and can be taken back under Connections", async () => {
   await userEvent.click(await screen.findByTestId("same-person-no"));
   expect(asked(engine, "people_keep_apart")).toEqual([{ one: "c1", other: "c5" }]);
   await screen.findByTestId("nav-connections");
-  await expect.poll(() => screen.queryByTestId("same-person")).toBeNull();
+  await expect.poll(() => screen.queryByTestId("same-person"), PATIENTLY).toBeNull();
   await userEvent.click(screen.getByTestId("nav-connections"));
   const [join] = await screen.findAllByTestId("people-join");
   if (!join) throw new Error("no way back");
@@ -73,11 +78,8 @@ test("each original opens beside the other, and they can be taken apart and put 
   await userEvent.click(theirs!);
   expect(asked(engine, "record_get").at(-1)).toMatchObject({ key: { connectionId: "c5" } });
   const opened = await screen.findByTestId("originals");
-  await expect.poll(() => within(opened).getAllByTestId("original")[1]?.getAttribute("aria-current")).toBe("true");
+  await expect.poll(() => within(opened).getAllByTestId("original")[1]?.getAttribute("aria-current"), PATIENTLY).toBe("true");
   expect(await first()).toHaveAttribute("aria-current", "true");
-  const problems = (await axe.run(document.body, { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } })).violations;
-  expect(problems).toEqual([]);
-
   await userEvent.click(screen.getByTestId("take-apart"));
   expect(asked(engine, "records_take_apart")[0]).toMatchObject({ key: { connectionId: "c5" } });
   const apart = await screen.findByTestId("kept-apart");
@@ -86,10 +88,18 @@ test("each original opens beside the other, and they can be taken apart and put 
   expect(await screen.findByTestId("originals")).toBeVisible();
 });
 
+test("the originals can be read by everybody", async () => {
+  openApp("people", "/chart");
+  await userEvent.click(await first());
+  await screen.findByTestId("originals");
+  const problems = (await axe.run(document.body, { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } })).violations;
+  expect(problems).toEqual([]);
+});
+
 test("a source alone is one choice away, without the others", async () => {
   const engine = openApp("people", "/chart");
   await first();
   await userEvent.selectOptions(screen.getByTestId("chart-switcher"), HOSPITAL.id);
-  await expect.poll(() => asked(engine, "chart_get").at(-1)).toEqual({ connectionId: "c5" });
-  await expect.poll(() => asked(engine, "records_list").at(-1)).toMatchObject({ filter: { connectionId: "c5" } });
+  await expect.poll(() => asked(engine, "chart_get").at(-1), PATIENTLY).toEqual({ connectionId: "c5" });
+  await expect.poll(() => asked(engine, "records_list").at(-1), PATIENTLY).toMatchObject({ filter: { connectionId: "c5" } });
 });
