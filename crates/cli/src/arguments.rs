@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// Health records on your own computer: connect to a SMART on FHIR server, pull the chart, read it
 /// offline.
 ///
-/// Exit codes: 0 for success, 2 for a wrong command line, 10 and above for a problem, one each: see
+/// Exit codes: 0 for success, 2 for a wrong command line, 10 to 125 for a problem, one each: see
 /// `satchel problems`.
 #[derive(Debug, Parser)]
 #[command(name = "satchel", version)]

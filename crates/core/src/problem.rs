@@ -73,7 +73,7 @@ macro_rules! problems {
             /// Stable code, such as `login.denied`.
             #[must_use]
             pub fn code(self) -> &'static str { match self { $(Self::$name => $code,)* } }
-            /// Exit code of the command line, 10 or above.
+            /// Exit code of the command line, 10 to 125: shells keep what is above for themselves.
             #[must_use]
             pub fn exit_code(self) -> u8 { match self { $(Self::$name => $exit,)* } }
             /// What happened, one plain sentence.

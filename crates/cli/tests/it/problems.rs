@@ -21,7 +21,7 @@ async fn every_problem_has_a_code_and_an_exit_code_of_its_own() {
         .collect();
     assert_eq!((exits.len(), codes.len()), (all.len(), all.len()));
     assert!(
-        exits.iter().all(|code| (10..=99).contains(code)),
+        exits.iter().all(|code| (10..=125).contains(code)),
         "{exits:?}"
     );
     for problem in all {
