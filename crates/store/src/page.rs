@@ -56,6 +56,19 @@ impl Page {
         Self { rows, received }
     }
 
+    /// Puts another page behind this one, to be stored in one transaction with it. A record of both counts
+    /// as it stands in the other.
+    pub fn append(&mut self, other: Self) {
+        self.rows.extend(other.rows);
+        self.received += other.received;
+    }
+
+    /// Bytes of the records, compressed.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.rows.iter().map(|row| row.packed.len()).sum()
+    }
+
     /// What will be found by: title and words of each record.
     pub fn words(&self) -> impl Iterator<Item = (&str, &str)> {
         let rows = self.rows.iter();

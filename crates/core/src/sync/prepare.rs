@@ -7,12 +7,27 @@ use crate::summary::{self, RecordSummary};
 use crate::view::Section;
 use satchel_smart::fhir::bundle::{Entry, SearchMode, SearchPage};
 use satchel_store::{IndexIn, Page, RecordIn, SavedPage};
+use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
-/// A page, ready for the store.
+/// Records that are written together: each transaction writes the pages of the indexes that it touched
+/// anew, so that ten small ones cost several times what a large one does.
+const TOGETHER: u64 = 4_000;
+/// Bytes that are written together.
+const TOGETHER_BYTES: usize = 8 << 20;
+/// How long a page waits for the next to be written with it.
+const WAIT: Duration = Duration::from_millis(60);
+
+/// One page or several that follow each other, ready for the store.
 #[derive(Default)]
 pub(super) struct PreparedPage {
     pub(super) page: Page,
+    /// Where the page behind them is.
+    pub(super) next: Option<String>,
+    /// How many records the server counts.
+    pub(super) total: Option<u64>,
     pub(super) references: Vec<String>,
     pub(super) unreadable: u64,
     pub(super) foreign: u64,
@@ -20,22 +35,50 @@ pub(super) struct PreparedPage {
     pub(super) remarks: Vec<String>,
 }
 
+impl PreparedPage {
+    fn followed_by(&mut self, other: Self) {
+        self.page.append(other.page);
+        self.next = other.next;
+        self.total = other.total;
+        self.references.extend(other.references);
+        self.unreadable += other.unreadable;
+        self.foreign += other.foreign;
+        self.remarks.extend(other.remarks);
+    }
+
+    fn is_enough(&self) -> bool {
+        self.page.received() >= TOGETHER || self.page.bytes() >= TOGETHER_BYTES
+    }
+}
+
+/// The pages that are to be written with `first`: those that come soon, as long as they are not too many.
+pub(super) async fn gather(
+    first: Preparing,
+    pages: &mut mpsc::Receiver<Preparing>,
+) -> Result<PreparedPage> {
+    let mut gathered = first.ready().await?;
+    let until = Instant::now() + WAIT;
+    while !gathered.is_enough() {
+        let Ok(Some(page)) = timeout_at(until, pages.recv()).await else {
+            break;
+        };
+        gathered.followed_by(page.ready().await?);
+    }
+    Ok(gathered)
+}
+
 /// A page that is being made ready, on a thread of its own.
 pub(super) struct Preparing {
-    pub(super) next: Option<String>,
-    pub(super) total: Option<u64>,
     work: JoinHandle<PreparedPage>,
 }
 
 impl Preparing {
     pub(super) fn begin(page: SearchPage, resource_type: &str, patient: Option<&str>) -> Self {
-        let next = page.next.as_ref().map(url::Url::to_string);
-        let total = page.total;
         let (resource_type, patient) = (resource_type.to_owned(), patient.map(str::to_owned));
         let work = tokio::task::spawn_blocking(move || {
             prepare_page(page, &resource_type, patient.as_deref())
         });
-        Self { next, total, work }
+        Self { work }
     }
 
     pub(super) async fn ready(self) -> Result<PreparedPage> {
@@ -77,6 +120,8 @@ impl Engine {
 
 fn prepare_page(page: SearchPage, resource_type: &str, patient: Option<&str>) -> PreparedPage {
     let mut prepared = PreparedPage {
+        next: page.next.as_ref().map(url::Url::to_string),
+        total: page.total,
         remarks: page.warnings,
         ..PreparedPage::default()
     };

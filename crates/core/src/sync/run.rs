@@ -5,7 +5,7 @@ use super::ending::{outcome_of, stops_everything};
 use super::fetch::FetchError;
 use super::marks::Marks;
 use super::plan::{SkipReason, StepRequest, SyncPlan, SyncStep};
-use super::prepare::Preparing;
+use super::prepare::{PreparedPage, Preparing};
 use super::report::Tally;
 use crate::access_log::LogEntry;
 use crate::engine::{Engine, lock};
@@ -360,8 +360,8 @@ impl Run {
         page: SearchPage,
     ) -> Result<()> {
         let page = self.newer(step, page).await?;
-        let preparing = self.preparing(step, page);
-        self.save_prepared(step, preparing).await
+        let prepared = self.preparing(step, page).ready().await?;
+        self.save_prepared(step, prepared).await
     }
 
     /// Has a page made ready on a thread of its own.
@@ -372,10 +372,8 @@ impl Run {
     pub(super) async fn save_prepared(
         self: &Arc<Self>,
         step: &SyncStep,
-        page: Preparing,
+        prepared: PreparedPage,
     ) -> Result<()> {
-        let (next, total) = (page.next.clone(), page.total);
-        let prepared = page.ready().await?;
         let received = prepared.page.received();
         if prepared.unreadable > 0 {
             self.marks.doubt(&step.key);
@@ -386,6 +384,7 @@ impl Run {
             lock(&self.tally).remark(&step.key, vec![remark]);
         }
         // A run that goes on begins such a step anew.
+        let next = prepared.next.as_deref();
         let next = next.filter(|_| !self.marks.is_doubted(&step.key));
         let fetched_at = self.engine.now().to_string();
         let saved = self
@@ -396,7 +395,7 @@ impl Run {
                 &self.connection_id,
                 &step.key,
                 prepared.page,
-                next.as_deref(),
+                next,
                 &fetched_at,
             )
             .await?;
@@ -405,7 +404,7 @@ impl Run {
             tally.new_records += saved.inserted;
             tally.changed_records += saved.updated;
             tally.unreadable_records += prepared.unreadable;
-            tally.page(&step.key, received, total);
+            tally.page(&step.key, received, prepared.total);
             tally.remark(&step.key, prepared.remarks);
         }
         lock(&self.met).extend(prepared.references);

@@ -2,7 +2,7 @@
 
 use super::fetch::FetchError;
 use super::plan::{Attempt, Parameters, Search, SyncStep};
-use super::prepare::Preparing;
+use super::prepare::{Preparing, gather};
 use super::run::Run;
 use crate::engine::lock;
 use crate::problem::{Problem, ProblemCode};
@@ -18,7 +18,7 @@ use url::Url;
 pub(super) const NARROWED: &str =
     "the server gives these by category or kind only; what has none is not here";
 /// Pages of one step that wait to be written.
-const AHEAD: usize = 1;
+const AHEAD: usize = 4;
 
 type Done<T> = std::result::Result<T, FetchError>;
 
@@ -188,8 +188,8 @@ impl Run {
         self.fhir.search_url(&search.at, &parameters)
     }
 
-    /// Follows `next` to the end; gives when the first page came. While one page is written the next is
-    /// made ready and the one after it asked for.
+    /// Follows `next` to the end; gives when the first page came. While some pages are written the next
+    /// ones are made ready and those after them asked for.
     async fn pages(self: &Arc<Self>, step: &SyncStep, first: Url) -> Done<Option<jiff::Timestamp>> {
         let cursor = self.cursor_of(step).await?;
         if cursor.is_some() {
@@ -284,8 +284,9 @@ impl Run {
         step: &SyncStep,
         mut receiver: mpsc::Receiver<Preparing>,
     ) -> Result<(), Problem> {
-        while let Some(preparing) = receiver.recv().await {
-            self.save_prepared(step, preparing).await?;
+        while let Some(first) = receiver.recv().await {
+            let pages = gather(first, &mut receiver).await?;
+            self.save_prepared(step, pages).await?;
         }
         Ok(())
     }
