@@ -276,6 +276,7 @@ async fn h4_no_answer_of_any_command_holds_a_token_a_code_or_a_key() {
     engine.sync(&id).await.unwrap();
 
     given.take("connections_list", &engine.connections().await.unwrap());
+    given.take("schedule_get", &engine.schedule().await.unwrap());
     given.take("access_check", &engine.access_check(&id).await.unwrap());
     given.take("chart_get", &engine.chart(&id).await.unwrap());
     given.take("changes_get", &engine.changes(&id).await.unwrap());

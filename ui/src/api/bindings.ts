@@ -641,7 +641,7 @@ key: RecordKey,
  */
 source: string, 
 /**
- * It is the same fact, but not said in the same way: status, dose or wording are different.
+ * It is the same fact, but status, dose, wording or interpretation are different.
  */
 differs: boolean, };
 
