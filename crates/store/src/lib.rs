@@ -47,8 +47,8 @@ pub use people::PersonRow;
 pub use provenance::ToReadRow;
 pub use rows::{
     ClientRow, ConnectionRow, IndexIn, InstallationRow, LooseRegistrationRow, PendingRow,
-    RecordFilter, RecordIn, RecordRow, RecordVersionRow, RecordsPage, SavedPage, SearchHit,
-    SyncStepRow, TokenRow,
+    RecordFilter, RecordIn, RecordRow, RecordVersionRow, RecordsPage, SavedPage, SavedType,
+    SearchHit, SyncStepRow, TokenRow,
 };
 pub use schedules::ScheduleRow;
 pub use side_by_side::{GroupRow, GroupsPage};

@@ -75,6 +75,12 @@ impl Page {
         rows.map(|row| (row.index.title.as_str(), row.index.text.as_str()))
     }
 
+    /// Keeps the records of which `wanted`, given type and id, says so.
+    pub fn retain(&mut self, mut wanted: impl FnMut(&str, &str) -> bool) {
+        self.rows.retain(|row| wanted(&row.resource_type, &row.id));
+        self.received = self.rows.len() as u64;
+    }
+
     /// How many records came.
     #[must_use]
     pub fn received(&self) -> u64 {

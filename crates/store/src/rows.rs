@@ -233,9 +233,40 @@ pub struct SavedPage {
     pub updated: u64,
     /// Records with the same bytes.
     pub unchanged: u64,
+    /// The same of each FHIR type that anything was stored of.
+    pub types: Vec<SavedType>,
     /// The records of the page, by their keys in the file: with those of the other pages it tells which
     /// records a source no longer gives ([`crate::Store::withdraw_all_but`]).
     pub keys: Vec<i64>,
+}
+
+/// What storing a page did to the records of one FHIR type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SavedType {
+    /// FHIR type.
+    pub resource_type: String,
+    /// Records that were not there.
+    pub inserted: u64,
+    /// Records whose bytes changed.
+    pub updated: u64,
+}
+
+impl SavedPage {
+    pub(crate) fn of_type(&mut self, resource_type: &str) -> &mut SavedType {
+        // A page has few types.
+        let known = self
+            .types
+            .iter()
+            .position(|one| one.resource_type == resource_type);
+        let place = known.unwrap_or_else(|| {
+            self.types.push(SavedType {
+                resource_type: resource_type.to_owned(),
+                ..SavedType::default()
+            });
+            self.types.len() - 1
+        });
+        &mut self.types[place]
+    }
 }
 
 /// Which records to list.

@@ -148,6 +148,7 @@ fn write(connection: &mut Connection, job: &Job) -> Result<SavedPage> {
     for row in &job.page.rows {
         if let Some(key) = insert(&transaction, source, row, &job.fetched_at)? {
             saved.inserted += 1;
+            saved.of_type(&row.resource_type).inserted += 1;
             saved.keys.push(key);
             provenance::put(&transaction, source, key, &row.about)?;
             *counted
@@ -163,6 +164,7 @@ fn write(connection: &mut Connection, job: &Job) -> Result<SavedPage> {
                 }
             } else {
                 saved.updated += 1;
+                saved.of_type(&row.resource_type).updated += 1;
                 replace(&transaction, there.key, row, &job.fetched_at)?;
                 provenance::put(&transaction, source, there.key, &row.about)?;
                 if there.section != row.index.section {

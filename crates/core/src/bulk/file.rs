@@ -4,7 +4,7 @@
 use super::follow::{Follow, is_network, kept, step_of};
 use super::parts::{file_row, files_of};
 use super::report::FileReport;
-use super::write::{Stop, Writer, Writing};
+use super::write::{Stop, Writing};
 use crate::problem::{Problem, ProblemCode, Result};
 use futures::StreamExt;
 use satchel_smart::bulk::{
@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Files that are fetched at a time.
 const AT_A_TIME: usize = 3;
 /// Lines, and bytes of them, that are written at a time.
-const LINES: usize = 500;
+const LINES: usize = 4_000;
 const BYTES: usize = 4 * 1024 * 1024;
 /// So often a file that is busy or cannot be reached is asked for again.
 const TRIES: u32 = 5;
@@ -172,12 +172,20 @@ impl Follow {
         to: &mut Writing<'_>,
     ) -> std::result::Result<(), Stop> {
         let mut download = self.open(file, rule).await?;
-        while let Some(lines) = download.next_batch(LINES, BYTES).await? {
-            let count = lines.len() as u64;
-            self.writer.write(to, lines).await?;
-            self.records.fetch_add(count, Ordering::Relaxed);
+        loop {
+            match download.next_batch(LINES, BYTES).await {
+                Ok(Some(lines)) => {
+                    let count = lines.len() as u64;
+                    self.writer.write(to, lines).await?;
+                    self.records.fetch_add(count, Ordering::Relaxed);
+                }
+                Ok(None) => return self.writer.finish(to).await,
+                Err(error) => {
+                    self.writer.flush(to).await?;
+                    return Err(error.into());
+                }
+            }
         }
-        Writer::finish(to)
     }
 
     async fn read_deleted(

@@ -17,7 +17,7 @@ use tokio::io::AsyncReadExt;
 pub(crate) const IMPORTED: &str = "urn:satchel:imported:";
 /// Small, as what is compressed may be a hundred times as much.
 const PIECE: usize = 32 * 1024;
-const LINES: usize = 500;
+const LINES: usize = 4_000;
 const BYTES: usize = 4 * 1024 * 1024;
 
 /// Whether a connection is not one, but files that were imported.
@@ -150,7 +150,7 @@ async fn import_file(writer: &Writer, path: &Path) -> Result<FileReport> {
                 .map_err(stopped)?;
         }
         if read == 0 {
-            Writer::finish(&writing).map_err(stopped)?;
+            writer.finish(&mut writing).await.map_err(stopped)?;
             return Ok(writing.report);
         }
     }

@@ -5,9 +5,12 @@ use crate::document;
 use crate::engine::Engine;
 use crate::problem::Problem;
 use crate::sync::newer::Stamp;
+use crate::sync::prepare::Preparing;
 use satchel_smart::bulk::{BulkError, BulkLine, Line, LineFault, read_line};
 use satchel_smart::fhir::bundle::{Entry, RawResource, SearchPage, is_subsetted};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+type Identity = (String, String);
 
 /// So many lines at the beginning, and none of them can be read: this is no file of records.
 const HOPELESS: u64 = 20;
@@ -61,6 +64,15 @@ pub(super) struct Writing<'a> {
     bad: u64,
     /// Lines that cannot be read, before the first that can.
     held: Vec<Entry>,
+    /// The last lines that were read: made ready while those before them are written.
+    pending: Option<Batch>,
+}
+
+/// Records that are made ready.
+struct Batch {
+    /// Which version of each it is, and whether only a part.
+    stamps: HashMap<Identity, (Stamp, bool)>,
+    preparing: Preparing,
 }
 
 impl<'a> Writing<'a> {
@@ -73,6 +85,7 @@ impl<'a> Writing<'a> {
             good: 0,
             bad: 0,
             held: Vec::new(),
+            pending: None,
         }
     }
 }
@@ -85,7 +98,13 @@ struct Read {
 impl Writer {
     /// Writes the lines of a batch.
     pub(super) async fn write(&self, to: &mut Writing<'_>, lines: Vec<Line>) -> Result<(), Stop> {
-        let mut read = read(to, lines)?;
+        let mut read = match read(to, lines) {
+            Ok(read) => read,
+            Err(stop) => {
+                self.flush(to).await?;
+                return Err(stop);
+            }
+        };
         if to.good == 0 {
             to.held.append(&mut read.unreadable);
         } else {
@@ -99,107 +118,128 @@ impl Writer {
         if self.only_members {
             return Ok(());
         }
-        self.save(to, read).await
+        let batch = self.begin(to, read);
+        let before = to.pending.take();
+        to.pending = batch;
+        match before {
+            Some(before) => self.save(to, before).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what was read and is not written yet.
+    pub(super) async fn flush(&self, to: &mut Writing<'_>) -> Result<(), Stop> {
+        match to.pending.take() {
+            Some(batch) => self.save(to, batch).await,
+            None => Ok(()),
+        }
     }
 
     /// The file is at its end. One of which nothing could be read is none.
-    pub(super) fn finish(to: &Writing<'_>) -> Result<(), Stop> {
+    pub(super) async fn finish(&self, to: &mut Writing<'_>) -> Result<(), Stop> {
+        self.flush(to).await?;
         if to.good == 0 && to.bad > 0 {
             return Err(BulkError::NotNdjson.into());
         }
         Ok(())
     }
 
-    async fn save(&self, to: &mut Writing<'_>, read: Read) -> Result<(), Stop> {
-        // What is here is looked at and replaced by one at a time.
-        let _one_at_a_time = self.writing.lock().await;
-        let identities: Vec<(String, String)> = read
-            .resources
-            .iter()
-            .map(|(resource, _)| (resource.resource_type.clone(), resource.id.clone()))
-            .collect();
-        let resources = self.newer(to, read.resources, &identities).await?;
-        let mut by_type: HashMap<String, Vec<Entry>> = HashMap::new();
-        for resource in resources {
-            self.note_documents(to, &resource);
-            let list = by_type.entry(resource.resource_type.clone()).or_default();
-            list.push(Entry::Resource(resource));
-        }
-        if !read.unreadable.is_empty() {
-            let kind = to.expected.unwrap_or("Basic").to_owned();
-            by_type.entry(kind).or_default().extend(read.unreadable);
-        }
-        for (kind, entries) in by_type {
-            let page = SearchPage {
-                entries,
-                ..SearchPage::default()
-            };
-            let step = (self.connection_id.as_str(), "bulk");
-            let patient = self.patient.as_deref();
-            let saved = self.engine.save_records(step, page, &kind, patient).await?;
-            let count = to.report.of_type(&kind);
-            count.new_records += saved.rows.inserted;
-            count.changed_records += saved.rows.updated;
-            for _ in 0..saved.foreign {
-                to.report
-                    .error(to.name, None, "a record is of another person");
+    /// Has lines made ready. Of a record that is among them twice the better one counts.
+    fn begin(&self, to: &mut Writing<'_>, read: Read) -> Option<Batch> {
+        let mut best: HashMap<Identity, (RawResource, bool)> = HashMap::new();
+        for (resource, is_part) in read.resources {
+            let count = to.report.of_type(&resource.resource_type);
+            count.received += 1;
+            let identity = (resource.resource_type.clone(), resource.id.clone());
+            let worse = best.get(&identity).is_some_and(|(here, part_here)| {
+                let is_older = Stamp::from(&resource).is_older_than(&Stamp::from(here));
+                is_older || (is_part && !part_here)
+            });
+            if worse {
+                count.left_as_they_were += 1;
+            } else {
+                best.insert(identity, (resource, is_part));
             }
         }
-        let store = &self.engine.inner.store;
-        store
-            .records_given(&self.connection_id, &identities)
-            .await
-            .map_err(Problem::from)?;
+        if best.is_empty() && read.unreadable.is_empty() {
+            return None;
+        }
+        let mut stamps = HashMap::with_capacity(best.len());
+        let mut entries = Vec::with_capacity(best.len() + read.unreadable.len());
+        for (identity, (resource, is_part)) in best {
+            self.note_documents(to, &resource);
+            stamps.insert(identity, (Stamp::from(&resource), is_part));
+            entries.push(Entry::Resource(resource));
+        }
+        entries.extend(read.unreadable);
+        let page = SearchPage {
+            entries,
+            ..SearchPage::default()
+        };
+        let kind = to.expected.unwrap_or("Basic");
+        Some(Batch {
+            stamps,
+            preparing: Preparing::begin(page, kind, self.patient.as_deref()),
+        })
+    }
+
+    async fn save(&self, to: &mut Writing<'_>, batch: Batch) -> Result<(), Stop> {
+        // What is here is looked at and replaced by one at a time.
+        let _one_at_a_time = self.writing.lock().await;
+        let left = self.better_here(&batch.stamps).await?;
+        let mut prepared = batch.preparing.ready().await?;
+        if !left.is_empty() {
+            let mut wanted =
+                |kind: &str, id: &str| !left.contains(&(kind.to_owned(), id.to_owned()));
+            prepared.page.retain(&mut wanted);
+        }
+        let step = (self.connection_id.as_str(), "bulk");
+        let saved = self.engine.save_ready(step, prepared).await?;
+        for one in saved.rows.types {
+            let count = to.report.of_type(&one.resource_type);
+            count.new_records += one.inserted;
+            count.changed_records += one.updated;
+        }
+        for _ in 0..saved.foreign {
+            to.report
+                .error(to.name, None, "a record is of another person");
+        }
+        if !left.is_empty() {
+            for (kind, _) in &left {
+                to.report.of_type(kind).left_as_they_were += 1;
+            }
+            let left: Vec<Identity> = left.into_iter().collect();
+            let store = &self.engine.inner.store;
+            let given = store.records_given(&self.connection_id, &left).await;
+            given.map_err(Problem::from)?;
+        }
         Ok(())
     }
 
-    /// Those that are to be stored: not older than what is here, and never a part in place of a whole.
-    async fn newer(
+    /// Those that are here in a newer version, or whole where only a part came.
+    async fn better_here(
         &self,
-        to: &mut Writing<'_>,
-        resources: Vec<(RawResource, bool)>,
-        identities: &[(String, String)],
-    ) -> Result<Vec<RawResource>, Stop> {
+        stamps: &HashMap<Identity, (Stamp, bool)>,
+    ) -> Result<HashSet<Identity>, Stop> {
         let store = &self.engine.inner.store;
-        let stored = store.records_find(&self.connection_id, identities).await;
-        let mut known: HashMap<(String, String), Stamp> = HashMap::new();
-        for row in stored.map_err(Problem::from)? {
-            let stamp = Stamp::from(&row);
-            known.insert((row.resource_type, row.id), stamp);
-        }
-        // A file may hold the same record twice; what comes first counts as known for the second.
-        let mut wanted: HashMap<(String, String), (RawResource, bool)> = HashMap::new();
-        for (resource, subsetted) in resources {
-            let identity = (resource.resource_type.clone(), resource.id.clone());
-            to.report.of_type(&resource.resource_type).received += 1;
-            let here = wanted.get(&identity);
-            let before = match here {
-                Some((earlier, _)) => Some(Stamp::from(earlier)),
-                None => known.get(&identity).cloned(),
+        let identities: Vec<Identity> = stamps.keys().cloned().collect();
+        let here = store.records_find(&self.connection_id, &identities).await;
+        let mut better = HashSet::new();
+        for row in here.map_err(Problem::from)? {
+            let known = Stamp::from(&row);
+            let identity = (row.resource_type, row.id);
+            let Some((came, is_part)) = stamps.get(&identity) else {
+                continue;
             };
-            let is_older = |known: &Stamp| Stamp::from(&resource).is_older_than(known);
-            let keep = match &before {
-                None => true,
-                Some(known) if subsetted => {
-                    let only_parts = match here {
-                        Some((_, parts)) => *parts,
-                        None => self.is_part(&identity).await?,
-                    };
-                    only_parts && !is_older(known)
-                }
-                Some(known) => !is_older(known),
-            };
-            if keep {
-                wanted.insert(identity, (resource, subsetted));
-            } else {
-                to.report.of_type(&identity.0).left_as_they_were += 1;
+            if came.is_older_than(&known) || (*is_part && !self.is_part(&identity).await?) {
+                better.insert(identity);
             }
         }
-        Ok(wanted.into_values().map(|(resource, _)| resource).collect())
+        Ok(better)
     }
 
     /// Whether what is stored was itself only a part.
-    async fn is_part(&self, (kind, id): &(String, String)) -> Result<bool, Stop> {
+    async fn is_part(&self, (kind, id): &Identity) -> Result<bool, Stop> {
         let store = &self.engine.inner.store;
         let stored = store.record_get(&self.connection_id, kind, id).await;
         let stored = stored.map_err(Problem::from)?;

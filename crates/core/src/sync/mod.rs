@@ -13,7 +13,7 @@ pub(crate) mod kinds;
 mod marks;
 pub(crate) mod newer;
 pub mod plan;
-mod prepare;
+pub(crate) mod prepare;
 pub(crate) mod references;
 pub(crate) mod report;
 pub(crate) mod run;

@@ -22,8 +22,8 @@ const WAIT: Duration = Duration::from_millis(60);
 
 /// One page or several that follow each other, ready for the store.
 #[derive(Default)]
-pub(super) struct PreparedPage {
-    pub(super) page: Page,
+pub(crate) struct PreparedPage {
+    pub(crate) page: Page,
     /// Where the page behind them is.
     pub(super) next: Option<String>,
     /// How many records the server counts.
@@ -68,12 +68,12 @@ pub(super) async fn gather(
 }
 
 /// A page that is being made ready, on a thread of its own.
-pub(super) struct Preparing {
+pub(crate) struct Preparing {
     work: JoinHandle<PreparedPage>,
 }
 
 impl Preparing {
-    pub(super) fn begin(page: SearchPage, resource_type: &str, patient: Option<&str>) -> Self {
+    pub(crate) fn begin(page: SearchPage, resource_type: &str, patient: Option<&str>) -> Self {
         let (resource_type, patient) = (resource_type.to_owned(), patient.map(str::to_owned));
         let work = tokio::task::spawn_blocking(move || {
             prepare_page(page, &resource_type, patient.as_deref())
@@ -81,7 +81,7 @@ impl Preparing {
         Self { work }
     }
 
-    pub(super) async fn ready(self) -> Result<PreparedPage> {
+    pub(crate) async fn ready(self) -> Result<PreparedPage> {
         let work = self.work.await;
         work.map_err(|error| Problem::with_detail(ProblemCode::Internal, error))
     }
@@ -98,14 +98,21 @@ impl Engine {
     /// transaction.
     pub(crate) async fn save_records(
         &self,
-        (connection_id, step_key): (&str, &str),
+        at: (&str, &str),
         page: SearchPage,
         resource_type: &str,
         patient: Option<&str>,
     ) -> Result<Saved> {
-        let prepared = Preparing::begin(page, resource_type, patient)
-            .ready()
-            .await?;
+        let prepared = Preparing::begin(page, resource_type, patient).ready();
+        self.save_ready(at, prepared.await?).await
+    }
+
+    /// The same with what was made ready before.
+    pub(crate) async fn save_ready(
+        &self,
+        (connection_id, step_key): (&str, &str),
+        prepared: PreparedPage,
+    ) -> Result<Saved> {
         let fetched_at = self.now().to_string();
         let store = &self.inner.store;
         let rows = store
