@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup ui build run test test-ui test-rust interop e2e lint fuzz bench-sync torture-sync bench-login simulate-million bench-start bench-mock torture-faults icons clean
+.PHONY: help setup ui build run test test-ui test-rust interop e2e lint fuzz bench-sync torture-sync bench-login simulate-million bench-start bench-mock torture-faults bench-growth icons clean
 
 # Journeys that `make e2e` plays.
 N ?= 1
@@ -53,8 +53,9 @@ lint: ui ## Formatting, clippy, documentation, licences and advisories, TypeScri
 fuzz: ## Fuzz what is read from servers and other programs, T seconds for each target (nightly Rust, cargo-fuzz)
 	.ci/fuzz.sh $(T)
 
-bench-sync: ui ## Resources per second of a whole chart pull, against bare download and bare insert
+bench-sync: ui ## Resources per second of a whole chart pull, against bare download, bare insert, and what others use
 	$(CARGO) build --locked --release --bin satchel-mock --package satchel-mock
+	cd tests/bench/sync/peers && { test -d node_modules || npm ci --no-audit --no-fund; }
 	$(CARGO) bench --locked --bench sync --no-run
 	tests/session.sh $(CARGO) bench --locked --quiet --bench sync
 
@@ -65,6 +66,11 @@ torture-sync: ui ## Kills, cuts, full disks and turned clocks in the middle of s
 torture-faults: ui ## Each fault of the mock server, alone and in pairs, in the middle of syncs: is never a part called the whole?
 	$(CARGO) bench --locked --profile dev --bench torture --no-run
 	tests/session.sh $(CARGO) bench --locked --quiet --profile dev --bench torture -- faults
+
+bench-growth: ui ## Time, memory and room by the number of records, up to 1,000,000, and how long readings take then
+	$(CARGO) build --locked --release --package satchel-cli
+	$(CARGO) bench --locked --bench growth --no-run
+	tests/session.sh $(CARGO) bench --locked --quiet --bench growth
 
 bench-login: ## What a sign-in costs beside the person and the server, and each of its round trips
 	$(CARGO) build --locked --release --bin satchel-mock --package satchel-mock

@@ -2,7 +2,7 @@
 
 use crate::portal::{self, Decision};
 use crate::server::Server;
-use satchel_core::view::Role;
+use satchel_core::view::{Role, StepOutcome};
 use satchel_core::{Engine, EngineOptions, Keychain, RedirectKind};
 use satchel_store::{DatabaseKey, Store};
 use serde_json::Value;
@@ -21,7 +21,20 @@ pub(crate) struct Pulled {
     pub(crate) key: Zeroizing<Vec<u8>>,
     pub(crate) idle_mb: f64,
     pub(crate) peak_mb: f64,
+    /// The same once more, with nothing changed.
+    pub(crate) again: Again,
+    /// Bytes of the closed file.
+    pub(crate) file_bytes: u64,
     _profile: TempDir,
+}
+
+pub(crate) struct Again {
+    pub(crate) seconds: f64,
+    pub(crate) requests: usize,
+    /// Steps of the plan that ask the server.
+    pub(crate) steps: usize,
+    /// Records that were stored, changed or marked.
+    pub(crate) written: u64,
 }
 
 pub(crate) async fn pull(server: &Server, patient: &str) -> Pulled {
@@ -39,8 +52,10 @@ pub(crate) async fn pull(server: &Server, patient: &str) -> Pulled {
     let seconds = begun.elapsed().as_secs_f64();
     let peak_mb = memory("VmHWM:");
     assert!(report.complete, "{report:?}");
+    let first = log(server).await.len();
+    let again = sync_again(&engine, server, &connection).await;
     let origin = server.control().trim_end_matches("/_mock");
-    let requests = log(server).await[before..]
+    let requests = log(server).await[before..first]
         .iter()
         .filter(|entry| entry["method"] == "GET" && text(entry, "path").starts_with("/fhir"))
         .map(|entry| match text(entry, "query").as_str() {
@@ -68,6 +83,7 @@ pub(crate) async fn pull(server: &Server, patient: &str) -> Pulled {
         .await
         .expect("it counts");
     store.close().await;
+    let file_bytes = database.metadata().expect("the file").len();
     Pulled {
         seconds,
         records,
@@ -77,7 +93,33 @@ pub(crate) async fn pull(server: &Server, patient: &str) -> Pulled {
         key,
         idle_mb,
         peak_mb,
+        again,
+        file_bytes,
         _profile: profile,
+    }
+}
+
+async fn sync_again(engine: &Engine, server: &Server, connection: &str) -> Again {
+    let before = log(server).await.len();
+    let begun = Instant::now();
+    let report = engine.sync(connection).await.expect("the sync runs");
+    let seconds = begun.elapsed().as_secs_f64();
+    assert!(report.complete, "{report:?}");
+    let skipped = [StepOutcome::NotShared, StepOutcome::NotOffered];
+    let requests = log(server).await[before..]
+        .iter()
+        .filter(|entry| entry["method"] == "GET" && text(entry, "path").starts_with("/fhir/"))
+        .filter(|entry| !text(entry, "path").ends_with("/metadata"))
+        .count();
+    Again {
+        seconds,
+        requests,
+        steps: report
+            .steps
+            .iter()
+            .filter(|step| !skipped.contains(&step.outcome))
+            .count(),
+        written: report.new_records + report.changed_records + report.withdrawn_records,
     }
 }
 
