@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::open::Store;
 use crate::read::COLUMNS;
 use crate::rows::{RecordRow, SearchHit};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 use std::collections::HashSet;
 
@@ -13,6 +14,10 @@ const WORDS: usize = 16;
 const OWN: (&str, &str) = ("records_fts", "8.0, 1.0");
 /// The index of documents' contents: of the same weights, a word inside of a document weighing less.
 const INSIDE: (&str, &str) = ("attachments_fts", "8.0, 1.0, 0.5");
+
+/// Up to so many matches are ranked by how well they match. What matches more records than that is too
+/// general to be told apart by its words: then titles come first, and the newest of them.
+const FEW: i64 = 500;
 
 /// A record that was found.
 struct Match {
@@ -34,7 +39,7 @@ impl Store {
         connection_id: Option<&str>,
         limit: u64,
     ) -> Result<Vec<SearchHit>> {
-        let Some(expression) = expression_of(words) else {
+        let Some(expression) = expression_of_records(words) else {
             return Ok(Vec::new());
         };
         let own = self.matches(OWN, &expression, connection_id, limit);
@@ -63,50 +68,107 @@ impl Store {
         connection_id: Option<&str>,
         limit: u64,
     ) -> Result<Vec<Match>> {
-        let sql = format!(
-            "{COLUMNS}, records.key AS key, bm25({index}, {weights}) AS rank FROM {index}
-             JOIN records ON records.key = {index}.rowid
-             JOIN connections ON connections.key = records.connection_key
-             WHERE {index} MATCH ?1 AND (?2 IS NULL OR connections.id = ?2)
-             ORDER BY rank, date_sort DESC LIMIT ?3"
+        let counted = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM {index} WHERE {index} MATCH ?1 LIMIT {FEW} + 1)"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(counted))
             .bind(expression.to_owned())
-            .bind(connection_id)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&self.readers)
+            .fetch_one(&self.readers)
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Match {
-                    key: row.try_get("key")?,
-                    rank: row.try_get("rank")?,
-                    row: RecordRow::from_row(row)?,
-                })
-            })
-            .collect()
+        let ask = |sql: String, expression: String| async move {
+            let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(expression)
+                .bind(connection_id)
+                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+                .fetch_all(&self.readers)
+                .await?;
+            rows.iter().map(match_of).collect::<Result<Vec<Match>>>()
+        };
+        if count <= FEW {
+            return ask(ranked(index, weights), expression.to_owned()).await;
+        }
+        let mut found = ask(newest(index, -1000.0), format!("title : ({expression})")).await?;
+        if (found.len() as u64) < limit {
+            let known: HashSet<i64> = found.iter().map(|one| one.key).collect();
+            let others = ask(newest(index, 0.0), expression.to_owned()).await?;
+            found.extend(others.into_iter().filter(|one| !known.contains(&one.key)));
+        }
+        Ok(found)
     }
 }
 
+fn ranked(index: &str, weights: &str) -> String {
+    format!(
+        "{COLUMNS}, records.key AS key, bm25({index}, {weights}) AS rank FROM {index}
+         JOIN records ON records.key = {index}.rowid
+         JOIN connections ON connections.key = records.connection_key
+         WHERE {index} MATCH ?1 AND (?2 IS NULL OR connections.id = ?2)
+         ORDER BY rank, date_sort DESC LIMIT ?3"
+    )
+}
+
+/// The newest of those that came last.
+fn newest(index: &str, rank: f64) -> String {
+    format!(
+        "WITH came AS MATERIALIZED (
+             SELECT {index}.rowid AS key FROM {index}
+             WHERE {index} MATCH ?1 AND (?2 IS NULL OR (
+                 SELECT connection_key FROM records WHERE records.key = {index}.rowid
+             ) = (SELECT key FROM connections WHERE id = ?2))
+             ORDER BY {index}.rowid DESC LIMIT {FEW}
+         )
+         {COLUMNS}, records.key AS key, {rank:?} AS rank FROM came
+         JOIN records ON records.key = came.key
+         JOIN connections ON connections.key = records.connection_key
+         ORDER BY date_sort DESC LIMIT ?3"
+    )
+}
+
+fn match_of(row: &SqliteRow) -> Result<Match> {
+    Ok(Match {
+        key: row.try_get("key")?,
+        rank: row.try_get("rank")?,
+        row: RecordRow::from_row(row)?,
+    })
+}
+
+/// Every word begins a word of what is searched.
 pub(crate) fn expression_of(words: &str) -> Option<String> {
+    expression(words, |word| format!("\"{word}\"*"))
+}
+
+/// The same of records, of which there are many: a single letter is a word of its own, as in "vitamin D".
+/// As a beginning it would find nearly everything, and take long to.
+fn expression_of_records(words: &str) -> Option<String> {
+    expression(words, |word| match word.len() {
+        1 => format!("\"{word}\""),
+        _ => format!("\"{word}\"*"),
+    })
+}
+
+fn expression(words: &str, quoted: impl Fn(&str) -> String) -> Option<String> {
     let quoted: Vec<String> = words
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .take(WORDS)
-        .map(|word| format!("\"{word}\"*"))
+        .map(quoted)
         .collect();
     (!quoted.is_empty()).then(|| quoted.join(" "))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::expression_of;
+    use super::{expression_of, expression_of_records};
 
     #[test]
     fn what_is_typed_is_never_syntax() {
         assert_eq!(
             expression_of("a1c AND \"x*").as_deref(),
             Some("\"a1c\"* \"AND\"* \"x\"*")
+        );
+        assert_eq!(
+            expression_of_records("vitamin d").as_deref(),
+            Some("\"vitamin\"* \"d\"")
         );
         assert_eq!(expression_of(" *()\"^- "), None);
         assert_eq!(expression_of("😀"), None);

@@ -70,3 +70,34 @@ async fn a_search_can_stay_within_one_person() {
     assert_eq!(hits.len(), 1);
     assert_eq!(hits[0].row.connection_id, "ben");
 }
+
+/// More records than are ranked hold the word: those that have it in the title come first, and the newest
+/// of them; also where others came later, of somebody else.
+#[tokio::test]
+async fn what_finds_nearly_everything_finds_titles_first_and_the_newest() {
+    let kit = Kit::new().await;
+    kit.store
+        .connection_insert(&connection("ben"))
+        .await
+        .unwrap();
+    let on_day = |id: &str, title: &str, day: i64| {
+        Record::new(id, title, "seen in serum").dated(Some(day * 86_400_000))
+    };
+    let mut records = vec![
+        on_day("old", "Serum sodium", 10),
+        on_day("new", "Serum potassium", 900),
+    ];
+    records.extend((0..700).map(|day| on_day(&format!("other-{day}"), "A visit", day)));
+    kit.save(&records).await;
+    let others: Vec<Record> = (0..700)
+        .map(|day| on_day(&format!("ben-{day}"), "Serum glucose", day))
+        .collect();
+    kit.save_for("ben", &others).await;
+    let hits = kit.store.search("seru", Some("ana"), 4).await.unwrap();
+    let found: Vec<&str> = hits.iter().map(|hit| hit.row.id.as_str()).collect();
+    assert_eq!(found, ["new", "old", "other-699", "other-698"]);
+    assert_eq!(
+        kit.store.search("seru", None, 4).await.unwrap()[0].row.id,
+        "ben-699"
+    );
+}
