@@ -89,7 +89,7 @@ async fn g9_a_second_sync_asks_for_what_changed_and_after_a_week_for_everything(
         .map(|one| one.query.clone())
         .collect();
     assert_eq!(asked.len(), 1, "{asked:?}");
-    assert!(asked[0].contains("_lastUpdated=gt"), "{asked:?}");
+    assert!(asked[0].contains("_lastUpdated=ge"), "{asked:?}");
     setting.pass(&clock, WEEK);
     let before = setting.mock.requests().len();
     let id = setting.engine.connections().await.unwrap()[0].id.clone();

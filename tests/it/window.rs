@@ -5,6 +5,7 @@ use crate::portal::{self, Decision};
 use crate::world::{Setting, setting};
 use satchel_core::view::{RecordFilter, Role};
 use satchel_core::{LaunchReceived, LoginOptions, RedirectKind};
+use satchel_mock::{MockServer, World};
 use satchel_store::{DatabaseKey, Store};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -236,6 +237,44 @@ async fn find_servers(setting: &Setting, given: &mut Given) {
     given.take("server_logo", &engine.server_logo(base).await.unwrap());
 }
 
+/// The same person at a second server, both read side by side; gives that server's tokens.
+async fn two_sources(setting: &Setting, first: &str, given: &mut Given) -> Vec<String> {
+    let engine = &setting.engine;
+    let world = World {
+        patients: 2,
+        ..World::default()
+    };
+    let other = MockServer::start(world).await.unwrap();
+    let by_scheme = LoginOptions::new(Role::Patient, &[RedirectKind::Scheme], None);
+    let login = engine.login_begin(other.fhir_base(), &by_scheme).await;
+    let person = setting.patient().clone();
+    let callback = portal::sign_in(
+        &login.unwrap().view.authorization_url,
+        &person.username,
+        &person.password,
+        None,
+        Decision::Approve,
+    )
+    .await;
+    let second = engine.login_finish(&callback).await.unwrap();
+    engine.sync(&second).await.unwrap();
+    given.take("people_list", &engine.people().await.unwrap());
+    let joined = engine.people_join(first, &second).await.unwrap();
+    given.take("people_join", &joined);
+    let chart = engine.person_chart(&joined.id).await.unwrap();
+    given.take("person_chart", &chart);
+    let all = RecordFilter {
+        connection_id: None,
+        section: None,
+        resource_type: None,
+    };
+    let rows = engine.person_records(&joined.id, &all, 0, 1000).await;
+    given.take("person_records", &rows.unwrap());
+    let tokens = other.tokens();
+    other.stop().await;
+    tokens
+}
+
 #[tokio::test]
 async fn h4_no_answer_of_any_command_holds_a_token_a_code_or_a_key() {
     let setting = setting().await;
@@ -294,6 +333,7 @@ async fn h4_no_answer_of_any_command_holds_a_token_a_code_or_a_key() {
     }
     let hits = engine.search("hemog", None, 20).await.unwrap();
     given.take("search", &hits);
+    secrets.extend(two_sources(&setting, &id, &mut given).await);
 
     let link = format!("org.satchel.app:/launch/patient?iss={base}&launch=l4unch");
     let unknown = link.replace(base, "https://ehr.example/fhir");

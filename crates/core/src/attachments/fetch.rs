@@ -207,8 +207,8 @@ impl Engine {
             .filter(|(kind, _)| kind == "Binary");
         let (_, id) = target.ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
         let base = FhirBaseUrl::parse(&row.fhir_base, &self.inner.policy)?;
-        let fhir = FhirClient::new(self.inner.http.clone(), base);
         let token = self.access_token(&row.id).await?;
+        let fhir = self.fhir_at(&base, token.expose());
         let record = match read_content(&fhir, &id, LARGEST_ASKED, &token).await {
             Err(FhirError::Unauthorized) => {
                 let token = self.replace_token(&row.id, &token).await?;

@@ -276,8 +276,9 @@ impl FhirClient {
         accept: &'static str,
         limit: usize,
     ) -> Result<Answer, FhirError> {
+        let url = self.complete(url);
         let http = self.http.with_limit(limit);
-        Ok(http.get(self.request(url, Some(token), accept)).await?)
+        Ok(http.get(self.request(&url, Some(token), accept)).await?)
     }
 
     fn request<'a>(
