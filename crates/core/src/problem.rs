@@ -457,7 +457,7 @@ problems! {
         "This search would list everybody.",
         "Search by record number, by a name of at least two letters, or by name and birth date (YYYY-MM-DD).";
     /// The chart is no longer there under its id.
-    PatientGone = "sync.patient_gone", 98, false,
+    PatientGone = "sync.patient_gone", 102, false,
         "The server no longer has this chart under the number that you signed in for; it may have been merged into another one.",
         "Your stored records stay readable. Sign in again to go on with the chart as it is there now.";
     /// Should not happen.

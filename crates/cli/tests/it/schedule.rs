@@ -211,7 +211,7 @@ async fn a_busy_server_is_left_alone_for_as_long_as_it_asks_and_other_failures_a
         "{after}"
     );
     let broken = FaultKind::Drop;
-    shell.mock.fault(Endpoint::Metadata, broken, 1);
+    shell.mock.fault(Endpoint::Metadata, broken, 2);
     assert_eq!(shell.run(&["sync"]).await.code, 52, "the person may always");
     let after = due(&shell).await;
     assert_eq!(after["wait"], "afterFailure");

@@ -213,9 +213,12 @@ pub(super) async fn patiently<T, F: Future<Output = Result<T, FhirError>>>(
     loop {
         attempt += 1;
         match ask().await {
-            Err(FhirError::TooManyRequests { retry_after }) if attempt < TRIES => {
+            // One that asks for more than that is left alone, and the schedule waits as long as it asks.
+            Err(FhirError::TooManyRequests { retry_after })
+                if attempt < TRIES && retry_after.is_none_or(|wait| wait <= LONGEST_WAIT) =>
+            {
                 let wait = retry_after.unwrap_or(Duration::from_secs(1 << attempt));
-                tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
+                tokio::time::sleep(wait).await;
             }
             Err(error) if attempt < 2 && worth_a_second_try(&error) => {
                 tokio::time::sleep(Duration::from_millis(300)).await;
