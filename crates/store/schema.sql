@@ -207,21 +207,9 @@ CREATE VIRTUAL TABLE attachments_fts USING fts5 (
 );
 
 -- Whoever stores a document or a content notes with it that it is to be read.
-CREATE TRIGGER documents_came AFTER INSERT ON records
-WHEN new.resource_type IN ('DocumentReference', 'DiagnosticReport', 'Media') BEGIN
-    INSERT OR REPLACE INTO records_to_read (record_key, mark) VALUES (new.key, random());
-END;
-
 CREATE TRIGGER documents_changed AFTER UPDATE OF hash ON records
 WHEN new.resource_type IN ('DocumentReference', 'DiagnosticReport', 'Media') BEGIN
     INSERT OR REPLACE INTO records_to_read (record_key, mark) VALUES (new.key, random());
-END;
-
-CREATE TRIGGER contents_came AFTER INSERT ON records WHEN new.resource_type = 'Binary' BEGIN
-    INSERT OR REPLACE INTO records_to_read (record_key, mark)
-    SELECT record_key, random() FROM attachments
-    WHERE connection_key = new.connection_key AND content_id = new.id;
-    DELETE FROM contents_missing WHERE connection_key = new.connection_key AND id = new.id;
 END;
 
 CREATE TRIGGER contents_changed AFTER UPDATE OF hash ON records WHEN new.resource_type = 'Binary' BEGIN

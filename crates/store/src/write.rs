@@ -252,7 +252,37 @@ fn insert(
     }
     let key = transaction.last_insert_rowid();
     insert_words(transaction, key, row)?;
+    note_to_read(transaction, source, key, row)?;
     Ok(Some(key))
+}
+
+/// What a new document, or the content of one, leaves to be read for the index; in the same transaction,
+/// so that none is left unfindable. (Those that change are noted by triggers; on every insert a trigger
+/// would cost more than the insert.)
+fn note_to_read(transaction: &Transaction<'_>, source: i64, key: i64, row: &Row) -> Result<()> {
+    match row.resource_type.as_str() {
+        "DocumentReference" | "DiagnosticReport" | "Media" => {
+            transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO records_to_read (record_key, mark) VALUES (?, random())",
+                )?
+                .execute([key])?;
+        }
+        "Binary" => {
+            transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO records_to_read (record_key, mark)
+                     SELECT record_key, random() FROM attachments
+                     WHERE connection_key = ? AND content_id = ?",
+                )?
+                .execute(params![source, row.id])?;
+            transaction
+                .prepare_cached("DELETE FROM contents_missing WHERE connection_key = ? AND id = ?")?
+                .execute(params![source, row.id])?;
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn insert_words(transaction: &Transaction<'_>, key: i64, row: &Row) -> Result<()> {
