@@ -4,6 +4,28 @@ use crate::error::Result;
 use crate::open::Store;
 
 impl Store {
+    /// Ids of the records of a type that have this title.
+    ///
+    /// # Errors
+    /// [`crate::StoreError`] of the file.
+    pub async fn records_titled(
+        &self,
+        connection_id: &str,
+        resource_type: &str,
+        title: &str,
+    ) -> Result<Vec<String>> {
+        Ok(sqlx::query_scalar(
+            "SELECT id FROM records
+             WHERE connection_key = (SELECT key FROM connections WHERE id = ?)
+               AND resource_type = ? AND title = ?",
+        )
+        .bind(connection_id)
+        .bind(resource_type)
+        .bind(title)
+        .fetch_all(&self.readers)
+        .await?)
+    }
+
     /// Gives a stored record a title, and the words to find it by. Its JSON stays as it was received.
     ///
     /// # Errors

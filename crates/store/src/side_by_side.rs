@@ -61,7 +61,13 @@ impl Store {
             if position > 0 {
                 query.push(" UNION ALL ");
             }
-            query.push("SELECT key, date_sort FROM records WHERE connection_key = ");
+            query.push(match (section, resource_type) {
+                // As in a list of one source: of a type alone, sorted.
+                (None, Some(_)) => {
+                    "SELECT key, +date_sort AS date_sort FROM records WHERE connection_key = "
+                }
+                _ => "SELECT key, date_sort FROM records WHERE connection_key = ",
+            });
             query.push_bind(*source);
             push_kind(&mut query, section, resource_type);
             if hidden > 0 && offset < FAR {

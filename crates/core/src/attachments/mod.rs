@@ -1,9 +1,9 @@
 //! The contents of documents: fetched once, found by their words, shown.
 //!
-//! A record that has contents is noted by the store when it comes or changes ([`read`] reads it: which
-//! contents, what words). Contents that are not here wait in the store; a sync asks for them ([`fetch`]),
+//! A record that has contents is noted by the store when it comes or changes (`read` reads it: which
+//! contents, what words). Contents that are not here wait in the store; a sync asks for them (`fetch`),
 //! each by itself; one that comes has its records read once more, before the sync is called complete. What
-//! cannot be had says why ([`Missing`]), and a person can have it fetched all the same.
+//! cannot be had says why (`Missing`), and a person can have it fetched all the same.
 
 mod cmap;
 mod fetch;

@@ -6,7 +6,6 @@ use super::references::local_target;
 use super::run::Run;
 use crate::problem::Problem;
 use crate::summary::{self, plain_name, read};
-use satchel_store::RecordFilter;
 use serde_json::Value;
 
 const ORDERS: &[&str] = &[
@@ -15,33 +14,21 @@ const ORDERS: &[&str] = &[
     "MedicationStatement",
     "MedicationAdministration",
 ];
-const PAGE: u64 = 500;
 
 impl Run {
     pub(super) async fn name_medications(&self) -> Result<(), FetchError> {
+        let store = &self.engine.inner.store;
         for resource_type in ORDERS {
-            let mut offset = 0;
-            loop {
-                let filter = RecordFilter {
-                    connection_id: Some(self.connection_id.clone()),
-                    resource_type: Some((*resource_type).to_owned()),
-                    ..RecordFilter::default()
-                };
-                let store = &self.engine.inner.store;
-                let page = store
-                    .records_list(&filter, offset, PAGE)
-                    .await
-                    .map_err(Problem::from)?;
-                let seen = page.rows.len() as u64;
-                for row in page.rows {
-                    if row.title == plain_name(resource_type) {
-                        self.name_medication(resource_type, &row.id).await?;
-                    }
-                }
-                offset += seen;
-                if seen < PAGE {
-                    break;
-                }
+            let nameless = store
+                .records_titled(
+                    &self.connection_id,
+                    resource_type,
+                    plain_name(resource_type),
+                )
+                .await
+                .map_err(Problem::from)?;
+            for id in nameless {
+                self.name_medication(resource_type, &id).await?;
             }
         }
         Ok(())
