@@ -2,7 +2,10 @@
 
 use crate::bulk::stored;
 use crate::world::{Setting, code, setting};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use satchel_core::view::AccessAct;
+use std::io::Write;
 use std::path::PathBuf;
 
 fn file(setting: &Setting, name: &str, text: &str) -> PathBuf {
@@ -78,4 +81,25 @@ async fn f16_a_file_from_the_disk_is_read_line_by_line_and_odd_lines_are_told_by
     setting.engine.remove(&id).await.unwrap();
     assert_eq!(stored(&setting, &id, None).await, 0);
     setting.connect(setting.patient()).await;
+}
+
+#[tokio::test]
+async fn f16_what_came_before_the_end_of_a_file_that_is_cut_short_stays() {
+    let setting = setting().await;
+    let mut seed = 1_u64;
+    let mut line = |number: u32| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        format!("{{\"resourceType\":\"Goal\",\"id\":\"{number}-{seed:x}\"}}\n")
+    };
+    let lines: String = (0..6_000).map(&mut line).collect();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(lines.as_bytes()).unwrap();
+    let whole = gzip.finish().unwrap();
+    let path = setting.profile().join("cut.ndjson.gz");
+    std::fs::write(&path, &whole[..whole.len() * 9 / 10]).unwrap();
+    let refused = setting.engine.import_ndjson(&[path], "Old clinic").await;
+    assert_eq!(code(refused), "import.unreadable");
+    let id = setting.engine.connections().await.unwrap()[0].id.clone();
+    let kept = stored(&setting, &id, None).await;
+    assert!((5_000..6_000).contains(&kept), "{kept} of 6,000");
 }

@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::lockfile;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::view::{AccessAct, BulkReportView, Event, ImportReportView, Role};
-use satchel_smart::bulk::NdjsonReader;
+use satchel_smart::bulk::{BulkError, NdjsonReader};
 use satchel_store::ConnectionRow;
 use std::path::{Path, PathBuf};
 use tokio::io::AsyncReadExt;
@@ -136,20 +136,25 @@ async fn import_file(writer: &Writer, path: &Path) -> Result<FileReport> {
     let mut writing = Writing::new(&name, None);
     let mut piece = vec![0; PIECE];
     loop {
-        let read = file.read(&mut piece).await.map_err(unreadable)?;
-        let taken = match read {
-            0 => reader.finish(),
-            read => reader.push(&piece[..read]),
+        let damaged = |error: BulkError| stopped(error.into());
+        // Whether that was all.
+        let taken = match file.read(&mut piece).await {
+            Ok(0) => reader.finish().map(|()| true).map_err(damaged),
+            Ok(read) => reader.push(&piece[..read]).map(|()| false).map_err(damaged),
+            Err(error) => Err(unreadable(error)),
         };
-        taken.map_err(|error| stopped(Stop::File(error)))?;
+        let is_end = *taken.as_ref().unwrap_or(&true);
         let (lines, bytes) = reader.ready();
-        if read == 0 || lines >= LINES || bytes >= BYTES {
-            writer
-                .write(&mut writing, reader.take())
-                .await
-                .map_err(stopped)?;
+        if is_end || lines >= LINES || bytes >= BYTES {
+            let written = writer.write(&mut writing, reader.take()).await;
+            written.map_err(stopped)?;
         }
-        if read == 0 {
+        if let Err(problem) = taken {
+            // What came before stays.
+            writer.flush(&mut writing).await.map_err(stopped)?;
+            return Err(problem);
+        }
+        if is_end {
             writer.finish(&mut writing).await.map_err(stopped)?;
             return Ok(writing.report);
         }
