@@ -190,6 +190,23 @@ impl Store {
         Ok(())
     }
 
+    /// The JSON of the records that refer to this content, byte for byte.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the file.
+    pub async fn content_owners(&self, connection_id: &str, id: &str) -> Result<Vec<String>> {
+        let found: Vec<Vec<u8>> = sqlx::query_scalar(
+            "SELECT json FROM attachments JOIN records ON records.key = attachments.record_key
+             WHERE attachments.connection_key = (SELECT key FROM connections WHERE id = ?)
+               AND content_id = ?",
+        )
+        .bind(connection_id)
+        .bind(id)
+        .fetch_all(&self.readers)
+        .await?;
+        found.into_iter().map(unpack).collect()
+    }
+
     /// The texts that were kept of a record's contents: position and text.
     ///
     /// # Errors

@@ -5,7 +5,6 @@ use super::run::Run;
 use crate::attachments::{Content, read_content};
 use crate::document;
 use crate::problem::{Problem, ProblemCode};
-use futures::StreamExt as _;
 use satchel_smart::fhir::bundle::{RawResource, SearchPage};
 use satchel_smart::fhir::client::FhirError;
 use satchel_smart::http::HttpError;
@@ -159,17 +158,11 @@ impl Run {
             here && attachment.content_type.starts_with(content_type)
         };
         let store = &self.engine.inner.store;
-        let mut rows = store.export(Some(&self.connection_id));
-        while let Some(Ok((kind, _, json))) = rows.next().await {
-            let may_say = matches!(kind.as_str(), "DocumentReference" | "DiagnosticReport");
-            if may_say
-                && json.contains(&place)
-                && document::attachments_of(&json).iter().any(is_said)
-            {
-                return true;
-            }
-        }
-        false
+        let owners = store.content_owners(&self.connection_id, id).await;
+        owners
+            .unwrap_or_default()
+            .iter()
+            .any(|json| document::attachments_of(json).iter().any(is_said))
     }
 
     async fn ask(&self, target: Target<'_>, token: &SecretString) -> Result<Answer, FhirError> {

@@ -39,7 +39,7 @@ impl PreparedPage {
     fn followed_by(&mut self, other: Self) {
         self.page.append(other.page);
         self.next = other.next;
-        self.total = other.total;
+        self.total = other.total.or(self.total);
         self.references.extend(other.references);
         self.unreadable += other.unreadable;
         self.foreign += other.foreign;
