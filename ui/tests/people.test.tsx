@@ -68,6 +68,14 @@ test("a chart starts with the person, and each row says where it is from", async
   expect(document.body.textContent).not.toMatch(NEVER);
 });
 
+test("as of when is said of each source, apart from a name that may be cut", async () => {
+  openApp("people", "/chart");
+  await first();
+  const dates = screen.getAllByText(/^as of /);
+  expect(dates).toHaveLength(2);
+  expect(dates[1]!.parentElement).toHaveTextContent(HOSPITAL.serverName);
+});
+
 test("each original opens beside the other, and they can be taken apart and put together", async () => {
   const engine = openApp("people", "/chart");
   await userEvent.click(await first());

@@ -45,10 +45,11 @@ function Switcher({ chart, connections, people, onSwitch }: ChartHeaderProps) {
 
 function AsOf({ source }: { source: ConnectionView }) {
   const { t, intl } = useWords();
-  const { serverName: server, lastSyncedAt } = source;
+  const { serverName, lastSyncedAt } = source;
   return (
     <p className={styles.asOf}>
-      {lastSyncedAt ? t("chart.asOf", { server, date: intl.formatDate(lastSyncedAt, { dateStyle: "medium", timeStyle: "short" }) }) : server}
+      <span className={styles.source}>{serverName}</span>{" "}
+      {lastSyncedAt ? <span>{t("chart.asOf", { date: intl.formatDate(lastSyncedAt, { dateStyle: "medium", timeStyle: "short" }) })}</span> : null}
     </p>
   );
 }
