@@ -1,4 +1,4 @@
-import { useGroup } from "../../api/actions";
+import { useGroup } from "../../api/people";
 import type { RecordDetailView, RecordKey, RecordSummaryView } from "../../api/bindings";
 import { Button } from "../../components/Button";
 import { ProblemNotice } from "../../components/ProblemNotice";

@@ -1,4 +1,4 @@
-import { useJoinPeople, useKeepPeopleApart } from "../../api/actions";
+import { useJoinPeople, useKeepPeopleApart } from "../../api/people";
 import type { ConnectionView, PeopleView } from "../../api/bindings";
 import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";

@@ -1,4 +1,4 @@
-import { useJoinPeople, useSplitPeople } from "../../api/actions";
+import { useJoinPeople, useSplitPeople } from "../../api/people";
 import type { ConnectionView, PersonSourceView } from "../../api/bindings";
 import { usePeople } from "../../api/queries";
 import { Button } from "../../components/Button";
