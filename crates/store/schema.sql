@@ -152,8 +152,9 @@ CREATE TABLE provenance_targets (
     PRIMARY KEY (connection_key, target, record_key)
 ) STRICT, WITHOUT ROWID;
 
--- Records of which something is still to be read for the index: documents that came or changed, or whose
--- contents did (by the triggers below); the targets of Provenance records that an older version stored.
+-- Records of which something is still to be read for the index: documents that came, or whose contents did
+-- (noted where records are stored), or changed (by the triggers below); the targets of Provenance records
+-- that an older version stored.
 CREATE TABLE records_to_read (
     record_key INTEGER PRIMARY KEY REFERENCES records (key) ON DELETE CASCADE, -- Which.
     mark       INTEGER NOT NULL -- Random: tells whether it is to be read once more.
@@ -206,7 +207,7 @@ CREATE VIRTUAL TABLE attachments_fts USING fts5 (
     tokenize = "unicode61 remove_diacritics 2"
 );
 
--- Whoever stores a document or a content notes with it that it is to be read.
+-- A document or a content that changes is to be read again. On inserts stands no trigger: see ADR 3.
 CREATE TRIGGER documents_changed AFTER UPDATE OF hash ON records
 WHEN new.resource_type IN ('DocumentReference', 'DiagnosticReport', 'Media') BEGIN
     INSERT OR REPLACE INTO records_to_read (record_key, mark) VALUES (new.key, random());
