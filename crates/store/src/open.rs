@@ -145,6 +145,7 @@ fn connect_options(path: &Path, key: &DatabaseKey) -> SqliteConnectOptions {
         .pragma("temp_store", "memory")
         .pragma("secure_delete", "on")
         .pragma("cache_size", "-16000")
+        .pragma("wal_autocheckpoint", "8000")
         .statement_cache_capacity(64)
 }
 

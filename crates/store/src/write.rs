@@ -122,11 +122,11 @@ impl PageWriter {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.pragma_update(None, "key", self.key.raw_key().as_str())?;
         // Foreign keys: the one that a record has is looked up in the same transaction.
-        // The log is folded into the file after 16 MB, not 4: the pages of an index that are written again
-        // and again go over once.
+        // The log is folded into the file after 32 MB, not 4: the pages of an index that are written again
+        // and again go over once. (So for all that write: the smallest write would fold it in otherwise.)
         connection.execute_batch(
             "PRAGMA synchronous = normal; PRAGMA foreign_keys = off; PRAGMA temp_store = memory;
-             PRAGMA secure_delete = on; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000;",
+             PRAGMA secure_delete = on; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 8000;",
         )?;
         Ok(connection)
     }

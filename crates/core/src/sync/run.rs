@@ -194,7 +194,8 @@ impl Run {
         for step in last {
             self.run_step(step, &done).await;
         }
-        if lock(&self.stopped).is_none() {
+        // Where nothing was before this run, nothing can have gone.
+        if lock(&self.stopped).is_none() && self.last.had_records {
             self.withdraw(plan).await;
         }
     }

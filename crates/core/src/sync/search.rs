@@ -18,7 +18,7 @@ use url::Url;
 pub(super) const NARROWED: &str =
     "the server gives these by category or kind only; what has none is not here";
 /// Pages of one step that wait to be written.
-const AHEAD: usize = 4;
+const AHEAD: usize = 8;
 
 type Done<T> = std::result::Result<T, FetchError>;
 
