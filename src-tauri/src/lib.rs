@@ -75,6 +75,8 @@ pub fn run() -> ExitCode {
             people::people_keep_apart,
             people::person_chart,
             people::person_records,
+            people::overview_get,
+            people::trend_get,
             people::records_take_apart,
             people::records_put_together,
             commands::record_get,

@@ -3,7 +3,8 @@
 use crate::commands::{Answer, words};
 use crate::state::AppState;
 use satchel_core::view::{
-    ChartView, PeopleView, PersonView, RecordFilter, RecordKey, RecordPageView,
+    ChartOf, ChartView, OverviewView, PeopleView, PersonView, RecordFilter, RecordKey,
+    RecordPageView, TrendView,
 };
 use tauri::State;
 
@@ -66,6 +67,24 @@ pub(crate) async fn person_records(
         .person_records(&person_id, &filter, offset.into(), limit.into())
         .await
         .map_err(words)
+}
+
+/// The first page of a chart.
+#[tauri::command]
+pub(crate) async fn overview_get(state: State<'_, AppState>, of: ChartOf) -> Answer<OverviewView> {
+    let engine = state.engine().await?;
+    engine.overview(&of).await.map_err(words)
+}
+
+/// The same measurement as this one, over time.
+#[tauri::command]
+pub(crate) async fn trend_get(
+    state: State<'_, AppState>,
+    of: ChartOf,
+    key: RecordKey,
+) -> Answer<TrendView> {
+    let engine = state.engine().await?;
+    engine.trend(&of, &key).await.map_err(words)
 }
 
 /// The records that are shown as one with this are not the same.

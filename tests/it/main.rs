@@ -31,6 +31,7 @@ mod import;
 mod landing;
 mod launch;
 mod login;
+mod overview;
 mod portal;
 mod records;
 mod registration;

@@ -28,7 +28,7 @@ fn queries(setting: &Setting, path: &str) -> Vec<String> {
 }
 
 /// A person, and records of theirs beside the synthetic ones.
-async fn setting_with(records: impl FnOnce(&str) -> Vec<Value>) -> Setting {
+pub(crate) async fn setting_with(records: impl FnOnce(&str) -> Vec<Value>) -> Setting {
     let mock = MockServer::start(two()).await.unwrap();
     let patient = mock.accounts()[0].patient_ids[0].clone();
     mock.stop().await;
@@ -43,7 +43,7 @@ async fn setting_with(records: impl FnOnce(&str) -> Vec<Value>) -> Setting {
     .await
 }
 
-fn key(connection_id: &str, resource_type: &str, id: &str) -> RecordKey {
+pub(crate) fn key(connection_id: &str, resource_type: &str, id: &str) -> RecordKey {
     RecordKey {
         connection_id: connection_id.to_owned(),
         resource_type: resource_type.to_owned(),

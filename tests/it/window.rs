@@ -3,7 +3,7 @@
 
 use crate::portal::{self, Decision};
 use crate::world::{Setting, setting};
-use satchel_core::view::{RecordFilter, Role};
+use satchel_core::view::{ChartOf, RecordFilter, Role};
 use satchel_core::{LaunchReceived, LoginOptions, RedirectKind};
 use satchel_mock::{MockServer, World};
 use satchel_store::{DatabaseKey, Store};
@@ -331,6 +331,17 @@ async fn h4_no_answer_of_any_command_holds_a_token_a_code_or_a_key() {
         let attachments = engine.attachments(&row.key).await.unwrap();
         given.take("attachments_get", &attachments);
     }
+    let of = ChartOf::Connection {
+        connection_id: id.clone(),
+    };
+    given.take("overview_get", &engine.overview(&of).await.unwrap());
+    let observation = page
+        .rows
+        .iter()
+        .find(|row| row.key.resource_type == "Observation");
+    let trend = engine.trend(&of, &observation.unwrap().key).await.unwrap();
+    assert!(!trend.points.is_empty());
+    given.take("trend_get", &trend);
     let hits = engine.search("hemog", None, 20).await.unwrap();
     given.take("search", &hits);
     secrets.extend(two_sources(&setting, &id, &mut given).await);

@@ -5,6 +5,7 @@ import { checkOf, LIST, LOGO, searchServers } from "./servers";
 import { LOST, MANY, makeConnection, makePatient, makeSections, HOSPITAL, PERSON } from "./people";
 import { scheduleOf, SETTINGS } from "./schedule";
 import { TRACE } from "./trace";
+import { overviewOf, trendOf } from "./overview";
 import { RECORDS, type Fixture } from "./records";
 
 export type Scene = "first" | "chart" | "offline" | "syncing" | "lost" | "many" | "signin" | "denied" | "nokeychain" | "empty" | "long" | "launch" | "people" | "maybe";
@@ -214,6 +215,8 @@ export function makeEngine(scene: Scene): FakeEngine {
       const rows = records.map(({ summary }) => summary).filter(({ section }) => section === filter.section);
       return { rows: rows.map(grouped).slice(offset, offset + limit), total: rows.length };
     },
+    overview_get: () => overviewOf(records),
+    trend_get: ({ key }: { key: RecordKey }) => trendOf(records, key),
     records_take_apart: ({ key }: { key: RecordKey }) => {
       apart.add(key.id);
       return null;

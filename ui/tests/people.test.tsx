@@ -55,7 +55,7 @@ test("a no is kept, and can be taken back under Connections", async () => {
 });
 
 test("a chart starts with the person, and each row says where it is from", async () => {
-  const engine = openApp("people", "/chart");
+  const engine = openApp("people", "/chart?section=problems");
   const row = await first();
   expect(asked(engine, "person_records")[0]).toMatchObject({ personId: "person-1" });
   expect(asked(engine, "records_list")).toEqual([]);
@@ -69,7 +69,7 @@ test("a chart starts with the person, and each row says where it is from", async
 });
 
 test("as of when is said of each source, apart from a name that may be cut", async () => {
-  openApp("people", "/chart");
+  openApp("people", "/chart?section=problems");
   await first();
   const dates = screen.getAllByText(/^as of /);
   expect(dates).toHaveLength(2);
@@ -77,7 +77,7 @@ test("as of when is said of each source, apart from a name that may be cut", asy
 });
 
 test("each original opens beside the other, and they can be taken apart and put together", async () => {
-  const engine = openApp("people", "/chart");
+  const engine = openApp("people", "/chart?section=problems");
   await userEvent.click(await first());
   const originals = await screen.findByTestId("originals");
   expect(originals).toHaveTextContent("2 sources say this");
@@ -97,7 +97,7 @@ test("each original opens beside the other, and they can be taken apart and put 
 });
 
 test("the originals can be read by everybody", async () => {
-  openApp("people", "/chart");
+  openApp("people", "/chart?section=problems");
   await userEvent.click(await first());
   await screen.findByTestId("originals");
   const problems = (await axe.run(document.body, { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } })).violations;
@@ -105,9 +105,9 @@ test("the originals can be read by everybody", async () => {
 });
 
 test("a source alone is one choice away, without the others", async () => {
-  const engine = openApp("people", "/chart");
+  const engine = openApp("people", "/chart?section=problems");
   await first();
   await userEvent.selectOptions(screen.getByTestId("chart-switcher"), HOSPITAL.id);
   await expect.poll(() => asked(engine, "chart_get").at(-1), PATIENTLY).toEqual({ connectionId: "c5" });
-  await expect.poll(() => asked(engine, "records_list").at(-1), PATIENTLY).toMatchObject({ filter: { connectionId: "c5" } });
+  await expect.poll(() => asked(engine, "overview_get").at(-1), PATIENTLY).toEqual({ of: { connectionId: "c5" } });
 });

@@ -51,6 +51,7 @@ mod launch;
 mod lockfile;
 mod login;
 mod loopback;
+mod overview;
 pub mod patient;
 mod patients;
 mod people;
@@ -68,6 +69,7 @@ mod sources;
 pub mod summary;
 pub mod sync;
 pub mod trace;
+mod trend;
 pub mod view;
 
 pub use assertion::AssertionAudience;

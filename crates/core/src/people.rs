@@ -299,7 +299,7 @@ impl Engine {
         self.emit(Event::ConnectionsChanged);
     }
 
-    async fn person_row(&self, person_id: &str) -> Result<PersonRow> {
+    pub(crate) async fn person_row(&self, person_id: &str) -> Result<PersonRow> {
         let people = self.inner.store.people_list().await?;
         people
             .into_iter()
@@ -403,7 +403,11 @@ fn over_sources(
     }
 }
 
-fn also_from(other: &RecordRow, row: &RecordRow, names: &[(String, String)]) -> AlsoFromView {
+pub(crate) fn also_from(
+    other: &RecordRow,
+    row: &RecordRow,
+    names: &[(String, String)],
+) -> AlsoFromView {
     let differs = (
         &other.status,
         &other.subtitle,

@@ -7,6 +7,7 @@ mod access_log;
 mod bulk;
 mod changes;
 mod lookup;
+mod overview;
 mod people;
 mod schedule;
 mod servers;
@@ -19,6 +20,10 @@ pub use bulk::{
 };
 pub use changes::{ChangedFieldView, ChangedRecordView, ChangesView};
 pub use lookup::{FoundPatientView, ProvenanceAgentView, ProvenanceView};
+pub use overview::{
+    ChartOf, MeasuredView, MeasurementView, OverviewBlockView, OverviewKind, OverviewView,
+    TrendView,
+};
 pub use people::{
     AlsoFromView, OriginalsView, PeopleView, PersonSourceView, PersonView, SamePersonView,
 };

@@ -17,6 +17,7 @@ mod error;
 mod facts;
 mod history;
 mod marks;
+mod measurements;
 mod names;
 mod open;
 mod pack;

@@ -146,6 +146,11 @@ fn expression_of_records(words: &str) -> Option<String> {
     })
 }
 
+/// Every word stands in what is searched, as it is.
+pub(crate) fn expression_of_words(words: &str) -> Option<String> {
+    expression(words, |word| format!("\"{word}\""))
+}
+
 fn expression(words: &str, quoted: impl Fn(&str) -> String) -> Option<String> {
     let quoted: Vec<String> = words
         .split(|c: char| !c.is_alphanumeric())

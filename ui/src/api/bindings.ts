@@ -1029,6 +1029,120 @@ patient: PatientHeaderView | null,
  */
 sections: Array<ChartSectionView>, };
 
+export type ChartOf = { 
+/**
+ * Which.
+ */
+connectionId: string, } | { 
+/**
+ * Which.
+ */
+personId: string, };
+
+export type OverviewKind = "allergies" | "problems" | "medications" | "upcoming" | "labs" | "vitals" | "immunizations" | "procedures" | "visits" | "plans" | "careTeam" | "insurance";
+
+export type OverviewBlockView = { 
+/**
+ * What it holds.
+ */
+kind: OverviewKind, 
+/**
+ * The section of the chart that has all of them.
+ */
+section: Section, 
+/**
+ * What matters most of it.
+ */
+rows: Array<RecordSummaryView>, 
+/**
+ * How many more there are of the same kind, among the newest 500 records of the section.
+ */
+more: number, };
+
+export type OverviewView = { 
+/**
+ * Its blocks, in order; those without anything too: that nothing is known is to be said.
+ */
+blocks: Array<OverviewBlockView>, };
+
+export type MeasuredView = { 
+/**
+ * Which part, in words; none for the value itself.
+ */
+part: string | null, 
+/**
+ * The number, to place the point; what is shown is `text`.
+ */
+number: number, 
+/**
+ * Number and unit as received, comparator included: `< 0.5 mg/dL`.
+ */
+text: string, 
+/**
+ * `<`, `<=`, `>=` or `>`: the true value is on that side of the number.
+ */
+comparator: string | null, 
+/**
+ * Unit, to keep numbers of different units apart: the UCUM code where there is one.
+ */
+unit: string | null, 
+/**
+ * The unit as it is shown.
+ */
+unitWords: string | null, 
+/**
+ * Lower end of the reference range of this point, in the same unit.
+ */
+low: number | null, 
+/**
+ * Upper end of it.
+ */
+high: number | null, 
+/**
+ * What the source says of it.
+ */
+flag: Flag | null, };
+
+export type MeasurementView = { 
+/**
+ * The record.
+ */
+key: RecordKey, 
+/**
+ * When, as received.
+ */
+date: RecordDateView, 
+/**
+ * The same in milliseconds since 1970, to place the point only.
+ */
+at: number, 
+/**
+ * What was measured; more than one number where there are components.
+ */
+values: Array<MeasuredView>, 
+/**
+ * The value in words, of those that are no numbers too.
+ */
+text: string | null, 
+/**
+ * Name of the server that it came from.
+ */
+source: string, };
+
+export type TrendView = { 
+/**
+ * What is measured.
+ */
+title: string, 
+/**
+ * The measurements, the oldest first.
+ */
+points: Array<MeasurementView>, 
+/**
+ * There are more, older ones.
+ */
+cut: boolean, };
+
 export type SnippetPart = { 
 /**
  * Plain text.

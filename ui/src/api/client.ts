@@ -73,6 +73,8 @@ export const engine = {
   personChart: (personId: string) => call<View.ChartView>("person_chart", { personId }),
   personRecords: (personId: string, filter: View.RecordFilter, offset: number, limit: number) =>
     call<View.RecordPageView>("person_records", { personId, filter, offset, limit }),
+  overview: (of: View.ChartOf) => call<View.OverviewView>("overview_get", { of }),
+  trend: (of: View.ChartOf, key: View.RecordKey) => call<View.TrendView>("trend_get", { of, key }),
   recordsTakeApart: (key: View.RecordKey) => call<null>("records_take_apart", { key }),
   recordsPutTogether: (key: View.RecordKey) => call<null>("records_put_together", { key }),
   trace: () => call<View.TraceView>("trace_get"),

@@ -1,10 +1,9 @@
 /** What screens read. Each names what it is made of, so that events can say what became stale. */
 import { keepPreviousData, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { RecordFilter, RecordKey, Role, ServerView } from "./bindings";
+import type { ChartOf, RecordFilter, RecordKey, Role, ServerView } from "./bindings";
 import { engine } from "./client";
 
-/** Whose records: those of one connection, or of one person over all sources. */
-export type ChartOf = { connectionId: string } | { personId: string };
+export type { ChartOf } from "./bindings";
 
 /** Rows asked for at a time. */
 export const PAGE_SIZE = 100;
@@ -98,6 +97,21 @@ export function useChart(of: ChartOf) {
       ? { queryKey: [...keys.persons, of.personId, "chart"], queryFn: () => engine.personChart(of.personId) }
       : { queryKey: keys.chart(of.connectionId), queryFn: () => engine.chart(of.connectionId) },
   );
+}
+
+/** Lists and charts of a person go stale together; those of a connection with its records. */
+function everythingOf(of: ChartOf): readonly string[] {
+  return "personId" in of ? [...keys.persons, of.personId] : keys.records(of.connectionId);
+}
+
+/** The first page of a chart. */
+export function useOverview(of: ChartOf) {
+  return useQuery({ queryKey: [...everythingOf(of), "overview"], queryFn: () => engine.overview(of), placeholderData: keepPreviousData });
+}
+
+/** The same measurement over time. */
+export function useTrend(of: ChartOf, key: RecordKey, wanted: boolean) {
+  return useQuery({ queryKey: [...everythingOf(of), "trend", key.connectionId, key.id], queryFn: () => engine.trend(of, key), enabled: wanted });
 }
 
 /** What the last sync changed. */

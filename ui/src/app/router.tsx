@@ -3,14 +3,14 @@ import type { Section } from "../api/bindings";
 import { problemOf } from "../api/problem";
 import { ProblemNotice } from "../components/ProblemNotice";
 import { ChartRoute, ConnectionsRoute, ConnectRoute, SearchRoute, StartRoute, TraceRoute } from "./routes";
-import { readSection, readText } from "./sections";
+import { readPart, readText } from "./sections";
 import { Shell } from "./Shell";
 
 /** Where in a chart: whose, which section, which record. With a person, the connection is that of the record. */
 interface ChartPlace {
   person?: string;
   connection?: string;
-  section?: Section;
+  section?: Section | "summary";
   type?: string;
   id?: string;
 }
@@ -32,7 +32,7 @@ const chart = createRoute({
   validateSearch: (search: Record<string, unknown>): ChartPlace => ({
     person: readText(search.person),
     connection: readText(search.connection),
-    section: readSection(search.section),
+    section: readPart(search.section),
     type: readText(search.type),
     id: readText(search.id),
   }),

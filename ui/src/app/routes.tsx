@@ -2,7 +2,7 @@
 import { Navigate, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { useStartLogin } from "../api/actions";
-import type { ConnectionView, RecordKey, Section } from "../api/bindings";
+import type { ConnectionView, RecordKey } from "../api/bindings";
 import { useConnections, usePendingLogin, usePeople } from "../api/queries";
 import { ProblemNotice } from "../components/ProblemNotice";
 import { Waiting } from "../components/Waiting";
@@ -78,7 +78,7 @@ export function ChartRoute() {
           id: undefined,
         })
       }
-      onSection={(section: Section | null) => go({ person: person?.id, section: section ?? undefined, type: undefined, id: undefined })}
+      onSection={(section) => go({ person: person?.id, section: section ?? undefined, type: undefined, id: undefined })}
       onRecord={(key: RecordKey | null) => go({ person: person?.id, connection: key?.connectionId ?? connection.id, type: key?.resourceType, id: key?.id })}
       onReconnect={reconnect}
       attachments={(key) => <Attachments recordKey={key} />}

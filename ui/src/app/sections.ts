@@ -2,8 +2,9 @@ import type { Section } from "../api/bindings";
 
 const SECTIONS: readonly Section[] = ["patient", "problems", "medications", "allergies", "immunizations", "labs", "vitals", "procedures", "encounters", "documents", "carePlans", "goals", "observations", "orders", "careTeam", "familyHistory", "devices", "insurance", "peopleAndPlaces", "other"];
 
-export function readSection(value: unknown): Section | undefined {
-  return SECTIONS.find((section) => section === value);
+/** A part of a chart: a section, or the summary. */
+export function readPart(value: unknown): Section | "summary" | undefined {
+  return value === "summary" ? value : SECTIONS.find((section) => section === value);
 }
 
 export function readText(value: unknown): string | undefined {

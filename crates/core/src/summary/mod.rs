@@ -11,6 +11,7 @@ mod types;
 mod words;
 
 pub use date::{Precision, RecordDate};
+pub(crate) use observation::{flag_of_concept, value_of as observation_value};
 pub use words::{plain_name, section_title};
 
 use crate::view::{Flag, Section};

@@ -172,7 +172,7 @@ fn flag_of(value: &Value) -> Option<Flag> {
     })
 }
 
-fn flag_of_concept(concept: &Value) -> Option<Flag> {
+pub(crate) fn flag_of_concept(concept: &Value) -> Option<Flag> {
     list(concept, "coding")
         .iter()
         .filter_map(|coding| string(coding, "code"))

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { ChartView, ConnectionView, PeopleView, RecordKey, Section } from "../../api/bindings";
+import type { ChartView, ConnectionView, PeopleView, RecordKey } from "../../api/bindings";
 import { useChart, type ChartOf } from "../../api/queries";
 import { useReachability } from "../../api/reachability";
 import { ProblemNotice } from "../../components/ProblemNotice";
@@ -10,26 +10,22 @@ import { ChartHeader } from "./ChartHeader";
 import { RecordDetail } from "./RecordDetail";
 import { RecordList } from "./RecordList";
 import { SamePerson } from "./SamePerson";
-import { SectionList } from "./SectionList";
+import { SectionList, type ChartPart } from "./SectionList";
+import { Summary } from "./summary/Summary";
 import styles from "./chart.module.css";
 
 interface ChartScreenProps {
   of: ChartOf;
   connections: readonly ConnectionView[];
   people: PeopleView;
-  section: Section | null;
+  /** Which part; the summary where none was chosen. */
+  section: ChartPart | null;
   record: RecordKey | null;
   onSwitch: (to: ChartOf) => void;
-  onSection: (section: Section | null) => void;
+  onSection: (section: ChartPart | null) => void;
   onRecord: (key: RecordKey | null) => void;
   onReconnect: (connection: ConnectionView) => void;
   attachments: (key: RecordKey) => ReactNode;
-}
-
-/** The section to begin with: the first of the person's health that holds something. */
-function firstSection(chart: ChartView) {
-  const medical = chart.sections.filter(({ section }) => section !== "patient");
-  return medical.find(({ count }) => count > 0) ?? medical[0];
 }
 
 /** The connections of a chart, as the list of connections has them now. */
@@ -38,28 +34,31 @@ function sourcesOf(chart: ChartView, connections: readonly ConnectionView[]): Co
 }
 
 function Columns({ chart, sources, ...props }: ChartScreenProps & { chart: ChartView; sources: readonly ConnectionView[] }) {
-  const current = chart.sections.find(({ section }) => section === props.section) ?? firstSection(chart);
+  const current = chart.sections.find(({ section }) => section === props.section);
   const stage = props.record ? "detail" : props.section ? "list" : "sections";
-  if (!current) return null;
   return (
     <div className={styles.columns} data-stage={stage}>
       <div className={styles.sections}>
-        <SectionList sections={chart.sections} current={current.section} onSelect={props.onSection} />
+        <SectionList sections={chart.sections} current={current?.section ?? "summary"} onSelect={props.onSection} />
       </div>
       <div className={styles.list}>
-        <RecordList
-          key={`${chart.person?.id ?? chart.connection.id} ${current.section}`}
-          of={props.of}
-          section={current}
-          selected={props.record}
-          syncing={sources.some(({ syncing }) => syncing)}
-          onSelect={props.onRecord}
-          onBack={() => props.onSection(null)}
-        />
+        {current ? (
+          <RecordList
+            key={`${chart.person?.id ?? chart.connection.id} ${current.section}`}
+            of={props.of}
+            section={current}
+            selected={props.record}
+            syncing={sources.some(({ syncing }) => syncing)}
+            onSelect={props.onRecord}
+            onBack={() => props.onSection(null)}
+          />
+        ) : (
+          <Summary of={props.of} chart={chart} sources={sources} onOpen={props.onRecord} onSection={props.onSection} onBack={() => props.onSection(null)} />
+        )}
       </div>
       {props.record ? (
         <div className={styles.detail}>
-          <RecordDetail recordKey={props.record} onOpen={props.onRecord} onClose={() => props.onRecord(null)} attachments={props.attachments} />
+          <RecordDetail of={props.of} recordKey={props.record} onOpen={props.onRecord} onClose={() => props.onRecord(null)} attachments={props.attachments} />
         </div>
       ) : null}
     </div>

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, type ReactNode } from "react";
 import type { RecordDetailView, RecordKey } from "../../api/bindings";
-import { useRecord } from "../../api/queries";
+import { useRecord, type ChartOf } from "../../api/queries";
 import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { ProblemNotice } from "../../components/ProblemNotice";
@@ -14,9 +14,11 @@ import { useWords } from "../../i18n";
 import { JsonView } from "./JsonView";
 import { FlagMark, StatusBadge } from "./marks";
 import { Originals } from "./Originals";
+import { Trend } from "./trend/Trend";
 import styles from "./detail.module.css";
 
 interface DetailProps {
+  of: ChartOf;
   recordKey: RecordKey;
   onOpen: (key: RecordKey) => void;
   onClose: () => void;
@@ -77,7 +79,7 @@ function Provenance({ detail }: { detail: RecordDetailView }) {
   );
 }
 
-function Overview({ detail, onOpen, attachments }: { detail: RecordDetailView } & Pick<DetailProps, "onOpen" | "attachments">) {
+function Overview({ of, detail, onOpen, attachments }: { detail: RecordDetailView } & Pick<DetailProps, "of" | "onOpen" | "attachments">) {
   const { t, intl } = useWords();
   const resource = useMemo(() => readResource(detail.json), [detail.json]);
   return (
@@ -87,6 +89,7 @@ function Overview({ detail, onOpen, attachments }: { detail: RecordDetailView } 
         <p className={styles.malformed}>{t("record.withdrawnWhy", { date: intl.formatDate(detail.summary.withdrawnAt, { dateStyle: "medium" }) })}</p>
       ) : null}
       {attachments(detail.summary.key)}
+      <Trend of={of} recordKey={detail.summary.key} onOpen={onOpen} />
       {resource ? <ResourceView resource={resource} references={detail.references} onOpen={onOpen} /> : <p>{t("record.unreadable")}</p>}
       <Provenance detail={detail} />
     </div>
@@ -94,7 +97,7 @@ function Overview({ detail, onOpen, attachments }: { detail: RecordDetailView } 
 }
 
 /** One record, in plain words and as it was received. */
-export function RecordDetail({ recordKey, onOpen, onClose, attachments }: DetailProps) {
+export function RecordDetail({ of, recordKey, onOpen, onClose, attachments }: DetailProps) {
   const { t } = useWords();
   const record = useRecord(recordKey);
   const pane = useRef<HTMLElement>(null);
@@ -124,7 +127,7 @@ export function RecordDetail({ recordKey, onOpen, onClose, attachments }: Detail
             key={id}
             label={t("record.views")}
             tabs={[
-              { id: "overview", title: t("record.overview"), content: <Overview detail={record.data} onOpen={onOpen} attachments={attachments} /> },
+              { id: "overview", title: t("record.overview"), content: <Overview of={of} detail={record.data} onOpen={onOpen} attachments={attachments} /> },
               { id: "json", title: t("record.json"), content: <JsonView json={record.data.json} /> },
             ]}
           />

@@ -22,10 +22,13 @@ function Completeness({ section }: { section: ChartSectionView }) {
   return LEFT_OUT.has(outcome) ? <span className={styles.leftOut}>{t(`outcome.${outcome}`)}</span> : null;
 }
 
+/** What a chart can show in its middle: a section, or the summary of all of them. */
+export type ChartPart = Section | "summary";
+
 interface SectionListProps {
   sections: readonly ChartSectionView[];
-  current: Section;
-  onSelect: (section: Section) => void;
+  current: ChartPart;
+  onSelect: (part: ChartPart) => void;
 }
 
 /** The parts of a chart. */
@@ -34,6 +37,11 @@ export function SectionList({ sections, current, onSelect }: SectionListProps) {
   return (
     <nav aria-label={t("chart.sections")} className={styles.sections}>
       <ul>
+        <li>
+          <button type="button" className={styles.section} data-testid="section-summary" aria-current={current === "summary"} onClick={() => onSelect("summary")}>
+            <span className={styles.title}>{t("summary.title")}</span>
+          </button>
+        </li>
         {sections.map((section) => (
           <li key={section.section}>
             <button

@@ -1,0 +1,63 @@
+import type { ChartView, ConnectionView, OverviewBlockView, RecordKey, Section } from "../../../api/bindings";
+import { useOverview, type ChartOf } from "../../../api/queries";
+import { Button } from "../../../components/Button";
+import { Icon } from "../../../components/Icon";
+import { ProblemNotice } from "../../../components/ProblemNotice";
+import { Waiting } from "../../../components/Waiting";
+import { useWords } from "../../../i18n";
+import { Card } from "./Card";
+import { News } from "./News";
+import styles from "./summary.module.css";
+
+/** Blocks that are shown when they hold nothing too: that nothing is known of them is to be said. */
+const ALWAYS: ReadonlySet<OverviewBlockView["kind"]> = new Set(["allergies", "problems", "medications", "labs", "vitals", "immunizations"]);
+
+interface SummaryProps {
+  of: ChartOf;
+  chart: ChartView;
+  sources: readonly ConnectionView[];
+  onOpen: (key: RecordKey) => void;
+  onSection: (section: Section) => void;
+  /** Back to the parts, where only one thing fits. */
+  onBack: () => void;
+}
+
+/** The first page of a chart: what is true of the person now, in the order of the International Patient Summary. */
+export function Summary({ of, chart, sources, onOpen, onSection, onBack }: SummaryProps) {
+  const { t } = useWords();
+  const overview = useOverview(of);
+  const syncing = sources.some((source) => source.syncing);
+  const shown = overview.data?.blocks.filter(({ kind, rows }) => ALWAYS.has(kind) || rows.length > 0) ?? [];
+  return (
+    <section className={styles.summary} aria-labelledby="summary-title" data-testid="summary">
+      <div className={styles.heading}>
+        <Button kind="quiet" size="small" className={styles.back} onClick={onBack} aria-label={t("chart.backToSections")}>
+          <Icon name="back" />
+        </Button>
+        <h2 id="summary-title" data-testid="chart-section-title">
+          {t("summary.title")}
+        </h2>
+      </div>
+      {overview.error ? <ProblemNotice problem={overview.error} /> : null}
+      {overview.isPending ? <Waiting label={t("waiting.summary")} /> : null}
+      {overview.data ? (
+        <>
+          <News sources={sources} onOpen={onOpen} />
+          <div className={styles.cards}>
+            {shown.map((block) => (
+              <Card
+                key={block.kind}
+                block={block}
+                section={chart.sections.find(({ section }) => section === block.section)}
+                syncing={syncing}
+                onOpen={onOpen}
+                onAll={() => onSection(block.section)}
+              />
+            ))}
+          </div>
+          <p className={styles.caveat}>{t("summary.caveat")}</p>
+        </>
+      ) : null}
+    </section>
+  );
+}

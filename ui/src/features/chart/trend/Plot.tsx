@@ -1,0 +1,40 @@
+import { useEffect, useRef } from "react";
+import "uplot/dist/uPlot.min.css";
+import { useWords } from "../../../i18n";
+import { extremesOf, type Panel } from "./series";
+import styles from "./trend.module.css";
+
+/** One plot of one unit; what it shows is said in words too, and the table has every number. */
+export function Plot({ panel, title }: { panel: Panel; title: string }) {
+  const { t } = useWords();
+  const box = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    if (!box.current) return;
+    const into = box.current;
+    let over = false;
+    let end: (() => void) | undefined;
+    // Loaded when the first plot is wanted: the window opens without it.
+    void import("./draw").then(({ keepDrawn }) => {
+      if (!over) end = keepDrawn(panel, into);
+    });
+    return () => {
+      over = true;
+      end?.();
+    };
+  }, [panel]);
+
+  const extremes = extremesOf(panel);
+  const count = panel.lines.reduce((sum, { points }) => sum + points.length, 0);
+  const said = extremes ? t("trend.said", { title, count, least: extremes.least.text, most: extremes.most.text, last: extremes.last.text }) : title;
+  const parts = panel.lines.flatMap(({ part }) => (part ? [part] : []));
+  return (
+    <figure className={styles.figure}>
+      <figcaption className={styles.caption}>
+        {panel.unit ? <span className={styles.unit}>{panel.unit}</span> : null}
+        {parts.length > 1 ? <span>{parts.map((part, index) => t(index === 0 ? "trend.solid" : "trend.dashed", { part })).join(", ")}</span> : null}
+      </figcaption>
+      <div ref={box} className={styles.plot} role="img" aria-label={said} data-testid="trend-plot" />
+    </figure>
+  );
+}

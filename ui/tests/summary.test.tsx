@@ -1,0 +1,93 @@
+/** The first page of a chart, and one measurement over time. */
+import { configure, screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test, vi } from "vitest";
+import { makeConnection } from "../dev/people";
+import type { MeasuredView, MeasurementView, OverviewView } from "../src/api/bindings";
+import { columnsOf, extremesOf, panelsOf } from "../src/features/chart/trend/series";
+import { openApp } from "./support";
+
+vi.setConfig({ testTimeout: 60_000 });
+configure({ asyncUtilTimeout: 10_000 });
+
+const NOTHING: OverviewView = {
+  blocks: [
+    { kind: "allergies", section: "allergies", rows: [], more: 0 },
+    { kind: "problems", section: "problems", rows: [], more: 0 },
+    { kind: "careTeam", section: "careTeam", rows: [], more: 0 },
+  ],
+};
+
+test("a chart opens with what is true now, and each line leads to its record", async () => {
+  const engine = openApp("chart", "/chart");
+  const allergies = await screen.findByTestId("summary-allergies");
+  expect(allergies).toHaveTextContent("Penicillin");
+  expect(allergies).toHaveTextContent("High risk");
+  expect(screen.getByTestId("summary-medications")).toHaveTextContent("Prescribed by Dr. Samuel Okafor, MD");
+  expect(screen.getByTestId("summary-problems")).not.toHaveTextContent("Broken left wrist");
+  expect(screen.getByTestId("section-summary")).toHaveAttribute("aria-current", "true");
+  await userEvent.click(within(allergies).getByTestId("summary-row"));
+  expect(await screen.findByTestId("record-detail")).toHaveTextContent("Penicillin");
+  expect(engine.calls.find(({ command }) => command === "overview_get")?.args).toEqual({ of: { connectionId: "c1" } });
+});
+
+test("all of a section is one click away", async () => {
+  openApp("chart", "/chart");
+  await userEvent.click(await screen.findByRole("button", { name: /Laboratory results: all 401/ }));
+  expect(await screen.findByTestId("chart-section-title")).toHaveTextContent("Laboratory results");
+});
+
+test("a person with several sources has one summary over all of them", async () => {
+  const engine = openApp("people", "/chart");
+  await screen.findByTestId("summary-problems");
+  expect(engine.calls.find(({ command }) => command === "overview_get")?.args).toEqual({ of: { personId: "person-1" } });
+});
+
+test("that nothing is recorded is said, and is not said to mean that there is nothing", async () => {
+  const engine = openApp("chart", "/connections");
+  engine.answer("overview_get", () => NOTHING);
+  engine.answer("chart_get", () => ({ connection: makeConnection(), others: [], person: null, patient: null, sections: [] }));
+  await userEvent.click(await screen.findByTestId("nav-chart"));
+  const allergies = await screen.findByTestId("summary-allergies");
+  expect(allergies).toHaveTextContent("Nothing is recorded.");
+  expect(allergies).toHaveTextContent("does not mean that there is none");
+  expect(screen.queryByTestId("summary-careTeam")).toBeNull();
+});
+
+test("a measurement is shown over time, as a plot in words and as a table", async () => {
+  openApp("chart", "/chart?section=labs&type=Observation&id=lab0");
+  const plot = await screen.findByTestId("trend-plot");
+  expect(plot).toHaveAccessibleName(/Haemoglobin A1c: 30 values, from .* to .* %, the last one .* %\. The table has every value\./);
+  await userEvent.click(screen.getByTestId("trend-switch"));
+  const table = screen.getByRole("table", { name: "Haemoglobin A1c" });
+  expect(within(table).getAllByRole("row")).toHaveLength(31);
+  expect(within(table).getAllByText("4 – 5.6")[0]).toBeVisible();
+});
+
+test("what is no observation has no trend, and is not asked for", async () => {
+  const engine = openApp("chart", "/chart?section=problems&type=Condition&id=k1");
+  await screen.findByTestId("record-detail");
+  expect(engine.calls.some(({ command }) => command === "trend_get")).toBe(false);
+});
+
+function measured(number: number, unit: string, more: Partial<MeasuredView> = {}): MeasuredView {
+  return { part: null, number, text: `${number} ${unit}`, comparator: null, unit, unitWords: unit, low: null, high: null, flag: null, ...more };
+}
+
+function at(day: number, ...values: MeasuredView[]): MeasurementView {
+  return { key: { connectionId: "c1", resourceType: "Observation", id: `o${day}` }, date: { value: `2026-05-0${day}`, end: null }, at: day * 86_400_000, values, text: null, source: "s" };
+}
+
+test("numbers of different units never share a plot", () => {
+  const panels = panelsOf([at(1, measured(5.5, "mmol/L")), at(2, measured(99, "mg/dL")), at(3, measured(104, "mg/dL"))]);
+  expect(panels.map(({ unit, lines }) => [unit, lines[0]?.points.length])).toEqual([["mg/dL", 2], ["mmol/L", 1]]);
+});
+
+test("a blood pressure is two lines of one plot, and each point has the range of its own day", () => {
+  const pressure = (high: number, low: number, limit: number) => [measured(high, "mmHg", { part: "Systolic", high: limit }), measured(low, "mmHg", { part: "Diastolic" })];
+  const [panel, none] = panelsOf([at(1, ...pressure(148, 84, 140)), at(2, ...pressure(131, 79, 130))]);
+  expect(none).toBeUndefined();
+  expect(panel?.lines.map(({ part }) => part)).toEqual(["Systolic", "Diastolic"]);
+  expect(columnsOf(panel!)).toEqual([[86_400, 172_800], [null, null], [140, 130], [148, 131], [null, null], [null, null], [84, 79]]);
+  expect(extremesOf(panel!)?.most.text).toBe("148 mmHg");
+});
