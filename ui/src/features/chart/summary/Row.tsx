@@ -26,7 +26,9 @@ const UNDATED: ReadonlySet<OverviewKind> = new Set(["allergies", "careTeam", "in
 /** The second line; of a medication, who prescribed it too. */
 function lineOf(record: RecordSummaryView, kind: OverviewKind, by: (name: string) => string): string {
   const said = kind === "medications" && record.performer ? by(record.performer) : null;
-  return [record.subtitle, said].filter(Boolean).join(" · ");
+  // The category of a problem is no news on a page of problems.
+  const subtitle = kind === "problems" ? null : record.subtitle;
+  return [subtitle, said].filter(Boolean).join(" · ");
 }
 
 /** One line of the summary: what, how much, and since when. */

@@ -12,6 +12,9 @@ import styles from "./summary.module.css";
 /** Blocks that are shown when they hold nothing too: that nothing is known of them is to be said. */
 const ALWAYS: ReadonlySet<OverviewBlockView["kind"]> = new Set(["allergies", "problems", "medications", "labs", "vitals", "immunizations"]);
 
+/** What stands in the first of two columns, and before all others where there is one. */
+const FIRST: ReadonlySet<OverviewBlockView["kind"]> = new Set(["allergies", "problems", "medications", "plans", "careTeam", "insurance"]);
+
 interface SummaryProps {
   of: ChartOf;
   chart: ChartView;
@@ -44,15 +47,21 @@ export function Summary({ of, chart, sources, onOpen, onSection, onBack }: Summa
         <>
           <News sources={sources} onOpen={onOpen} />
           <div className={styles.cards}>
-            {shown.map((block) => (
-              <Card
-                key={block.kind}
-                block={block}
-                section={chart.sections.find(({ section }) => section === block.section)}
-                syncing={syncing}
-                onOpen={onOpen}
-                onAll={() => onSection(block.section)}
-              />
+            {[true, false].map((first) => (
+              <div key={String(first)} className={styles.column}>
+                {shown
+                  .filter(({ kind }) => FIRST.has(kind) === first)
+                  .map((block) => (
+                    <Card
+                      key={block.kind}
+                      block={block}
+                      section={chart.sections.find(({ section }) => section === block.section)}
+                      syncing={syncing}
+                      onOpen={onOpen}
+                      onAll={() => onSection(block.section)}
+                    />
+                  ))}
+              </div>
             ))}
           </div>
           <p className={styles.caveat}>{t("summary.caveat")}</p>
