@@ -127,6 +127,8 @@ CREATE TABLE records (
 CREATE UNIQUE INDEX records_identity ON records (connection_key, resource_type, id);
 CREATE INDEX records_section ON records (connection_key, section, date_sort DESC, key);
 CREATE INDEX records_dated ON records (connection_key, date_sort DESC, key);
+CREATE INDEX records_flagged ON records (connection_key, date_sort DESC, key, section)
+    WHERE flag IS NOT NULL AND flag <> 'normal';
 CREATE INDEX records_withdrawn ON records (connection_key, withdrawn_at)
     WHERE withdrawn_at IS NOT NULL;
 

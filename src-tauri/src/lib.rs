@@ -77,6 +77,8 @@ pub fn run() -> ExitCode {
             people::person_records,
             people::overview_get,
             people::trend_get,
+            people::timeline_list,
+            people::timeline_years,
             people::records_take_apart,
             people::records_put_together,
             commands::record_get,

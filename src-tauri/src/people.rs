@@ -4,7 +4,7 @@ use crate::commands::{Answer, words};
 use crate::state::AppState;
 use satchel_core::view::{
     ChartOf, ChartView, OverviewView, PeopleView, PersonView, RecordFilter, RecordKey,
-    RecordPageView, TrendView,
+    RecordPageView, TimelineFilter, TrendView, YearView,
 };
 use tauri::State;
 
@@ -85,6 +85,33 @@ pub(crate) async fn trend_get(
 ) -> Answer<TrendView> {
     let engine = state.engine().await?;
     engine.trend(&of, &key).await.map_err(words)
+}
+
+/// A page of everything, newest first.
+#[tauri::command]
+pub(crate) async fn timeline_list(
+    state: State<'_, AppState>,
+    of: ChartOf,
+    filter: TimelineFilter,
+    offset: u32,
+    limit: u32,
+) -> Answer<RecordPageView> {
+    let engine = state.engine().await?;
+    engine
+        .timeline(&of, &filter, offset.into(), limit.into())
+        .await
+        .map_err(words)
+}
+
+/// How much of it each year has.
+#[tauri::command]
+pub(crate) async fn timeline_years(
+    state: State<'_, AppState>,
+    of: ChartOf,
+    filter: TimelineFilter,
+) -> Answer<Vec<YearView>> {
+    let engine = state.engine().await?;
+    engine.timeline_years(&of, &filter).await.map_err(words)
 }
 
 /// The records that are shown as one with this are not the same.

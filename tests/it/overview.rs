@@ -2,7 +2,9 @@
 
 use crate::records::{key, setting_with};
 use satchel_core::problem::ProblemCode;
-use satchel_core::view::{ChartOf, OverviewBlockView, OverviewKind, OverviewView};
+use satchel_core::view::{
+    ChartOf, Flag, OverviewBlockView, OverviewKind, OverviewView, Section, TimelineFilter,
+};
 use serde_json::{Value, json};
 
 const LOINC: &str = "http://loinc.org";
@@ -160,5 +162,64 @@ async fn a_measurement_over_time_keeps_units_apart_and_leaves_out_what_was_a_mis
     let unknown = key(&id, "Observation", "nowhere");
     let problem = setting.engine.trend(&of, &unknown).await.unwrap_err();
     assert_eq!(problem.code, ProblemCode::NotFound);
+    setting.mock.stop().await;
+}
+
+#[tokio::test]
+async fn everything_by_date_can_be_jumped_in_by_year_and_narrowed_to_what_stands_out() {
+    let setting = setting_with(|patient| {
+        let mut high = lab(
+            patient,
+            "high",
+            "2031-05-05",
+            json!({"value": 9, "unit": "g/L"}),
+        );
+        high["interpretation"] = json!([{"coding": [{"code": "H"}]}]);
+        let mut undated = problem(patient, "undated", "active");
+        undated.as_object_mut().unwrap().remove("onsetDateTime");
+        vec![
+            high,
+            undated,
+            lab(patient, "year", "2031", json!({"value": 1, "unit": "g/L"})),
+            visit(patient, "next", "2999-03-01T09:00:00Z", "planned"),
+        ]
+    })
+    .await;
+    let id = setting.connect(setting.patient()).await;
+    setting.engine.sync(&id).await.unwrap();
+    let engine = &setting.engine;
+    let of = ChartOf::Connection {
+        connection_id: id.clone(),
+    };
+
+    let everything = TimelineFilter::default();
+    let years = engine.timeline_years(&of, &everything).await.unwrap();
+    assert_eq!((years[0].year, years[0].records), (Some(2999), 1));
+    assert_eq!((years[1].year, years[1].records), (Some(2031), 2));
+    assert_eq!(
+        years.last().unwrap().year,
+        None,
+        "what has no date comes last"
+    );
+    // The rows of a year begin behind those of all years before it in the list.
+    let page = engine.timeline(&of, &everything, 1, 2).await.unwrap();
+    let ids: Vec<&str> = page.rows.iter().map(|row| row.key.id.as_str()).collect();
+    assert_eq!(ids, ["high", "year"]);
+    let stored = engine.connection(&id).await.unwrap().record_count;
+    assert_eq!(page.total, stored, "nothing is left out");
+    let all: u64 = years.iter().map(|year| year.records).sum();
+    assert_eq!(all, stored);
+
+    let labs = TimelineFilter {
+        section: Some(Section::Labs),
+        abnormal: true,
+    };
+    let page = engine.timeline(&of, &labs, 0, 1000).await.unwrap();
+    assert_eq!(page.rows[0].key.id, "high");
+    assert_eq!(page.rows.len() as u64, page.total);
+    for row in &page.rows {
+        assert!(row.flag.is_some_and(|flag| flag != Flag::Normal), "{row:?}");
+        assert_eq!(row.section, Section::Labs);
+    }
     setting.mock.stop().await;
 }

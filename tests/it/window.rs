@@ -3,8 +3,8 @@
 
 use crate::portal::{self, Decision};
 use crate::world::{Setting, setting};
-use satchel_core::view::{ChartOf, RecordFilter, Role};
-use satchel_core::{LaunchReceived, LoginOptions, RedirectKind};
+use satchel_core::view::{ChartOf, RecordFilter, Role, TimelineFilter};
+use satchel_core::{Engine, LaunchReceived, LoginOptions, RedirectKind};
 use satchel_mock::{MockServer, World};
 use satchel_store::{DatabaseKey, Store};
 use serde::Serialize;
@@ -275,6 +275,24 @@ async fn two_sources(setting: &Setting, first: &str, given: &mut Given) -> Vec<S
     tokens
 }
 
+/// The first page, everything by date, and one measurement of it.
+async fn read_over_time(engine: &Engine, id: &str, given: &mut Given) {
+    let of = ChartOf::Connection {
+        connection_id: id.to_owned(),
+    };
+    given.take("overview_get", &engine.overview(&of).await.unwrap());
+    let everything = TimelineFilter::default();
+    let years = engine.timeline_years(&of, &everything).await.unwrap();
+    given.take("timeline_years", &years);
+    let page = engine.timeline(&of, &everything, 0, 1000).await.unwrap();
+    given.take("timeline_list", &page);
+    let mut rows = page.rows.iter();
+    let observation = rows.find(|row| row.key.resource_type == "Observation");
+    let trend = engine.trend(&of, &observation.unwrap().key).await.unwrap();
+    assert!(!trend.points.is_empty());
+    given.take("trend_get", &trend);
+}
+
 #[tokio::test]
 async fn h4_no_answer_of_any_command_holds_a_token_a_code_or_a_key() {
     let setting = setting().await;
@@ -331,17 +349,7 @@ async fn h4_no_answer_of_any_command_holds_a_token_a_code_or_a_key() {
         let attachments = engine.attachments(&row.key).await.unwrap();
         given.take("attachments_get", &attachments);
     }
-    let of = ChartOf::Connection {
-        connection_id: id.clone(),
-    };
-    given.take("overview_get", &engine.overview(&of).await.unwrap());
-    let observation = page
-        .rows
-        .iter()
-        .find(|row| row.key.resource_type == "Observation");
-    let trend = engine.trend(&of, &observation.unwrap().key).await.unwrap();
-    assert!(!trend.points.is_empty());
-    given.take("trend_get", &trend);
+    read_over_time(engine, &id, &mut given).await;
     let hits = engine.search("hemog", None, 20).await.unwrap();
     given.take("search", &hits);
     secrets.extend(two_sources(&setting, &id, &mut given).await);

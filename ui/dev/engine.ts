@@ -1,11 +1,11 @@
 /** An engine that is not one: answers from fixtures, so that screens can be seen and tested without the app. */
-import type { ConnectionView, DirectoryView, Event, Every, LaunchRequestView, LoginStartedView, ProblemView, RecordFilter, RecordKey, ScheduleSettingsView, ScopePresetView, SearchHitView, PersonView, RecordSummaryView } from "../src/api/bindings";
+import type { ConnectionView, DirectoryView, Event, Every, LaunchRequestView, LoginStartedView, ProblemView, RecordFilter, RecordKey, ScheduleSettingsView, ScopePresetView, SearchHitView, PersonView, RecordSummaryView, TimelineFilter } from "../src/api/bindings";
 import type { Transport } from "../src/api/transport";
 import { checkOf, LIST, LOGO, searchServers } from "./servers";
 import { LOST, MANY, makeConnection, makePatient, makeSections, HOSPITAL, PERSON } from "./people";
 import { scheduleOf, SETTINGS } from "./schedule";
 import { TRACE } from "./trace";
-import { overviewOf, trendOf } from "./overview";
+import { overviewOf, timelineOf, trendOf, yearsOf } from "./overview";
 import { RECORDS, type Fixture } from "./records";
 
 export type Scene = "first" | "chart" | "offline" | "syncing" | "lost" | "many" | "signin" | "denied" | "nokeychain" | "empty" | "long" | "launch" | "people" | "maybe";
@@ -216,6 +216,11 @@ export function makeEngine(scene: Scene): FakeEngine {
       return { rows: rows.map(grouped).slice(offset, offset + limit), total: rows.length };
     },
     overview_get: () => overviewOf(records),
+    timeline_list: ({ filter, offset, limit }: { filter: TimelineFilter; offset: number; limit: number }) => {
+      const rows = timelineOf(records, filter);
+      return { rows: rows.slice(offset, offset + limit), total: rows.length };
+    },
+    timeline_years: ({ filter }: { filter: TimelineFilter }) => yearsOf(timelineOf(records, filter)),
     trend_get: ({ key }: { key: RecordKey }) => trendOf(records, key),
     records_take_apart: ({ key }: { key: RecordKey }) => {
       apart.add(key.id);

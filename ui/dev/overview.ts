@@ -1,5 +1,5 @@
 /** The first page and the trends of the made-up records. */
-import type { MeasurementView, OverviewBlockView, OverviewKind, OverviewView, RecordKey, RecordSummaryView, Section, TrendView } from "../src/api/bindings";
+import type { MeasurementView, OverviewBlockView, OverviewKind, OverviewView, RecordKey, RecordSummaryView, Section, TimelineFilter, TrendView, YearView } from "../src/api/bindings";
 import type { Fixture } from "./records";
 
 const BLOCKS: [OverviewKind, Section, number][] = [
@@ -63,4 +63,18 @@ export function trendOf(records: readonly Fixture[], key: RecordKey): TrendView 
       return { key: summary.key, date: summary.date ?? { value: "", end: null }, at: Date.parse(record.effectiveDateTime), values, text: summary.value, source: summary.source };
     });
   return { title, points: points.sort((one, other) => one.at - other.at).slice(-30), cut: points.length > 30 };
+}
+
+export function timelineOf(records: readonly Fixture[], { section, abnormal }: TimelineFilter): RecordSummaryView[] {
+  const rows = records.map(({ summary }) => summary).filter((row) => (section === null || row.section === section) && (!abnormal || (row.flag !== null && row.flag !== "normal")));
+  return rows.sort((one, other) => (other.date?.value ?? "").localeCompare(one.date?.value ?? ""));
+}
+
+export function yearsOf(rows: readonly RecordSummaryView[]): YearView[] {
+  const years = new Map<number | null, number>();
+  for (const { date } of rows) {
+    const year = date ? Number(date.value.slice(0, 4)) : null;
+    years.set(year, (years.get(year) ?? 0) + 1);
+  }
+  return [...years].map(([year, records]) => ({ year, records }));
 }

@@ -197,7 +197,7 @@ describe("every screen has names, roles and structure for those who do not see i
   test.each<[Scene, string]>([
     ["first", "/connect"], ["signin", "/connect"], ["nokeychain", "/"], ["chart", "/chart"], ["chart", "/chart?section=labs"],
     ["chart", "/chart?section=problems&type=Condition&id=k1"], ["syncing", "/chart"], ["offline", "/chart"], ["lost", "/chart"],
-    ["long", "/chart"], ["chart", "/chart?section=labs&type=Observation&id=lab0"], ["people", "/chart"], ["many", "/connections"], ["chart", "/connections"], ["empty", "/chart"], ["chart", "/search?words=blood"],
+    ["long", "/chart"], ["chart", "/chart?section=labs&type=Observation&id=lab0"], ["people", "/chart"], ["chart", "/chart?section=timeline"], ["many", "/connections"], ["chart", "/connections"], ["empty", "/chart"], ["chart", "/search?words=blood"],
   ])("%s at %s", async (scene, at) => {
     openApp(scene, at);
     await screen.findByRole("main");

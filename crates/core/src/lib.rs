@@ -68,6 +68,7 @@ mod session;
 mod sources;
 pub mod summary;
 pub mod sync;
+mod timeline;
 pub mod trace;
 mod trend;
 pub mod view;

@@ -12,6 +12,7 @@ mod people;
 mod schedule;
 mod servers;
 mod sync;
+mod timeline;
 
 pub use access_log::{AccessAct, AccessLogView};
 pub use bulk::{
@@ -32,6 +33,7 @@ pub use servers::{
     Ability, AbilityView, DirectoryView, Launch, ServerCheckView, ServerView, SkippedView,
 };
 pub use sync::{StepOutcome, SyncProgressView, SyncReportView, SyncStepView};
+pub use timeline::{TimelineFilter, YearView};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

@@ -7,22 +7,23 @@ use satchel_core::view::*;
 use std::path::PathBuf;
 use ts_rs::{Config, TS};
 
+macro_rules! declare {
+    ($text:ident, $config:ident: $($name:ty),* $(,)?) => {
+        $(
+            $text.push_str("\nexport ");
+            $text.push_str(<$name as TS>::decl(&$config).trim());
+            $text.push('\n');
+        )*
+    };
+}
+
 fn declarations() -> String {
     let config = Config::new();
     let mut text = String::from(
         "// Generated from crates/core/src/view.rs; do not edit. To write it anew:\n\
          // UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings\n",
     );
-    macro_rules! declare {
-        ($($name:ty),* $(,)?) => {
-            $(
-                text.push_str("\nexport ");
-                text.push_str(<$name as TS>::decl(&config).trim());
-                text.push('\n');
-            )*
-        };
-    }
-    declare!(
+    declare!(text, config:
         Role,
         ServerView,
         Launch,
@@ -86,6 +87,8 @@ fn declarations() -> String {
         MeasuredView,
         MeasurementView,
         TrendView,
+        TimelineFilter,
+        YearView,
         SnippetPart,
         SearchHitView,
         ProblemView,

@@ -33,6 +33,7 @@ mod search;
 mod settings;
 mod side_by_side;
 mod sync;
+mod timeline;
 mod write;
 
 pub use access_log::AccessLogRow;
@@ -53,3 +54,4 @@ pub use rows::{
 };
 pub use schedules::ScheduleRow;
 pub use side_by_side::{GroupRow, GroupsPage};
+pub use timeline::{TimelineFilter, YearRow};

@@ -165,7 +165,7 @@ impl Store {
             .await?)
     }
 
-    async fn sources_of(&self, person_id: &str) -> Result<Vec<i64>> {
+    pub(crate) async fn sources_of(&self, person_id: &str) -> Result<Vec<i64>> {
         Ok(sqlx::query_scalar(
             "SELECT connection_key FROM person_connections
              JOIN connections ON connections.key = connection_key
@@ -178,7 +178,7 @@ impl Store {
         .await?)
     }
 
-    async fn with_others(&self, rows: Vec<(i64, RecordRow)>) -> Result<Vec<GroupRow>> {
+    pub(crate) async fn with_others(&self, rows: Vec<(i64, RecordRow)>) -> Result<Vec<GroupRow>> {
         let keys: Vec<i64> = rows.iter().map(|(key, _)| *key).collect();
         let keys =
             serde_json::to_string(&keys).map_err(|error| StoreError::Corrupt(error.to_string()))?;

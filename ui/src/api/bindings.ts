@@ -1143,6 +1143,26 @@ points: Array<MeasurementView>,
  */
 cut: boolean, };
 
+export type TimelineFilter = { 
+/**
+ * Only in this section.
+ */
+section: Section | null, 
+/**
+ * Only what its source says stands out: high, low, abnormal.
+ */
+abnormal: boolean, };
+
+export type YearView = { 
+/**
+ * The year; none of what has no date, which comes last.
+ */
+year: number | null, 
+/**
+ * How many rows.
+ */
+records: number, };
+
 export type SnippetPart = { 
 /**
  * Plain text.

@@ -75,6 +75,9 @@ export const engine = {
     call<View.RecordPageView>("person_records", { personId, filter, offset, limit }),
   overview: (of: View.ChartOf) => call<View.OverviewView>("overview_get", { of }),
   trend: (of: View.ChartOf, key: View.RecordKey) => call<View.TrendView>("trend_get", { of, key }),
+  timeline: (of: View.ChartOf, filter: View.TimelineFilter, offset: number, limit: number) =>
+    call<View.RecordPageView>("timeline_list", { of, filter, offset, limit }),
+  timelineYears: (of: View.ChartOf, filter: View.TimelineFilter) => call<View.YearView[]>("timeline_years", { of, filter }),
   recordsTakeApart: (key: View.RecordKey) => call<null>("records_take_apart", { key }),
   recordsPutTogether: (key: View.RecordKey) => call<null>("records_put_together", { key }),
   trace: () => call<View.TraceView>("trace_get"),

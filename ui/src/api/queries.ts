@@ -1,6 +1,6 @@
 /** What screens read. Each names what it is made of, so that events can say what became stale. */
 import { keepPreviousData, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { ChartOf, RecordFilter, RecordKey, Role, ServerView } from "./bindings";
+import type { ChartOf, RecordFilter, RecordKey, Role, ServerView, TimelineFilter } from "./bindings";
 import { engine } from "./client";
 
 export type { ChartOf } from "./bindings";
@@ -107,6 +107,20 @@ function everythingOf(of: ChartOf): readonly string[] {
 /** The first page of a chart. */
 export function useOverview(of: ChartOf) {
   return useQuery({ queryKey: [...everythingOf(of), "overview"], queryFn: () => engine.overview(of), placeholderData: keepPreviousData });
+}
+
+/** One page of everything by date. */
+export function timelinePage(of: ChartOf, { section, abnormal }: TimelineFilter, page: number) {
+  const filter = { section, abnormal };
+  return queryOptions({
+    queryKey: [...everythingOf(of), abnormal ? "timeline of what stands out" : "timeline", section, page],
+    queryFn: () => engine.timeline(of, filter, page * PAGE_SIZE, PAGE_SIZE),
+  });
+}
+
+/** How much of it each year has. */
+export function useTimelineYears(of: ChartOf, filter: TimelineFilter) {
+  return useQuery({ queryKey: [...everythingOf(of), "years", filter], queryFn: () => engine.timelineYears(of, filter), placeholderData: keepPreviousData });
 }
 
 /** The same measurement over time. */

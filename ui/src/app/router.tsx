@@ -1,16 +1,15 @@
 import { createMemoryHistory, createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
-import type { Section } from "../api/bindings";
 import { problemOf } from "../api/problem";
 import { ProblemNotice } from "../components/ProblemNotice";
 import { ChartRoute, ConnectionsRoute, ConnectRoute, SearchRoute, StartRoute, TraceRoute } from "./routes";
-import { readPart, readText } from "./sections";
+import { readPart, readText, type Part } from "./sections";
 import { Shell } from "./Shell";
 
 /** Where in a chart: whose, which section, which record. With a person, the connection is that of the record. */
 interface ChartPlace {
   person?: string;
   connection?: string;
-  section?: Section | "summary";
+  section?: Part;
   type?: string;
   id?: string;
 }

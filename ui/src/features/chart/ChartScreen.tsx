@@ -12,6 +12,7 @@ import { RecordList } from "./RecordList";
 import { SamePerson } from "./SamePerson";
 import { SectionList, type ChartPart } from "./SectionList";
 import { Summary } from "./summary/Summary";
+import { Timeline } from "./timeline/Timeline";
 import styles from "./chart.module.css";
 
 interface ChartScreenProps {
@@ -39,7 +40,7 @@ function Columns({ chart, sources, ...props }: ChartScreenProps & { chart: Chart
   return (
     <div className={styles.columns} data-stage={stage}>
       <div className={styles.sections}>
-        <SectionList sections={chart.sections} current={current?.section ?? "summary"} onSelect={props.onSection} />
+        <SectionList sections={chart.sections} current={current?.section ?? (props.section === "timeline" ? "timeline" : "summary")} onSelect={props.onSection} />
       </div>
       <div className={styles.list}>
         {current ? (
@@ -49,6 +50,15 @@ function Columns({ chart, sources, ...props }: ChartScreenProps & { chart: Chart
             section={current}
             selected={props.record}
             syncing={sources.some(({ syncing }) => syncing)}
+            onSelect={props.onRecord}
+            onBack={() => props.onSection(null)}
+          />
+        ) : props.section === "timeline" ? (
+          <Timeline
+            key={chart.person?.id ?? chart.connection.id}
+            of={props.of}
+            sections={chart.sections}
+            selected={props.record}
             onSelect={props.onRecord}
             onBack={() => props.onSection(null)}
           />

@@ -22,8 +22,8 @@ function Completeness({ section }: { section: ChartSectionView }) {
   return LEFT_OUT.has(outcome) ? <span className={styles.leftOut}>{t(`outcome.${outcome}`)}</span> : null;
 }
 
-/** What a chart can show in its middle: a section, or the summary of all of them. */
-export type ChartPart = Section | "summary";
+/** What a chart can show in its middle: a section, the summary of all of them, or everything by date. */
+export type ChartPart = Section | "summary" | "timeline";
 
 interface SectionListProps {
   sections: readonly ChartSectionView[];
@@ -40,6 +40,11 @@ export function SectionList({ sections, current, onSelect }: SectionListProps) {
         <li>
           <button type="button" className={styles.section} data-testid="section-summary" aria-current={current === "summary"} onClick={() => onSelect("summary")}>
             <span className={styles.title}>{t("summary.title")}</span>
+          </button>
+        </li>
+        <li>
+          <button type="button" className={styles.section} data-testid="section-timeline" aria-current={current === "timeline"} onClick={() => onSelect("timeline")}>
+            <span className={styles.title}>{t("timeline.title")}</span>
           </button>
         </li>
         {sections.map((section) => (

@@ -1,8 +1,8 @@
 import { useQueries } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useRef, useState } from "react";
-import type { RecordSummaryView, Section } from "../../api/bindings";
-import { PAGE_SIZE, recordsPage, type ChartOf } from "../../api/queries";
+import type { RecordSummaryView } from "../../api/bindings";
+import { PAGE_SIZE, type recordsPage } from "../../api/queries";
 
 const ROW_HEIGHT = 92;
 
@@ -11,7 +11,7 @@ function pagesOf(indices: readonly number[]): number[] {
 }
 
 /** The rows that are on screen, out of a list of any length; only the pages that they lie on are asked for. */
-export function useRecordWindow(of: ChartOf, section: Section, expected: number) {
+export function useRecordWindow(pageOf: (page: number) => ReturnType<typeof recordsPage>, expected: number) {
   const scroller = useRef<HTMLDivElement>(null);
   const [count, setCount] = useState(expected);
   // eslint-disable-next-line react-hooks/incompatible-library -- nothing here is memoized by a compiler
@@ -24,7 +24,7 @@ export function useRecordWindow(of: ChartOf, section: Section, expected: number)
   });
   const items = virtual.getVirtualItems();
   const pages = pagesOf(items.map(({ index }) => index));
-  const answers = useQueries({ queries: pages.map((page) => recordsPage(of, section, page)) });
+  const answers = useQueries({ queries: pages.map(pageOf) });
 
   const rows = new Map<number, RecordSummaryView>();
   answers.forEach((answer, position) => {
@@ -43,3 +43,6 @@ export function useRecordWindow(of: ChartOf, section: Section, expected: number)
     problem: answers.find(({ error }) => error !== null)?.error ?? null,
   };
 }
+
+/** A list of any length, as far as it is on screen. */
+export type RecordWindow = ReturnType<typeof useRecordWindow>;
