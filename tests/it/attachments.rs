@@ -4,7 +4,7 @@ use crate::world::{Setting, TurnedClock, setting_with_clock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use satchel_core::view::{AttachmentView, RecordKey, StepOutcome, SyncReportView};
-use satchel_mock::{MockServer, World};
+use satchel_mock::{Endpoint, FaultKind, MockServer, PlannedFault, World};
 use satchel_store::{IndexIn, Page, RecordIn};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -335,6 +335,44 @@ async fn what_failed_is_asked_for_again_and_what_is_not_there_three_times_in_all
     assert_eq!((asked("b-gone"), asked("b-wrong")), (3, 3));
     assert!(asked("b-spoilt") >= 5, "a server's error may pass");
     assert_eq!((asked("b-large"), asked("b-good")), (1, 1));
+}
+
+#[tokio::test]
+async fn an_answer_far_larger_than_the_document_states_is_asked_for_again() {
+    let small = |patient: &str| {
+        let stated = json!({"url": "Binary/b-small", "size": 14});
+        let text = STANDARD.encode("Small strangury"[..14].as_bytes());
+        vec![
+            reference(patient, "small", "text/plain", stated),
+            binary("b-small", "text/plain", &text),
+        ]
+    };
+    let is_small = |one: &satchel_mock::RequestLogEntry| one.path == "/fhir/Binary/b-small";
+    // How many requests come before it, and then the same with an answer of 65 MB.
+    let (undisturbed, _, id) = setting_with(small).await;
+    undisturbed.engine.sync(&id).await.unwrap();
+    let requests = undisturbed.mock.requests().into_iter();
+    let fhir =
+        requests.filter(|one| one.path.starts_with("/fhir/") && one.path != "/fhir/metadata");
+    let fhir: Vec<_> = fhir
+        .filter(|one| !one.path.contains("/.well-known/"))
+        .collect();
+    let before = fhir.iter().position(is_small).unwrap();
+
+    let (setting, _, id) = setting_with(small).await;
+    setting.mock.plan(&PlannedFault {
+        endpoint: Endpoint::Fhir,
+        fault: FaultKind::Huge { megabytes: 65 },
+        client_id: None,
+        after: u32::try_from(before).unwrap(),
+        times: 1,
+    });
+    let report = setting.engine.sync(&id).await.unwrap();
+    assert_eq!(setting.asked("/fhir/Binary/b-small"), 1);
+    assert!(!report.complete, "{report:?}");
+    let report = setting.engine.sync(&id).await.unwrap();
+    assert!(report.complete, "{report:?}");
+    assert_eq!(content(&setting, &id, "doc-small").await.size, 14);
 }
 
 #[tokio::test]

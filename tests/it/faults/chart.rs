@@ -87,12 +87,12 @@ pub(crate) fn records() -> Vec<Value> {
         about(
             "DiagnosticReport",
             "report-1",
-            json!({"status": "final", "category": category("LAB"), "code": {"text": "Blood count"}, "presentedForm": [{"contentType": "text/plain", "url": "Binary/note-1"}]}),
+            json!({"status": "final", "category": category("LAB"), "code": {"text": "Blood count"}, "presentedForm": [{"contentType": "text/plain", "url": "Binary/note-1", "size": 5}]}),
         ),
         about(
             "DocumentReference",
             "doc-1",
-            json!({"status": "current", "content": [{"attachment": {"contentType": "text/plain", "url": "Binary/note-2"}}]}),
+            json!({"status": "current", "content": [{"attachment": {"contentType": "text/plain", "url": "Binary/note-2", "size": 5}}]}),
         ),
         about(
             "Encounter",

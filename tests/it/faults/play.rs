@@ -260,6 +260,12 @@ async fn content(person: &Person) -> Content {
         .records_withdrawn(&person.connection, "", u32::MAX)
         .await
         .expect("it reads");
+    let mut contents = BTreeMap::new();
+    for (kind, id, _) in hashes.iter().filter(|(kind, ..)| kind == "Binary") {
+        let stored = store.record_get(&person.connection, kind, id).await;
+        let (_, json) = stored.expect("it reads").expect("it is there");
+        contents.insert(id.clone(), said(&json));
+    }
     store.close().await;
     let gone: BTreeSet<(String, String)> = gone
         .into_iter()
@@ -267,7 +273,16 @@ async fn content(person: &Person) -> Content {
         .collect();
     hashes
         .into_iter()
-        .map(|(kind, id, hash)| ((kind, id), hash))
+        .map(|(kind, id, hash)| {
+            let said = (kind == "Binary").then(|| contents.remove(&id)).flatten();
+            ((kind, id), said.unwrap_or(hash))
+        })
         .filter(|(key, _)| !gone.contains(key) && !key.1.starts_with("unreadable-"))
         .collect()
+}
+
+/// A content is the same whether it came as itself or in a record around it.
+fn said(binary: &str) -> String {
+    let record: serde_json::Value = serde_json::from_str(binary).expect("JSON");
+    format!("{} {}", record["contentType"], record["data"])
 }

@@ -100,7 +100,8 @@ impl Run {
                 }
                 Err(error) => {
                     silences += usize::from(is_silence(&error));
-                    let Some(why) = why(&error).filter(|_| silences < SILENCES) else {
+                    let why = why(&error).map(|why| because(why, &missing, largest));
+                    let Some(why) = why.filter(|_| silences < SILENCES) else {
                         self.keep_contents(step, &mut came).await?;
                         return Err(error);
                     };
@@ -299,6 +300,16 @@ fn is_silence(error: &FetchError) -> bool {
         error,
         FetchError::Fhir(FhirError::Http(HttpError::Timeout { .. }))
     )
+}
+
+/// An answer that is larger than allowed although the document states a small one is a server that is ill,
+/// and no large document.
+fn because(why: Missing, missing: &MissingRow, largest: u64) -> Missing {
+    let stated = missing.size.and_then(|size| u64::try_from(size).ok());
+    match why {
+        Missing::TooLarge if stated.is_some_and(|size| size <= largest) => Missing::Failed,
+        why => why,
+    }
 }
 
 /// Why this content is not here; `None` where the error says something about all of them.
