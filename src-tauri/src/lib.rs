@@ -10,6 +10,7 @@ mod options;
 mod people;
 mod schedule;
 mod state;
+mod takeaway;
 mod trace;
 
 use state::AppState;
@@ -85,6 +86,9 @@ pub fn run() -> ExitCode {
             commands::attachments_get,
             commands::attachment_fetch,
             commands::search,
+            takeaway::access_log_list,
+            takeaway::page_print,
+            takeaway::records_export,
             trace::trace_get,
             trace::trace_switch,
             trace::trace_clear,

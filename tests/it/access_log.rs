@@ -3,7 +3,7 @@
 use crate::portal::Decision;
 use crate::world::{setting, setting_in, setting_with_clock};
 use satchel_core::ExportFormat;
-use satchel_core::view::{AccessAct, AccessLogView};
+use satchel_core::view::{AccessAct, AccessLogView, ChartOf};
 use satchel_mock::{Endpoint, FaultKind, World};
 
 fn acts(log: &[AccessLogView]) -> Vec<AccessAct> {
@@ -121,4 +121,30 @@ async fn h14_a_renewal_is_told_and_after_two_years_nothing_is() {
     assert_eq!(setting.engine.access_log(100).await.unwrap().len(), before);
     clock.pass(6 * 86_400);
     assert_eq!(setting.engine.access_log(100).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_is_printed_or_saved_is_written_down_and_its_name_says_nothing_of_the_person() {
+    let setting = setting().await;
+    let id = setting.connect(setting.patient()).await;
+    setting.engine.sync(&id).await.unwrap();
+    let of = ChartOf::Connection {
+        connection_id: id.clone(),
+    };
+    setting.engine.printed(&of, 12).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let saved = setting
+        .engine
+        .export_into(&id, ExportFormat::Bundle, folder.path())
+        .await
+        .unwrap();
+    let files: Vec<_> = std::fs::read_dir(&saved).unwrap().collect();
+    assert_eq!(files.len(), 1);
+    let name = saved.file_name().unwrap().to_str().unwrap();
+    assert!(name.starts_with("satchel-records-2"), "{name}");
+    assert_eq!(name.len(), "satchel-records-2026-11-25-101500".len());
+
+    let log = setting.engine.access_log(2).await.unwrap();
+    assert_eq!(acts(&log), [AccessAct::Printed, AccessAct::Exported]);
+    assert_eq!(log[1].records, 12);
 }

@@ -4,7 +4,7 @@
 use crate::portal::{self, Decision};
 use crate::world::{Setting, setting};
 use satchel_core::view::{ChartOf, RecordFilter, Role, TimelineFilter};
-use satchel_core::{Engine, LaunchReceived, LoginOptions, RedirectKind};
+use satchel_core::{Engine, ExportFormat, LaunchReceived, LoginOptions, RedirectKind};
 use satchel_mock::{MockServer, World};
 use satchel_store::{DatabaseKey, Store};
 use serde::Serialize;
@@ -291,6 +291,10 @@ async fn read_over_time(engine: &Engine, id: &str, given: &mut Given) {
     let trend = engine.trend(&of, &observation.unwrap().key).await.unwrap();
     assert!(!trend.points.is_empty());
     given.take("trend_get", &trend);
+    given.take("access_log_list", &engine.access_log(200).await.unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let exported = engine.export_into(id, ExportFormat::Bundle, folder.path());
+    given.take("records_export", &exported.await.unwrap());
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 /** An engine that is not one: answers from fixtures, so that screens can be seen and tested without the app. */
-import type { ConnectionView, DirectoryView, Event, Every, LaunchRequestView, LoginStartedView, ProblemView, RecordFilter, RecordKey, ScheduleSettingsView, ScopePresetView, SearchHitView, PersonView, RecordSummaryView, TimelineFilter } from "../src/api/bindings";
+import type { AccessLogView, ConnectionView, DirectoryView, Event, Every, LaunchRequestView, LoginStartedView, ProblemView, RecordFilter, RecordKey, ScheduleSettingsView, ScopePresetView, SearchHitView, PersonView, RecordSummaryView, TimelineFilter } from "../src/api/bindings";
 import type { Transport } from "../src/api/transport";
 import { checkOf, LIST, LOGO, searchServers } from "./servers";
 import { LOST, MANY, makeConnection, makePatient, makeSections, HOSPITAL, PERSON } from "./people";
@@ -56,6 +56,12 @@ const CONNECTIONS: Record<Scene, ConnectionView[]> = {
   people: [makeConnection(), HOSPITAL],
   maybe: [makeConnection(), HOSPITAL],
 };
+
+const LOG: AccessLogView[] = [
+  { at: "2026-11-24T10:32:00Z", serverName: "Lakeside Family Clinic", host: "fhir.lakeside.example", act: "synced", title: "", resourceTypes: ["Condition", "Observation"], records: 216, complete: true, problem: null },
+  { at: "2026-11-23T08:00:00Z", serverName: "Lakeside Family Clinic", host: "fhir.lakeside.example", act: "signedIn", title: "", resourceTypes: [], records: 0, complete: false, problem: DENIED },
+  { at: "2026-11-22T08:00:00Z", serverName: null, host: null, act: "exported", title: "", resourceTypes: ["Patient"], records: 1, complete: false, problem: null },
+];
 
 const NOTE = `Annual check-up, 20 November 2026
 
@@ -257,6 +263,9 @@ export function makeEngine(scene: Scene): FakeEngine {
           ]
         : [{ contentType: "application/pdf", title: null, text: null, size: 184_320, base64: null, missing: null, tooLarge: false, canFetch: false, difference: null }],
     attachment_fetch: () => null,
+    access_log_list: () => LOG,
+    page_print: () => null,
+    records_export: () => "/home/ada/Downloads/satchel-records-2026-11-25-101500",
     trace_get: () => TRACE,
     trace_switch: () => null,
     trace_clear: () => null,

@@ -91,3 +91,26 @@ test("a blood pressure is two lines of one plot, and each point has the range of
   expect(columnsOf(panel!)).toEqual([[86_400, 172_800], [null, null], [140, 130], [148, 131], [null, null], [null, null], [84, 79]]);
   expect(extremesOf(panel!)?.most.text).toBe("148 mmHg");
 });
+
+test("the summary is printed by the system's dialog, and how many records were on it is told to the log", async () => {
+  const engine = openApp("chart", "/chart");
+  await userEvent.click(await screen.findByTestId("summary-print"));
+  const { args } = engine.calls.find(({ command }) => command === "page_print") ?? {};
+  expect(args).toEqual({ of: { connectionId: "c1" }, records: screen.getAllByTestId("summary-row").length });
+});
+
+test("what was done with the records can be read, and a copy of them saved", async () => {
+  const engine = openApp("chart", "/connections");
+  await userEvent.click(await screen.findByText("What was done with your records"));
+  const log = await screen.findByTestId("access-log");
+  expect(within(log).getAllByRole("listitem").map((entry) => entry.textContent)).toEqual([
+    expect.stringMatching(/^Records were received.*Lakeside Family Clinic \(fhir\.lakeside\.example\).*216 records/),
+    expect.stringMatching(/^Sign-in.*Access was not granted at the portal\./),
+    expect.stringMatching(/^Records were written to files.*All servers.*1 record.*Not all of it/),
+  ]);
+  await userEvent.click(screen.getByText("Save a copy of these records"));
+  expect(screen.getByText(/These files are not encrypted/)).toBeVisible();
+  await userEvent.click(screen.getByTestId("export-bundle"));
+  expect(await screen.findByText(/^Saved in \/home\/ada\/Downloads/)).toBeVisible();
+  expect(engine.calls.find(({ command }) => command === "records_export")?.args).toEqual({ connectionId: "c1", bundle: true });
+});

@@ -11,7 +11,7 @@
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::servers::host_name;
-use crate::view::{AccessAct, AccessLogView, StepOutcome, SyncReportView};
+use crate::view::{AccessAct, AccessLogView, ChartOf, StepOutcome, SyncReportView};
 use satchel_store::{AccessLogRow, ConnectionRow};
 
 /// How long entries are kept.
@@ -127,6 +127,23 @@ impl Engine {
         Ok(rows.into_iter().map(view).collect())
     }
 
+    /// Records of a chart were given to the print dialog; it is written down for each of its sources.
+    ///
+    /// # Errors
+    /// `record.not_found`, `store.*`.
+    pub async fn printed(&self, of: &ChartOf, records: u64) -> Result<()> {
+        let connections = match of {
+            ChartOf::Connection { connection_id } => vec![connection_id.clone()],
+            ChartOf::Person { person_id } => self.person_row(person_id).await?.connections,
+        };
+        for id in connections {
+            let row = self.connection_row(&id).await?;
+            self.log_access(LogEntry::at(&row, AccessAct::Printed).count(records))
+                .await;
+        }
+        Ok(())
+    }
+
     /// Writes an act down. That this fails is no reason for the act itself to fail.
     pub(crate) async fn log_access(&self, entry: LogEntry) {
         let (server_name, host) = entry.server.unzip();
@@ -216,6 +233,7 @@ fn title(act: AccessAct) -> &'static str {
         AccessAct::Synced => "Records were received",
         AccessAct::Imported => "Records were read from files",
         AccessAct::Exported => "Records were written to files",
+        AccessAct::Printed => "Records were printed or saved as PDF",
         AccessAct::KeyExchanged => "The key was exchanged",
         AccessAct::Revoked => "Access was ended at the server",
         AccessAct::Removed => "The connection and its records were removed from this computer",

@@ -58,6 +58,24 @@ impl Engine {
         report
     }
 
+    /// As [`Engine::export`] of one connection, into a new folder inside of `folder` that is named after the
+    /// time and says nothing of whose records it holds. Gives its path.
+    ///
+    /// # Errors
+    /// `record.not_found`, `export.failed`, `store.*`.
+    pub async fn export_into(
+        &self,
+        connection_id: &str,
+        format: ExportFormat,
+        folder: &Path,
+    ) -> Result<PathBuf> {
+        let now = self.now().to_zoned_datetime(jiff::tz::TimeZone::system());
+        let name = now.strftime("satchel-records-%Y-%m-%d-%H%M%S").to_string();
+        let dir = folder.join(name);
+        self.export(Some(connection_id), format, &dir).await?;
+        Ok(dir)
+    }
+
     async fn export_all(&self, format: ExportFormat, dir: &Path) -> Result<ExportReport> {
         let mut holding = Vec::new();
         for row in self.inner.store.connections_list().await? {

@@ -226,6 +226,11 @@ export function useExportTrace() {
   return useMutation<string>({ mutationFn: engine.traceExport });
 }
 
+/** Writes the records of a connection into a new folder; gives its path. */
+export function useExportRecords() {
+  return useMutation<string, ProblemView, { connectionId: string; bundle: boolean }>({ mutationFn: ({ connectionId, bundle }) => engine.recordsExport(connectionId, bundle) });
+}
+
 /** Fetches one content of a document that is not here, also a large one. */
 export function useFetchAttachment(key: RecordKey, position: number) {
   const client = useQueryClient();

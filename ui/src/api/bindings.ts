@@ -1213,7 +1213,7 @@ detail: string | null,
  */
 canRetry: boolean, };
 
-export type AccessAct = "registered" | "signedIn" | "renewed" | "checked" | "synced" | "imported" | "exported" | "keyExchanged" | "revoked" | "removed" | "other";
+export type AccessAct = "registered" | "signedIn" | "renewed" | "checked" | "synced" | "imported" | "exported" | "printed" | "keyExchanged" | "revoked" | "removed" | "other";
 
 export type AccessLogView = { 
 /**

@@ -78,6 +78,9 @@ export const engine = {
   timeline: (of: View.ChartOf, filter: View.TimelineFilter, offset: number, limit: number) =>
     call<View.RecordPageView>("timeline_list", { of, filter, offset, limit }),
   timelineYears: (of: View.ChartOf, filter: View.TimelineFilter) => call<View.YearView[]>("timeline_years", { of, filter }),
+  accessLog: (limit: number) => call<View.AccessLogView[]>("access_log_list", { limit }),
+  pagePrint: (of: View.ChartOf, records: number) => call<null>("page_print", { of, records }),
+  recordsExport: (connectionId: string, bundle: boolean) => call<string>("records_export", { connectionId, bundle }),
   recordsTakeApart: (key: View.RecordKey) => call<null>("records_take_apart", { key }),
   recordsPutTogether: (key: View.RecordKey) => call<null>("records_put_together", { key }),
   trace: () => call<View.TraceView>("trace_get"),

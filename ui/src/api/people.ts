@@ -1,6 +1,6 @@
 /** What screens change about people whose records come from several sources; each says what it makes stale. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import type { PersonView, ProblemView, RecordKey } from "./bindings";
+import type { ChartOf, PersonView, ProblemView, RecordKey } from "./bindings";
 import { engine } from "./client";
 import { keys } from "./queries";
 
@@ -50,4 +50,9 @@ export function useGroup(apart: boolean) {
       return client.invalidateQueries({ queryKey: keys.everyRecord });
     },
   });
+}
+
+/** Opens the print dialog for what the window shows of a chart. */
+export function usePrintPage() {
+  return useMutation<null, ProblemView, { of: ChartOf; records: number }>({ mutationFn: ({ of, records }) => engine.pagePrint(of, records) });
 }

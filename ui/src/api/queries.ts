@@ -7,6 +7,8 @@ export type { ChartOf } from "./bindings";
 
 /** Rows asked for at a time. */
 export const PAGE_SIZE = 100;
+/** Entries of the access log that are shown, the newest. */
+const LOG_ENTRIES = 200;
 
 export const keys = {
   status: ["status"],
@@ -29,6 +31,7 @@ export const keys = {
   record: (connectionId: string) => ["record", connectionId],
   search: ["search"],
   trace: ["trace"],
+  log: ["access-log"],
 } as const;
 
 export function useAppStatus() {
@@ -172,6 +175,11 @@ export function useSearch(words: string, limit: number) {
     enabled: words.length > 0,
     placeholderData: keepPreviousData,
   });
+}
+
+/** What was done with the records; asked for anew when it is opened. */
+export function useAccessLog() {
+  return useQuery({ queryKey: keys.log, queryFn: () => engine.accessLog(LOG_ENTRIES), staleTime: 0, gcTime: 0 });
 }
 
 /** What was traced; always asked for anew when the screen opens. */

@@ -22,6 +22,8 @@ pub enum AccessAct {
     Imported,
     /// Records were written to files.
     Exported,
+    /// Records were printed, or saved as PDF from the print dialog.
+    Printed,
     /// The key with which this installation proves itself was exchanged.
     KeyExchanged,
     /// The access was ended at the server.

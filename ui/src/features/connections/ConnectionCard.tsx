@@ -13,6 +13,7 @@ import { Access } from "./Access";
 import { Schedule } from "./Schedule";
 import { SharedChart } from "./SharedChart";
 import { SyncReport } from "./SyncReport";
+import { TakeAlong } from "./TakeAlong";
 import styles from "./connections.module.css";
 
 function stateOf(connection: ConnectionView): { tone: Tone; icon: IconName; words: MessageId } {
@@ -101,6 +102,7 @@ export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: C
         </Button>
       </div>
       {connection.lastSync ? <SyncReport report={connection.lastSync} connectionId={connection.id} /> : null}
+      {connection.recordCount > 0 ? <TakeAlong connection={connection} /> : null}
       {connection.imported ? null : (
         <Disclosure title={t("connections.more")}>
           <p className={styles.base}>{connection.fhirBase}</p>

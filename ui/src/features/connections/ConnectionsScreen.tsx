@@ -7,6 +7,7 @@ import { ProblemNotice } from "../../components/ProblemNotice";
 import { Screen } from "../../components/Screen";
 import { Waiting } from "../../components/Waiting";
 import { useWords } from "../../i18n";
+import { AccessLog } from "./AccessLog";
 import { ConnectionCard } from "./ConnectionCard";
 import { RemoveDialog } from "./RemoveDialog";
 import { ScheduleSettings } from "./Schedule";
@@ -46,6 +47,7 @@ export function ConnectionsScreen({ onConnect, onChart, onReconnect }: Connectio
         ))}
       </ul>
       <ScheduleSettings />
+      <AccessLog />
       <div>
         <Button kind={list.length === 0 ? "primary" : "secondary"} onClick={onConnect}>
           {t("connections.add")}

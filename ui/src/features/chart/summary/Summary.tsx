@@ -1,4 +1,5 @@
 import type { ChartView, ConnectionView, OverviewBlockView, RecordKey, Section } from "../../../api/bindings";
+import { usePrintPage } from "../../../api/people";
 import { useOverview, type ChartOf } from "../../../api/queries";
 import { Button } from "../../../components/Button";
 import { Icon } from "../../../components/Icon";
@@ -29,6 +30,7 @@ interface SummaryProps {
 export function Summary({ of, chart, sources, onOpen, onSection, onBack }: SummaryProps) {
   const { t } = useWords();
   const overview = useOverview(of);
+  const print = usePrintPage();
   const syncing = sources.some((source) => source.syncing);
   const shown = overview.data?.blocks.filter(({ kind, rows }) => ALWAYS.has(kind) || rows.length > 0) ?? [];
   return (
@@ -40,7 +42,13 @@ export function Summary({ of, chart, sources, onOpen, onSection, onBack }: Summa
         <h2 id="summary-title" data-testid="chart-section-title">
           {t("summary.title")}
         </h2>
+        {overview.data ? (
+          <Button size="small" className={styles.print} data-testid="summary-print" busy={print.isPending} onClick={() => print.mutate({ of, records: shown.reduce((sum, { rows }) => sum + rows.length, 0) })}>
+            {t("summary.print")}
+          </Button>
+        ) : null}
       </div>
+      {print.error ? <ProblemNotice problem={print.error} /> : null}
       {overview.error ? <ProblemNotice problem={overview.error} /> : null}
       {overview.isPending ? <Waiting label={t("waiting.summary")} /> : null}
       {overview.data ? (

@@ -1,0 +1,65 @@
+//! Commands for what leaves the window: on paper, into files; and what was done with the records.
+
+use crate::commands::{Answer, words};
+use crate::state::AppState;
+use satchel_core::problem::ProblemCode;
+use satchel_core::view::{AccessLogView, ChartOf};
+use satchel_core::{ExportFormat, Problem};
+use tauri::{AppHandle, Manager, State, WebviewWindow};
+use tauri_plugin_opener::OpenerExt;
+
+/// What was done with the records, the newest first.
+#[tauri::command]
+pub(crate) async fn access_log_list(
+    state: State<'_, AppState>,
+    limit: u32,
+) -> Answer<Vec<AccessLogView>> {
+    let engine = state.engine().await?;
+    engine.access_log(limit).await.map_err(words)
+}
+
+/// Opens the system's print dialog for what the window shows, which also saves PDF; it is written down.
+#[tauri::command]
+pub(crate) async fn page_print(
+    window: WebviewWindow,
+    state: State<'_, AppState>,
+    of: ChartOf,
+    records: u32,
+) -> Answer<()> {
+    let engine = state.engine().await?;
+    engine.printed(&of, records.into()).await.map_err(words)?;
+    window
+        .print()
+        .map_err(|error| Problem::with_detail(ProblemCode::Internal, error).view())
+}
+
+/// Writes the records of a connection into a new folder among the person's downloads, shows it there, and
+/// gives its path.
+#[tauri::command]
+pub(crate) async fn records_export(
+    app: AppHandle,
+    state: State<'_, AppState>,
+    connection_id: String,
+    bundle: bool,
+) -> Answer<String> {
+    let engine = state.engine().await?;
+    let places = app.path();
+    let folder = places
+        .download_dir()
+        .or_else(|_| places.document_dir())
+        .or_else(|_| places.home_dir())
+        .map_err(|error| Problem::with_detail(ProblemCode::ExportFailed, error).view())?;
+    let format = if bundle {
+        ExportFormat::Bundle
+    } else {
+        ExportFormat::Ndjson
+    };
+    let folder = engine
+        .export_into(&connection_id, format, &folder)
+        .await
+        .map_err(words)?;
+    if let Err(error) = app.opener().reveal_item_in_dir(&folder) {
+        tracing::info!(%error, "the folder of the export could not be opened");
+    }
+    Ok(folder.display().to_string())
+}
