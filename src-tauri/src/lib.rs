@@ -89,6 +89,7 @@ pub fn run() -> ExitCode {
             takeaway::access_log_list,
             takeaway::page_print,
             takeaway::records_export,
+            takeaway::attachment_save,
             trace::trace_get,
             trace::trace_switch,
             trace::trace_clear,

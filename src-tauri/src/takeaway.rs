@@ -3,8 +3,9 @@
 use crate::commands::{Answer, words};
 use crate::state::AppState;
 use satchel_core::problem::ProblemCode;
-use satchel_core::view::{AccessLogView, ChartOf};
+use satchel_core::view::{AccessLogView, ChartOf, RecordKey};
 use satchel_core::{ExportFormat, Problem};
+use std::path::{Path, PathBuf};
 use tauri::{AppHandle, Manager, State, WebviewWindow};
 use tauri_plugin_opener::OpenerExt;
 
@@ -43,12 +44,7 @@ pub(crate) async fn records_export(
     bundle: bool,
 ) -> Answer<String> {
     let engine = state.engine().await?;
-    let places = app.path();
-    let folder = places
-        .download_dir()
-        .or_else(|_| places.document_dir())
-        .or_else(|_| places.home_dir())
-        .map_err(|error| Problem::with_detail(ProblemCode::ExportFailed, error).view())?;
+    let folder = downloads(&app)?;
     let format = if bundle {
         ExportFormat::Bundle
     } else {
@@ -62,4 +58,50 @@ pub(crate) async fn records_export(
         tracing::info!(%error, "the folder of the export could not be opened");
     }
     Ok(folder.display().to_string())
+}
+
+/// Writes one content of a document among the person's downloads, and gives its path. With `open`, what other
+/// programs show safely (PDF, pictures) is opened in the one that the person has for it; anything else is
+/// shown in its folder.
+#[tauri::command]
+pub(crate) async fn attachment_save(
+    app: AppHandle,
+    state: State<'_, AppState>,
+    key: RecordKey,
+    position: u32,
+    open: bool,
+) -> Answer<String> {
+    let engine = state.engine().await?;
+    let folder = downloads(&app)?;
+    let position = usize::try_from(position).unwrap_or(usize::MAX);
+    let file = engine
+        .attachment_save(&key, position, &folder)
+        .await
+        .map_err(words)?;
+    let shown = if open && is_harmless(&file) {
+        app.opener()
+            .open_path(file.display().to_string(), None::<&str>)
+    } else {
+        app.opener().reveal_item_in_dir(&file)
+    };
+    if let Err(error) = shown {
+        tracing::info!(%error, "the document could not be shown by another program");
+    }
+    Ok(file.display().to_string())
+}
+
+/// The ending is made from the bytes, not from what a server says.
+fn is_harmless(file: &Path) -> bool {
+    let ending = file.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| ["pdf", "png", "jpg", "gif", "tiff", "webp"].contains(&ending))
+}
+
+/// Where people look for what they saved.
+fn downloads(app: &AppHandle) -> Answer<PathBuf> {
+    let places = app.path();
+    places
+        .download_dir()
+        .or_else(|_| places.document_dir())
+        .or_else(|_| places.home_dir())
+        .map_err(|error| Problem::with_detail(ProblemCode::ExportFailed, error).view())
 }

@@ -3,7 +3,8 @@
 use crate::world::{Setting, TurnedClock, setting_with_clock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use satchel_core::view::{AttachmentView, RecordKey, StepOutcome, SyncReportView};
+use satchel_core::problem::ProblemCode;
+use satchel_core::view::{AccessAct, AttachmentView, RecordKey, StepOutcome, SyncReportView};
 use satchel_mock::{Endpoint, FaultKind, MockServer, PlannedFault, World};
 use satchel_store::{IndexIn, Page, RecordIn};
 use serde_json::{Value, json};
@@ -458,4 +459,34 @@ fn a_file_made_to_bring_the_reader_down_brings_down_nothing_else() {
     let hostile = read(objects.as_bytes());
     assert!(hostile.stdout.is_empty());
     assert!(begun.elapsed() < std::time::Duration::from_secs(60));
+}
+
+#[tokio::test]
+async fn a_document_is_saved_byte_for_byte_and_named_after_its_bytes() {
+    let (setting, _, id) = setting_of_all_kinds().await;
+    setting.engine.sync(&id).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, _, _, bytes) in made() {
+        let key = key(&id, &format!("doc-{name}"));
+        let saved = setting.engine.attachment_save(&key, 0, folder.path());
+        let file = saved.await.unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), bytes, "{name}");
+        let ending = file.extension().unwrap().to_str().unwrap();
+        let expected = match name {
+            "pdf" | "mislabelled" | "broken" | "locked" => "pdf",
+            "rtf" => "rtf",
+            "html" => "html",
+            "ccda" => "xml",
+            _ => "png",
+        };
+        assert_eq!(ending, expected, "{name}");
+    }
+    let nothing = setting
+        .engine
+        .attachment_save(&key(&id, "doc-pdf"), 7, folder.path())
+        .await;
+    assert_eq!(nothing.unwrap_err().code, ProblemCode::NotFound);
+    let log = setting.engine.access_log(1).await.unwrap();
+    assert_eq!(log[0].act, AccessAct::Exported);
+    assert!(!log[0].complete);
 }

@@ -295,6 +295,12 @@ async fn read_over_time(engine: &Engine, id: &str, given: &mut Given) {
     let folder = tempfile::tempdir().unwrap();
     let exported = engine.export_into(id, ExportFormat::Bundle, folder.path());
     given.take("records_export", &exported.await.unwrap());
+    for row in &page.rows {
+        let saved = engine.attachment_save(&row.key, 0, folder.path()).await;
+        saved
+            .iter()
+            .for_each(|path| given.take("attachment_save", path));
+    }
 }
 
 #[tokio::test]

@@ -263,6 +263,7 @@ export function makeEngine(scene: Scene): FakeEngine {
           ]
         : [{ contentType: "application/pdf", title: null, text: null, size: 184_320, base64: null, missing: null, tooLarge: false, canFetch: false, difference: null }],
     attachment_fetch: () => null,
+    attachment_save: () => "/home/ada/Downloads/satchel-document-2026-11-25-101500.pdf",
     access_log_list: () => LOG,
     page_print: () => null,
     records_export: () => "/home/ada/Downloads/satchel-records-2026-11-25-101500",

@@ -44,3 +44,20 @@ test("a hit inside of a document says so", async () => {
   const inside = await screen.findAllByTestId("in-document");
   expect(inside[0]).toHaveTextContent("Found in the document");
 });
+
+test("a document is opened in another program or saved, and it is said that the copy is not encrypted", async () => {
+  const engine = openApp("chart", DOCUMENT);
+  engine.answer("attachments_get", () => [{ ...missing, missing: null, canFetch: false }]);
+  await userEvent.click(await screen.findByTestId("attachment-open", {}, SLOW));
+  expect(await screen.findByText(/^Saved as .*not encrypted/)).toBeVisible();
+  await userEvent.click(screen.getByTestId("attachment-save"));
+  const asked = engine.calls.filter(({ command }) => command === "attachment_save").map(({ args }) => args?.open);
+  expect(asked).toEqual([true, false]);
+});
+
+test("what no other program shows safely is saved only", async () => {
+  const engine = openApp("chart", DOCUMENT);
+  engine.answer("attachments_get", () => [{ ...missing, contentType: "text/html", missing: null, canFetch: false, text: "Seen today" }]);
+  expect(await screen.findByTestId("attachment-save", {}, SLOW)).toBeVisible();
+  expect(screen.queryByTestId("attachment-open")).toBeNull();
+});

@@ -239,3 +239,8 @@ export function useFetchAttachment(key: RecordKey, position: number) {
     onSuccess: () => client.invalidateQueries({ queryKey: keys.record(key.connectionId) }),
   });
 }
+
+/** Writes one content of a document among the downloads; gives the file. */
+export function useSaveAttachment(key: RecordKey, position: number) {
+  return useMutation<string, ProblemView, { open: boolean }>({ mutationFn: ({ open }) => engine.attachmentSave(key, position, open) });
+}

@@ -66,6 +66,7 @@ export const engine = {
   record: (key: View.RecordKey) => call<View.RecordDetailView>("record_get", { key }),
   attachments: (key: View.RecordKey) => call<View.AttachmentView[]>("attachments_get", { key }),
   attachmentFetch: (key: View.RecordKey, position: number) => call<null>("attachment_fetch", { key, position }),
+  attachmentSave: (key: View.RecordKey, position: number, open: boolean) => call<string>("attachment_save", { key, position, open }),
   people: () => call<View.PeopleView>("people_list"),
   peopleJoin: (one: string, other: string) => call<View.PersonView>("people_join", { one, other }),
   peopleSplit: (connectionId: string) => call<null>("people_split", { connectionId }),

@@ -12,6 +12,7 @@ mod pdf;
 mod read;
 mod reader;
 mod rtf;
+mod save;
 mod text;
 mod view;
 

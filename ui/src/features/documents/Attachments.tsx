@@ -1,4 +1,4 @@
-import { useFetchAttachment } from "../../api/actions";
+import { useFetchAttachment, useSaveAttachment } from "../../api/actions";
 import { useAttachments } from "../../api/queries";
 import type { AttachmentView, RecordKey } from "../../api/bindings";
 import { Button } from "../../components/Button";
@@ -31,6 +31,33 @@ function Content({ attachment }: { attachment: AttachmentView }) {
     return <img className={styles.image} src={`data:${attachment.contentType};base64,${attachment.base64}`} alt={name} />;
   }
   return <p className={styles.help}>{t("document.notShown")}</p>;
+}
+
+/** What programs show that were made for it. */
+const OPENED = /^application\/pdf|^image\//;
+
+/** As a file, for other programs. */
+function Save({ attachment, recordKey, position }: AttachmentProps) {
+  const { t } = useWords();
+  const save = useSaveAttachment(recordKey, position);
+  return (
+    <div className={styles.save}>
+      {OPENED.test(attachment.contentType) ? (
+        <Button size="small" busy={save.isPending} data-testid="attachment-open" onClick={() => save.mutate({ open: true })}>
+          {t("document.open")}
+        </Button>
+      ) : null}
+      <Button size="small" busy={save.isPending} data-testid="attachment-save" onClick={() => save.mutate({ open: false })}>
+        {t("document.save")}
+      </Button>
+      {save.error ? <ProblemNotice problem={save.error} /> : null}
+      {save.data ? (
+        <p className={styles.help} role="status">
+          {t("document.saved", { file: save.data })}
+        </p>
+      ) : null}
+    </div>
+  );
 }
 
 /** Why a content is not here, and the way to have it all the same. */
@@ -74,7 +101,14 @@ function Attachment({ attachment, recordKey, position }: AttachmentProps) {
           {attachment.difference}
         </p>
       ) : null}
-      {attachment.missing === null ? <Content attachment={attachment} /> : <Missing attachment={attachment} recordKey={recordKey} position={position} />}
+      {attachment.missing === null ? (
+        <>
+          <Content attachment={attachment} />
+          <Save attachment={attachment} recordKey={recordKey} position={position} />
+        </>
+      ) : (
+        <Missing attachment={attachment} recordKey={recordKey} position={position} />
+      )}
     </figure>
   );
 }
