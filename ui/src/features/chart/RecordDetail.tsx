@@ -109,9 +109,10 @@ export function RecordDetail({ of, recordKey, onOpen, onClose, attachments }: De
 
   return (
     <aside ref={pane} className={styles.detail} aria-label={t("record.pane")} data-testid="record-detail">
-      <Button kind="quiet" size="small" className={styles.close} data-testid="record-close" onClick={onClose} aria-label={t("record.close")}>
+      <Button kind="quiet" size="small" className={styles.close} data-testid="record-close" onClick={onClose}>
         <span className={styles.closeWide}>
           <Icon name="close" />
+          <span className="visually-hidden">{t("record.close")}</span>
         </span>
         <span className={styles.closeNarrow}>
           <Icon name="back" /> {t("action.back")}

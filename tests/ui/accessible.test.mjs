@@ -1,0 +1,135 @@
+/**
+ * Every screen with made-up people, in a real browser that lays out and paints: axe finds nothing in light and
+ * dark, in a small window and at 200 %; nothing is cut off sideways; the keyboard reaches what the mouse does.
+ */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium as playwright } from "playwright-core";
+import { chromium, REPOSITORY } from "./lib/places.mjs";
+
+const UI = join(REPOSITORY, "ui");
+const AXE = readFileSync(join(UI, "node_modules", "axe-core", "axe.min.js"), "utf8");
+/** WCAG 2.2 AA, and what axe calls good practice. */
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+const SCREENS = [
+  ["first", "/connect"],
+  ["signin", "/connect"],
+  ["denied", "/connect"],
+  ["launch", "/connect"],
+  ["nokeychain", "/"],
+  ["chart", "/chart"],
+  ["chart", "/chart?section=timeline"],
+  ["chart", "/chart?section=labs"],
+  ["chart", "/chart?section=goals"],
+  ["chart", "/chart?section=labs&type=Observation&id=lab0"],
+  ["chart", "/chart?section=documents&type=DocumentReference&id=doc1"],
+  ["chart", "/chart?section=patient&type=Patient&id=p1"],
+  ["people", "/chart"],
+  ["people", "/chart?section=problems&type=Condition&id=k1"],
+  ["maybe", "/chart"],
+  ["syncing", "/chart"],
+  ["offline", "/chart"],
+  ["lost", "/chart"],
+  ["long", "/chart"],
+  ["empty", "/chart"],
+  ["many", "/connections"],
+  ["chart", "/connections"],
+  ["chart", "/search?words=blood"],
+  ["chart", "/search"],
+  ["chart", "/trace"],
+];
+
+/** A name, the window, and how much larger everything is. */
+const VIEWS = [
+  ["light", { width: 1180, height: 800 }, 1],
+  ["dark", { width: 1180, height: 800 }, 1],
+  ["light", { width: 420, height: 760 }, 1],
+  ["dark", { width: 1280, height: 900 }, 2],
+];
+
+let server;
+let browser;
+let origin;
+
+before(async () => {
+  server = spawn(join(UI, "node_modules", ".bin", "vite"), ["--port", "0", "--host", "127.0.0.1"], { cwd: UI, stdio: ["ignore", "pipe", "inherit"] });
+  origin = await new Promise((resolve, reject) => {
+    let said = "";
+    server.stdout.on("data", (part) => {
+      said += part;
+      // eslint-disable-next-line no-control-regex -- vite colours what it says
+      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(said.replace(/\u001b\[\d+m/g, ""));
+      if (found) resolve(found[0]);
+    });
+    server.once("exit", (code) => reject(new Error(`vite ended with ${code}: ${said}`)));
+  });
+  browser = await playwright.launch({ executablePath: chromium(), args: process.getuid() === 0 ? ["--no-sandbox"] : [] });
+});
+
+after(async () => {
+  await browser?.close();
+  server?.kill();
+});
+
+async function open(page, scene, at, theme) {
+  await page.goto(`${origin}/?${new URLSearchParams({ scene, theme, at })}`);
+  await page.waitForSelector("main, [data-testid=problem]");
+  await page.waitForFunction(() => document.querySelector("[data-waiting]") === null);
+  await page.waitForTimeout(250);
+}
+
+for (const [theme, viewport, zoom] of VIEWS) {
+  test(`axe finds nothing: ${theme}, ${viewport.width} pixels wide, ${zoom * 100} %`, async () => {
+    // A page at 200 % has half the pixels of its window to lay out in.
+    const size = { width: viewport.width / zoom, height: viewport.height / zoom };
+    const context = await browser.newContext({ viewport: size, deviceScaleFactor: zoom, reducedMotion: "reduce" });
+    const page = await context.newPage();
+    const failures = [];
+    for (const [scene, at] of SCREENS) {
+      await open(page, scene, at, theme);
+      await page.evaluate(AXE);
+      const violations = await page.evaluate(async (tags) => {
+        const result = await globalThis.axe.run(document, { runOnly: { type: "tag", values: tags } });
+        return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, any }) => `${html.slice(0, 160)} ${any.map(({ message }) => message).join(" ")}`).slice(0, 3).join(" | ")}`);
+      }, TAGS);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      if (wide > 1) violations.push(`${wide} pixels stand out sideways`);
+      failures.push(...violations.map((text) => `${scene} ${at}: ${text}`));
+    }
+    await context.close();
+    assert.deepEqual(failures, []);
+  });
+}
+
+test("axe sees what is wrong", async () => {
+  const page = await browser.newPage();
+  await page.setContent('<html lang="en"><title>t</title><main><h1>h</h1><img src="x"><p style="color:#bbb;background:#fff">pale</p></main></html>');
+  await page.evaluate(AXE);
+  const ids = await page.evaluate(async () => (await globalThis.axe.run()).violations.map(({ id }) => id));
+  assert.ok(ids.includes("image-alt") && ids.includes("color-contrast"), ids.join());
+  await page.close();
+});
+
+test("a record of the summary is reached, opened and closed by the keyboard alone", async () => {
+  const page = await browser.newPage({ viewport: { width: 1180, height: 800 } });
+  await open(page, "chart", "/chart", "light");
+  let reached = false;
+  for (let step = 0; step < 60 && !reached; step += 1) {
+    await page.keyboard.press("Tab");
+    const seen = await page.evaluate(() => {
+      const at = document.activeElement;
+      const style = getComputedStyle(at);
+      return { id: at.dataset.testid, outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0 };
+    });
+    assert.ok(seen.outlined, `what has the focus shows it: ${seen.id}`);
+    reached = seen.id === "summary-row";
+  }
+  assert.ok(reached, "Tab comes to a record");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-testid=record-detail] h2");
+  await page.close();
+});
