@@ -61,7 +61,7 @@ pub fn of(resource_type: &str, json: &str) -> RecordSummary {
     let parts = types::parts_of(resource_type, &value);
     let title = parts
         .title
-        .map(|title| read::tidy(&title))
+        .map(|title| words::without_tag(&read::tidy(&title)).to_owned())
         .filter(|title| !title.is_empty())
         .unwrap_or_else(|| plain_name(resource_type).to_owned());
     let collected = text::collect(&value);

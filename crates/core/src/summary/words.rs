@@ -113,3 +113,53 @@ pub(crate) fn absent_words(code: &str) -> &'static str {
         _ => "Not known",
     }
 }
+
+/// What SNOMED CT puts behind a fully specified name to tell concepts of one name apart ("Semantic tag",
+/// SNOMED CT Editorial Guide): no word for the person who reads their chart.
+const SEMANTIC_TAGS: &[&str] = &[
+    "body structure",
+    "clinical drug",
+    "disorder",
+    "event",
+    "finding",
+    "medicinal product",
+    "observable entity",
+    "organism",
+    "person",
+    "physical object",
+    "procedure",
+    "product",
+    "regime/therapy",
+    "situation",
+    "specimen",
+    "substance",
+];
+
+/// A name without the tag behind it.
+pub(crate) fn without_tag(name: &str) -> &str {
+    let tag = name
+        .strip_suffix(')')
+        .and_then(|rest| rest.rsplit_once(" ("));
+    match tag {
+        Some((bare, tag)) if !bare.is_empty() && SEMANTIC_TAGS.contains(&tag) => bare,
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_tag;
+
+    #[test]
+    fn what_tells_concepts_apart_is_no_part_of_a_name() {
+        assert_eq!(without_tag("Stress (finding)"), "Stress");
+        assert_eq!(
+            without_tag("Social service (regime/therapy)"),
+            "Social service"
+        );
+        assert_eq!(without_tag("Td (adult)"), "Td (adult)");
+        assert_eq!(without_tag("Glucose (fasting)"), "Glucose (fasting)");
+        assert_eq!(without_tag("(finding)"), "(finding)");
+        assert_eq!(without_tag("finding)"), "finding)");
+    }
+}
