@@ -10,6 +10,7 @@ mod options;
 mod people;
 mod schedule;
 mod state;
+mod stay;
 mod takeaway;
 mod trace;
 
@@ -36,6 +37,7 @@ pub fn run() -> ExitCode {
         ))
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_opener::init())
+        .plugin(stay::init())
         .manage(AppState::new(options))
         .invoke_handler(tauri::generate_handler![
             commands::app_status,

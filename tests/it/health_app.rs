@@ -35,7 +35,7 @@ fn h4_the_window_may_only_call_our_commands_and_loads_nothing_from_elsewhere() {
         assert!(!policy.contains(word), "{word} in {policy}");
     }
     for directive in [
-        "default-src 'self'",
+        "default-src 'none'",
         "object-src 'none'",
         "form-action 'none'",
     ] {

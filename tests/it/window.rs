@@ -82,11 +82,13 @@ fn h4_the_windows_policy_lets_in_no_script_but_its_own_and_no_other_origin() {
         found.unwrap_or_else(|| panic!("{name} is missing"))[1..].to_vec()
     };
     for (name, allowed) in [
-        ("default-src", vec!["'self'"]),
+        // Fonts, media, workers, manifests: the window has none.
+        ("default-src", vec!["'none'"]),
         ("script-src", vec!["'self'"]),
+        ("script-src-attr", vec!["'none'"]),
         ("style-src", vec!["'self'"]),
+        ("style-src-attr", vec!["'none'"]),
         ("img-src", vec!["'self'", "data:"]),
-        ("font-src", vec!["'self'"]),
         // Tauri's own way to the commands, on this machine.
         ("connect-src", vec!["ipc:", "http://ipc.localhost"]),
         ("object-src", vec!["'none'"]),
@@ -94,6 +96,9 @@ fn h4_the_windows_policy_lets_in_no_script_but_its_own_and_no_other_origin() {
         ("form-action", vec!["'none'"]),
         ("frame-src", vec!["'none'"]),
         ("frame-ancestors", vec!["'none'"]),
+        // Markup comes into the page through DOMPurify or not at all.
+        ("require-trusted-types-for", vec!["'script'"]),
+        ("trusted-types", vec!["dompurify"]),
     ] {
         assert_eq!(directive(name), allowed, "{name}");
     }

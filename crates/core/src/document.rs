@@ -1,6 +1,6 @@
 //! Documents: where their content is, and whether it is what the record states.
 
-use crate::summary::read::{first, list, string};
+use crate::summary::read::{first, list, string, value_of};
 use base64::Engine as _;
 use satchel_smart::fhir::bundle::{RawResource, SearchMode};
 use serde_json::Value;
@@ -41,7 +41,7 @@ impl AttachmentRef {
 /// The attachments of a DocumentReference, DiagnosticReport, Media or Patient; of a Binary itself.
 #[must_use]
 pub fn attachments_of(json: &str) -> Vec<AttachmentRef> {
-    let value: Value = serde_json::from_str(json).unwrap_or(Value::Null);
+    let value = value_of(json);
     if string(&value, "resourceType") == Some("Binary") {
         return binary_of(json)
             .map(|(content_type, data)| AttachmentRef {
@@ -85,7 +85,7 @@ fn attachment_of(attachment: &Value) -> Option<AttachmentRef> {
 /// The media type and bytes of a `Binary` in its JSON form.
 #[must_use]
 pub fn binary_of(json: &str) -> Option<(String, Vec<u8>)> {
-    let value: Value = serde_json::from_str(json).ok()?;
+    let value = value_of(json);
     let data = decode(string(&value, "data")?)?;
     Some((
         string(&value, "contentType").unwrap_or_default().to_owned(),

@@ -1,6 +1,8 @@
 //! The person at the top of a chart.
 
-use crate::summary::read::{first, human_name, list, list_of_strings, string};
+use crate::summary::read::{
+    first, human_name, list, list_of_strings, plain, string, tidy, value_of,
+};
 use crate::view::{LabelledView, PatientHeaderView};
 use jiff::civil::Date;
 use serde_json::Value;
@@ -8,7 +10,7 @@ use serde_json::Value;
 /// The header of a chart from its Patient resource; what the record does not say stays absent.
 #[must_use]
 pub fn header_of(json: &str, today: Date) -> PatientHeaderView {
-    let patient: Value = serde_json::from_str(json).unwrap_or(Value::Null);
+    let patient = value_of(json);
     let birth_date = string(&patient, "birthDate").map(str::to_owned);
     let deceased = deceased_words(&patient);
     PatientHeaderView {
@@ -29,7 +31,7 @@ pub fn header_of(json: &str, today: Date) -> PatientHeaderView {
 
 /// The name in any resource of a person, if it gives one; that of the practitioner for a role.
 pub(crate) fn name_in(json: &str) -> Option<String> {
-    let person: Value = serde_json::from_str(json).ok()?;
+    let person = value_of(json);
     if let Some(practitioner) = person.get("practitioner") {
         return string(practitioner, "display").map(str::to_owned);
     }
@@ -48,7 +50,7 @@ pub(crate) struct Identity {
 impl Identity {
     /// Of a Patient resource.
     pub(crate) fn of(json: &str) -> Self {
-        let patient: Value = serde_json::from_str(json).unwrap_or(Value::Null);
+        let patient = value_of(json);
         let names = list(&patient, "name").iter();
         Self {
             names: names
@@ -110,6 +112,7 @@ fn name_of(patient: &Value) -> String {
         })
         .or_else(|| names.first())
         .and_then(human_name)
+        .and_then(|name| plain(tidy(&name)))
         .unwrap_or_else(|| "Name not given".to_owned())
 }
 

@@ -3,7 +3,7 @@
 
 use crate::engine::Engine;
 use crate::problem::Result;
-use crate::summary::read::{concept, list, reference_words, string};
+use crate::summary::read::{concept, list, reference_words, string, value_of};
 use crate::sync::references::local_target;
 use crate::view::{ProvenanceAgentView, ProvenanceView, RecordKey};
 use serde_json::Value;
@@ -43,7 +43,7 @@ impl Engine {
             .await?;
         let mut views = Vec::new();
         for (_, json) in found {
-            let value: Value = serde_json::from_str(&json).unwrap_or(Value::Null);
+            let value = value_of(&json);
             let is_about = list(&value, "target").iter().any(|target| {
                 string(target, "reference")
                     .and_then(|reference| local_target(reference, base))
@@ -70,7 +70,7 @@ impl Engine {
             let read: Vec<(i64, i64, Vec<String>)> = waiting
                 .into_iter()
                 .map(|row| {
-                    let value = serde_json::from_str(&row.json).unwrap_or(Value::Null);
+                    let value = value_of(&row.json);
                     (row.key, row.mark, targets_of(&value))
                 })
                 .collect();

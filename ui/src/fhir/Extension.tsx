@@ -1,6 +1,7 @@
 import { useWords } from "../i18n";
 import { humanise } from "./codes";
 import { DataAbsent } from "./DataAbsent";
+import { MAX_DEPTH } from "./datatype";
 import { isFilled, list, objects, text, type Json, type JsonObject } from "./json";
 import { NestedValue } from "./NestedValue";
 import styles from "./fhir.module.css";
@@ -21,9 +22,13 @@ export function useExtensionLabel(): (extension: JsonObject) => string {
   };
 }
 
+const PARTS = 50;
+
 /** The value of an extension; nested ones show their text, or each part. */
 export function Extension({ value, depth }: { value: JsonObject; depth: number }) {
   const label = useExtensionLabel();
+  const { t } = useWords();
+  if (depth > MAX_DEPTH) return <span className={styles.absent}>{t("value.deeper")}</span>;
   if (text(value.url)?.endsWith("data-absent-reason")) return <DataAbsent reason={value.valueCode} />;
   const own = valueOf(value);
   if (own) return <NestedValue name={own[0]} value={own[1]} depth={depth + 1} />;
@@ -34,11 +39,12 @@ export function Extension({ value, depth }: { value: JsonObject; depth: number }
   if (list(value.extension).length === 0) return <DataAbsent />;
   return (
     <span>
-      {parts.map((part, index) => (
+      {parts.slice(0, PARTS).map((part, index) => (
         <span className={styles.part} key={index}>
           <span className={styles.aside}>{label(part)}:</span> <Extension value={part} depth={depth + 1} />
         </span>
       ))}
+      {parts.length > PARTS ? <span className={styles.absent}>{t("value.more", { count: parts.length - PARTS })}</span> : null}
     </span>
   );
 }

@@ -6,7 +6,11 @@ import { TECHNICAL } from "./datatype";
 import { useExtensionLabel } from "./Extension";
 import { isFilled, isObject, list, object, objects, text, type Json, type JsonObject } from "./json";
 import { NestedValue } from "./NestedValue";
+import { useFirst } from "./More";
 import styles from "./fhir.module.css";
+
+/** Elements and extensions of one object that are shown at first: no record that means well has more. */
+const FIRST = 100;
 
 /** Elements that say nothing to people. */
 const SILENT = new Set(["resourceType", "id", "meta", "implicitRules", "contained", "text"]);
@@ -55,13 +59,30 @@ export function ExtensionFields({ value, depth }: { value: JsonObject; depth: nu
   const label = useExtensionLabel();
   const { t } = useWords();
   const extensions = [...objects(value.extension), ...objects(value.modifierExtension).map((item) => ({ ...item, modifies: true }))];
-  return extensions
-    .filter((extension) => isFilled({ ...extension, url: undefined, modifies: undefined }))
-    .map((extension, index) => (
-      <Field key={index} label={"modifies" in extension ? t("extension.modifier", { label: label(extension) }) : label(extension)}>
-        <NestedValue name="extension" value={extension} depth={depth} />
-      </Field>
-    ));
+  const filled = extensions.filter((extension) => isFilled({ ...extension, url: undefined, modifies: undefined }));
+  const [shown, more] = useFirst(filled, FIRST);
+  return (
+    <>
+      {shown.map((extension, index) => (
+        <Field key={index} label={"modifies" in extension ? t("extension.modifier", { label: label(extension) }) : label(extension)}>
+          <NestedValue name="extension" value={extension} depth={depth} />
+        </Field>
+      ))}
+      {more ? <Field label={t("list.more")}>{more}</Field> : null}
+    </>
+  );
+}
+
+/** Elements by their names, each with its label or as `render` has it. */
+export function NamedFields({ parent, names, depth, render }: { parent: JsonObject; names: readonly string[]; depth: number; render?: (name: string) => ReactNode }) {
+  const { t } = useWords();
+  const [shown, more] = useFirst(names, FIRST);
+  return (
+    <>
+      {shown.map((name) => render?.(name) ?? <NamedField key={name} parent={parent} name={name} depth={depth} />)}
+      {more ? <Field label={t("list.more")}>{more}</Field> : null}
+    </>
+  );
 }
 
 /** Every element of an object that people read; `only` keeps to some of them, in that order. */
@@ -70,9 +91,7 @@ export function Fields({ value, depth, only }: { value: JsonObject; depth: numbe
   if (!isObject(value)) return null;
   return (
     <dl className={styles.fields}>
-      {names.map((name) => (
-        <NamedField key={name} parent={value} name={name} depth={depth} />
-      ))}
+      <NamedFields parent={value} names={names} depth={depth} />
       {only ? null : <ExtensionFields value={value} depth={depth} />}
     </dl>
   );

@@ -9,6 +9,8 @@ import { clean, type Json } from "./json";
 import styles from "./fhir.module.css";
 
 const LONG_TEXT = 3000;
+/** What one press adds: megabytes laid out at once would hold up the window. */
+const STEP = 200_000;
 const NUMBER_NAME = /(value|decimal|integer|number|count|rank|score|amount|sequence|position|total)$/i;
 
 function languageWords(words: Words, value: string): string {
@@ -40,14 +42,14 @@ function primitiveWords(words: Words, name: string, value: Json): string | undef
 
 /** Long text is shown in part first. */
 export function LongText({ value }: { value: string }) {
-  const [whole, setWhole] = useState(false);
+  const [length, setLength] = useState(LONG_TEXT);
   const { t } = useWords();
-  if (value.length <= LONG_TEXT || whole) return <span className={styles.text}>{value}</span>;
+  if (value.length <= length) return <span className={styles.text}>{value}</span>;
   return (
     <span className={styles.text}>
-      {value.slice(0, LONG_TEXT)}…{" "}
-      <Button kind="quiet" size="small" onClick={() => setWhole(true)}>
-        {t("text.showAll")}
+      {value.slice(0, length)}…{" "}
+      <Button kind="quiet" size="small" onClick={() => setLength(length + STEP)}>
+        {t(value.length <= length + STEP ? "text.showAll" : "text.showMore")}
       </Button>
     </span>
   );

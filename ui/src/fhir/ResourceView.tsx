@@ -1,12 +1,14 @@
 import { useMemo } from "react";
 import type { RecordKey, ReferenceView } from "../api/bindings";
+import { Boundary } from "../components/Boundary";
 import { Disclosure } from "../components/Disclosure";
 import { useWords } from "../i18n";
 import { baseName, collectCodes, type FoundCode } from "./codes";
 import { CUSTOM } from "./custom";
-import { ExtensionFields, Field, NamedField, readableNames } from "./Fields";
-import { isFilled, isObject, object, objects, text, type JsonObject } from "./json";
+import { ExtensionFields, Field, NamedFields, readableNames } from "./Fields";
+import { entryOf, isFilled, isObject, object, objects, text, type JsonObject } from "./json";
 import { ABOUT, layoutOf } from "./layouts";
+import { useFirst } from "./More";
 import { Narrative } from "./Narrative";
 import { NestedValueProvider, type ValueProps } from "./NestedValue";
 import { RecordSurroundingsProvider } from "./RecordContext";
@@ -24,12 +26,12 @@ const showValue = (props: ValueProps) => <Value {...props} />;
 
 function Group({ resource, names }: { resource: JsonObject; names: readonly string[] }) {
   const type = text(resource.resourceType);
-  return names.map((name) => {
-    const Custom = CUSTOM[`${type ?? ""}.${name}`] ?? CUSTOM[name];
+  const custom = (name: string) => {
+    const Custom = entryOf(CUSTOM, `${type ?? ""}.${name}`) ?? entryOf(CUSTOM, name);
     const value = resource[name];
-    if (Custom && isFilled(value)) return <Custom key={name} name={name} value={value} />;
-    return <NamedField key={name} parent={resource} name={name} depth={0} />;
-  });
+    return Custom && isFilled(value) ? <Custom key={name} name={name} value={value} /> : undefined;
+  };
+  return <NamedFields parent={resource} names={names} depth={0} render={custom} />;
 }
 
 function Codes({ codes }: { codes: readonly FoundCode[] }) {
@@ -71,8 +73,31 @@ function Labels({ resource }: { resource: JsonObject }) {
   );
 }
 
-/** Any record in plain words: what it says first, what it belongs to next, its codes last. */
-export function ResourceView({ resource, references = [], onOpen }: ResourceViewProps) {
+/** What a record contains, whole records themselves. */
+function Contained({ contained }: { contained: readonly JsonObject[] }) {
+  const [shown, more] = useFirst(contained);
+  return (
+    <>
+      {shown.map((inside, index) => (
+        <Backbone key={index} value={inside} depth={1} />
+      ))}
+      {more}
+    </>
+  );
+}
+
+/** Any record in plain words. One that cannot be drawn is said to be there: its JSON always can. */
+export function ResourceView(props: ResourceViewProps) {
+  const { t } = useWords();
+  return (
+    <Boundary instead={<p className={styles.warning}>{t("record.unreadable")}</p>}>
+      <Shown {...props} />
+    </Boundary>
+  );
+}
+
+/** What it says first, what it belongs to next, its codes last. */
+function Shown({ resource, references = [], onOpen }: ResourceViewProps) {
   const words = useWords();
   const { t } = words;
   const type = text(resource.resourceType);
@@ -99,9 +124,7 @@ export function ResourceView({ resource, references = [], onOpen }: ResourceView
           </dl>
           {surroundings.contained.length > 0 ? (
             <Disclosure title={t("record.contained", { count: surroundings.contained.length })}>
-              {surroundings.contained.map((inside, index) => (
-                <Backbone key={index} value={inside} depth={1} />
-              ))}
+              <Contained contained={surroundings.contained} />
             </Disclosure>
           ) : null}
           {narrative ? (

@@ -7,7 +7,7 @@ import { Backbone } from "./Backbone";
 import { CodeableConcept } from "./CodeableConcept";
 import { Coding } from "./Coding";
 import { ContactPoint } from "./ContactPoint";
-import { datatypeOf, type Datatype } from "./datatype";
+import { datatypeOf, MAX_DEPTH, type Datatype } from "./datatype";
 import { Dosage } from "./Dosage";
 import { Extension } from "./Extension";
 import { HumanName } from "./HumanName";
@@ -26,8 +26,6 @@ import { Timing } from "./Timing";
 import { More } from "./More";
 import type { ValueProps } from "./NestedValue";
 import styles from "./fhir.module.css";
-
-const MAX_DEPTH = 10;
 
 const PLAIN: Partial<Record<Datatype, ComponentType<{ value: JsonObject }>>> = {
   Address,

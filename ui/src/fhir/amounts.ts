@@ -2,11 +2,14 @@
 import type { Words } from "../i18n";
 import { decimal, isObject, object, text, type Json, type JsonObject } from "./json";
 
+/** More digits than JavaScript calculates with: the reader's number format would round them, or say "infinite". */
+const TOO_LONG = 15;
+
 /** A decimal with the digits that it was given with, in the reader's number format. */
 export function numberWords(words: Words, value: Json | undefined): string | undefined {
   const written = decimal(value);
   if (written === undefined) return undefined;
-  if (/e/i.test(written)) return written;
+  if (/e/i.test(written) || written.replace(/^-?0*\.?0*|\D/g, "").length > TOO_LONG) return written;
   const digits = written.split(".")[1]?.length ?? 0;
   return words.intl.formatNumber(Number(written), { minimumFractionDigits: digits, maximumFractionDigits: Math.max(digits, 0) });
 }

@@ -6,6 +6,7 @@ import { conceptsWords, conceptWords } from "./codes";
 import { DataAbsent } from "./DataAbsent";
 import { Field } from "./Fields";
 import { isFilled, objects, text, type Json, type JsonObject } from "./json";
+import { useFirst } from "./More";
 import { NestedValue } from "./NestedValue";
 import styles from "./fhir.module.css";
 
@@ -13,6 +14,9 @@ export interface CustomProps {
   name: string;
   value: Json;
 }
+
+/** Reference ranges shown beside a part. */
+const RANGES = 10;
 
 function valueEntry(element: JsonObject, prefix: string): [string, Json] | undefined {
   const found = Object.entries(element).find(([name, value]) => name.startsWith(prefix) && isFilled(value));
@@ -29,21 +33,27 @@ function referenceRangeWords(words: Words, range: JsonObject): string | undefine
 
 function ReferenceRange({ value }: CustomProps) {
   const words = useWords();
-  const said = objects(value).flatMap((range) => referenceRangeWords(words, range) ?? []);
-  return <Field label={words.t("field.referenceRange")}>{said.join("; ") || <DataAbsent />}</Field>;
+  const [ranges, more] = useFirst(objects(value));
+  const said = ranges.flatMap((range) => referenceRangeWords(words, range) ?? []);
+  return (
+    <Field label={words.t("field.referenceRange")}>
+      {said.join("; ") || <DataAbsent />} {more}
+    </Field>
+  );
 }
 
 /** The parts of a panel: blood pressure, a score. */
 function Components({ value }: CustomProps) {
   const words = useWords();
+  const [parts, more] = useFirst(objects(value));
   return (
     <Field label={words.t("field.component")}>
       <table className={styles.parts}>
         <tbody>
-          {objects(value).map((part, index) => {
+          {parts.map((part, index) => {
             const result = valueEntry(part, "value");
             const flag = conceptsWords(words, part.interpretation).join(", ");
-            const range = objects(part.referenceRange).flatMap((item) => referenceRangeWords(words, item) ?? []);
+            const range = objects(part.referenceRange).slice(0, RANGES).flatMap((item) => referenceRangeWords(words, item) ?? []);
             return (
               <tr key={index}>
                 <th scope="row">{conceptWords(words, part.code)}</th>
@@ -54,16 +64,21 @@ function Components({ value }: CustomProps) {
           })}
         </tbody>
       </table>
+      {more}
     </Field>
   );
 }
+
+/** Answers shown to one question. */
+const ANSWERS = 50;
 
 function Question({ item, depth }: { item: JsonObject; depth: number }) {
   const { t } = useWords();
   const answers = objects(item.answer);
   const inner = [...objects(item.item), ...answers.flatMap((answer) => objects(answer.item))];
   const asked = text(item.text);
-  const values = answers.flatMap((answer) => {
+  const [shown, more] = useFirst(inner);
+  const values = answers.slice(0, ANSWERS).flatMap((answer) => {
     const found = valueEntry(answer, "value");
     return found ? [found] : [];
   });
@@ -78,9 +93,10 @@ function Question({ item, depth }: { item: JsonObject; depth: number }) {
       {values.length === 0 && inner.length === 0 && "answer" in item ? <DataAbsent /> : null}
       {inner.length > 0 && depth < 8 ? (
         <ul>
-          {inner.map((child, index) => (
+          {shown.map((child, index) => (
             <Question key={index} item={child} depth={depth + 1} />
           ))}
+          {more ? <li>{more}</li> : null}
         </ul>
       ) : null}
     </li>
@@ -89,12 +105,14 @@ function Question({ item, depth }: { item: JsonObject; depth: number }) {
 
 function Questions({ name, value }: CustomProps) {
   const words = useWords();
+  const [items, more] = useFirst(objects(value), 100);
   return (
     <Field label={words.t(name === "item" ? "field.questions" : "field.item")}>
       <ul className={styles.questions}>
-        {objects(value).map((item, index) => (
+        {items.map((item, index) => (
           <Question key={index} item={item} depth={0} />
         ))}
+        {more ? <li>{more}</li> : null}
       </ul>
     </Field>
   );

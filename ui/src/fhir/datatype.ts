@@ -70,6 +70,9 @@ export function datatypeOf(name: string, value: Json): Datatype {
   return SHAPES.find(({ fits }) => fits(sample, name))?.type ?? "Backbone";
 }
 
+/** Deeper parts are left to the JSON. */
+export const MAX_DEPTH = 10;
+
 const DATE_NAME = /(date|datetime|instant|issued|authored|authoredOn|sent|received|created|time|lastUpdated|start|end|event|onset|abatement|recorded|performed|effective)$/i;
 
 /** A primitive string that is a date: by its element's name, or because nothing else looks so. */

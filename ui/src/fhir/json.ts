@@ -26,6 +26,11 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** An entry of a table by a name out of a record, which may be one that every object has ("constructor"). */
+export function entryOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 export function isFilled(value: Json | undefined): value is Exclude<Json, null> {
   if (value === undefined || value === null || value === "") return false;
   if (Array.isArray(value)) return value.some(isFilled);

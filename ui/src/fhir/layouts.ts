@@ -1,3 +1,5 @@
+import { entryOf } from "./json";
+
 /** Which elements of a type come first, in the order in which a person asks for them. */
 export interface Layout {
   main: readonly string[];
@@ -45,7 +47,7 @@ const LAYOUTS: Record<string, Layout> = {
 };
 
 export function layoutOf(type: string | undefined): Layout {
-  return LAYOUTS[type ?? ""] ?? EMPTY;
+  return entryOf(LAYOUTS, type ?? "") ?? EMPTY;
 }
 
 /** Elements that say where a record belongs rather than what it says. */

@@ -15,7 +15,6 @@ pub(crate) use observation::{flag_of_concept, value_of as observation_value};
 pub use words::{plain_name, section_title};
 
 use crate::view::{Flag, Section};
-use serde_json::Value;
 
 /// What a list row and the index need of one record.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,11 +56,12 @@ pub struct RecordSummary {
 /// Summarises a record. Never fails: what is not understood gets a plain name.
 #[must_use]
 pub fn of(resource_type: &str, json: &str) -> RecordSummary {
-    let value: Value = serde_json::from_str(json).unwrap_or(Value::Null);
+    let value = read::value_of(json);
     let parts = types::parts_of(resource_type, &value);
     let title = parts
         .title
         .map(|title| words::without_tag(&read::tidy(&title)).to_owned())
+        .and_then(read::plain)
         .filter(|title| !title.is_empty())
         .unwrap_or_else(|| plain_name(resource_type).to_owned());
     let collected = text::collect(&value);
@@ -72,16 +72,17 @@ pub fn of(resource_type: &str, json: &str) -> RecordSummary {
         subtitle: parts
             .subtitle
             .map(|text| read::tidy(&text))
+            .and_then(read::plain)
             .filter(|text| !text.is_empty()),
-        status: parts.status,
+        status: parts.status.and_then(read::plain),
         date: parts.date,
-        value: parts.value,
+        value: parts.value.and_then(read::plain),
         value_number: parts.value_number,
-        unit: parts.unit,
-        range: parts.range,
+        unit: parts.unit.and_then(read::plain),
+        range: parts.range.and_then(read::plain),
         flag: parts.flag,
         subject: read::subject(resource_type, &value),
-        performer: read::performer(&value),
+        performer: read::performer(&value).and_then(read::plain),
         references: collected.references,
         text: collected.text,
         about: if resource_type == "Provenance" {

@@ -1,6 +1,59 @@
 //! Reading FHIR datatypes out of JSON, leniently: what has the wrong shape is not there.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// How deep what cannot be read is looked for: below that the whole part counts as absent.
+const SEARCHED_DEPTH: usize = 12;
+
+/// A record's JSON. One number that no computer holds, one broken escape or a nest without end do not make
+/// the rest unreadable: only that part is not there.
+pub(crate) fn value_of(json: &str) -> Value {
+    readable(json, 0).unwrap_or(Value::Null)
+}
+
+fn readable(json: &str, depth: usize) -> Option<Value> {
+    if let Ok(value) = serde_json::from_str(json) {
+        return Some(value);
+    }
+    if depth > SEARCHED_DEPTH {
+        return None;
+    }
+    match json.trim_start().chars().next()? {
+        '{' => {
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;
+            let members = members.into_iter();
+            let read = members.filter_map(|(name, part)| {
+                readable(part.get(), depth + 1).map(|value| (name, value))
+            });
+            Some(Value::Object(read.collect()))
+        }
+        '[' => {
+            let items: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+            let items = items.into_iter();
+            let read = items.filter_map(|part| readable(part.get(), depth + 1));
+            Some(Value::Array(read.collect()))
+        }
+        _ => None,
+    }
+}
+
+/// Characters that are not seen and make text read as what it is not: controls, overrides of the direction,
+/// invisible ones. Joiners stay: scripts and emoji need them.
+fn misleads(c: char) -> bool {
+    (c.is_control() && !c.is_whitespace())
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Text for a row as it reads. The record itself stays as it was received.
+pub(crate) fn plain(text: String) -> Option<String> {
+    if !text.contains(misleads) {
+        return Some(text);
+    }
+    let text: String = text.chars().filter(|c| !misleads(*c)).collect();
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
 
 /// One line: white space folded, at most 300 characters.
 pub(crate) fn tidy(text: &str) -> String {

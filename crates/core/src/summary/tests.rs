@@ -33,6 +33,35 @@ fn a_lab_result_reads_as_a_person_would_say_it() {
 }
 
 #[test]
+fn what_no_computer_can_hold_does_not_take_the_rest_away() {
+    let deep = format!("{}1{}", "[".repeat(500), "]".repeat(500));
+    for odd in ["1e400", r#""\ud800""#, &deep, &"9".repeat(400)] {
+        let json = format!(
+            r#"{{"resourceType":"Observation","id":"o","subject":{{"reference":"Patient/p","odd":{odd}}},
+                "code":{{"coding":[{{"odd":{odd}}},{{"display":"Sodium"}}]}},
+                "valueQuantity":{{"value":{odd},"unit":"mmol/L"}},"referenceRange":[{{"text":"{{}}"}}]}}"#
+        );
+        let row = of("Observation", &json);
+        assert_eq!(row.title, "Sodium");
+        assert_eq!(row.subject.as_deref(), Some("Patient/p"));
+        assert_eq!(row.value, None);
+    }
+}
+
+#[test]
+fn a_row_reads_as_it_is_written() {
+    let row = summary(&json!({"resourceType": "Observation", "status": "final",
+        "code": {"text": "\u{202e}muidoS\u{202c} \u{200b}of\u{0} \u{1f469}\u{200d}\u{2695}"},
+        "performer": [{"display": "Dr. \u{2066}Who"}],
+        "valueQuantity": {"value": 5, "unit": "\u{202e}g/lomm"}}));
+    assert_eq!(row.title, "muidoS of \u{1f469}\u{200d}\u{2695}");
+    assert_eq!(row.performer.as_deref(), Some("Dr. Who"));
+    assert_eq!(row.value.as_deref(), Some("5 g/lomm"));
+    let nothing = summary(&json!({"resourceType": "Observation", "code": {"text": "\u{200b}"}}));
+    assert_eq!(nothing.title, plain_name("Observation"));
+}
+
+#[test]
 fn blood_pressure_is_one_value() {
     let row = summary(
         &json!({"resourceType": "Observation", "category": [{"coding": [{"code": "vital-signs"}]}],

@@ -6,7 +6,6 @@ use super::references::local_target;
 use super::run::Run;
 use crate::problem::Problem;
 use crate::summary::{self, plain_name, read};
-use serde_json::Value;
 
 const ORDERS: &[&str] = &[
     "MedicationRequest",
@@ -42,7 +41,7 @@ impl Run {
         else {
             return Ok(());
         };
-        let value: Value = serde_json::from_str(&json).unwrap_or(Value::Null);
+        let value = read::value_of(&json);
         let target = read::first(&value, "medicationReference")
             .and_then(|reference| read::string(reference, "reference"))
             .and_then(|reference| local_target(reference, self.base.as_str()));

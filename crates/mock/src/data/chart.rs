@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Incoming, SHARED_TYPES, Stored, fields::Fields};
 
@@ -64,7 +65,7 @@ impl Chart {
     }
 
     fn add(&mut self, item: Incoming) -> Result<(), String> {
-        let parsed: Value = serde_json::from_str(&item.json)
+        let parsed = read(&item.json)
             .map_err(|error| format!("skipped a resource that is no JSON: {error}"))?;
         let text = |key: &str| parsed.get(key).and_then(Value::as_str);
         let kind = text("resourceType").ok_or("skipped something without resourceType")?;
@@ -206,6 +207,22 @@ impl Chart {
     }
 }
 
+/// What a resource is filed by. It may hold what this server cannot take in (a number beyond measure, a
+/// broken escape, a nest without end): those members are not searched by, and are sent like all others.
+fn read(json: &str) -> Result<Value, serde_json::Error> {
+    let whole = serde_json::from_str(json);
+    if whole.is_ok() {
+        return whole;
+    }
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
+    let members = members.into_iter();
+    let readable = members.filter_map(|(name, part)| {
+        let value = serde_json::from_str::<Value>(part.get());
+        value.ok().map(|value| (name, value))
+    });
+    Ok(Value::Object(readable.collect()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,6 +241,17 @@ mod tests {
         let (chart, warnings) = chart(&[odd]);
         assert!(warnings.is_empty());
         assert_eq!(chart.find("Patient/p").unwrap().json, odd);
+    }
+
+    #[test]
+    fn what_cannot_be_taken_in_is_sent_all_the_same() {
+        let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+        for odd in ["1e999", r#""\ud800""#, &deep] {
+            let json = format!(r#"{{"resourceType":"Patient","id":"p","x":{odd}}}"#);
+            let (chart, warnings) = chart(&[&json]);
+            assert!(warnings.is_empty(), "{warnings:?}");
+            assert_eq!(chart.find("Patient/p").unwrap().json, json);
+        }
     }
 
     #[test]
