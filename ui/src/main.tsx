@@ -2,11 +2,13 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App, makeQueryClient } from "./app/App";
 import { makeRouter } from "./app/router";
+import { stayHere } from "./app/stay";
 import { applyTheme, readTheme } from "./app/theme";
 import "./styles/tokens.css";
 import "./styles/base.css";
 
 applyTheme(readTheme());
+stayHere();
 
 async function open() {
   let at: string | undefined;

@@ -2,6 +2,7 @@
 import { render } from "@testing-library/react";
 import { describe, expect, test, vi } from "vitest";
 import { readResource, type JsonObject } from "../src/fhir/json";
+import { stayHere } from "../src/app/stay";
 import { ResourceView } from "../src/fhir/ResourceView";
 import { WordsProvider } from "../src/i18n";
 import { read } from "./support";
@@ -66,7 +67,7 @@ describe("more than a page can hold", () => {
   });
 
   test("a number beyond measure keeps its digits", () => {
-    const digits = `${"1234567890".repeat(40)}`;
+    const digits = "1234567890".repeat(40);
     expect(read(<ResourceView resource={observation(`"valueQuantity":{"value":${digits},"unit":"x"}`)} />)).toContain(digits);
     expect(read(<ResourceView resource={observation('"valueQuantity":{"value":9007199254740993,"unit":"x"}')} />).replaceAll(",", "")).toContain("9007199254740993");
     const fraction = `0.${"1234567890".repeat(40)}`;
@@ -80,4 +81,24 @@ test("what cannot be drawn is said to be there, and takes nothing else away", ()
   Object.defineProperty(trap, "note", { enumerable: true, get: () => { throw new Error("trap"); } });
   expect(read(<ResourceView resource={trap} />)).toContain("Under JSON it is exactly as received");
   vi.restoreAllMocks();
+});
+
+test("no link leads out of the window", () => {
+  stayHere();
+  const click = (href: string) => {
+    const link = document.createElement("a");
+    link.href = href;
+    document.body.append(link);
+    const event = new MouseEvent("click", { bubbles: true, cancelable: true });
+    // What a link does by itself is not to happen in this test.
+    link.addEventListener("click", (own) => { refused = own.defaultPrevented; own.preventDefault(); });
+    let refused = false;
+    link.dispatchEvent(event);
+    link.remove();
+    return refused;
+  };
+  for (const elsewhere of ["https://evil.example/", "//evil.example", "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "mailto:x@evil.example", "http://["]) {
+    expect(click(elsewhere), elsewhere).toBe(true);
+  }
+  expect(click("/chart")).toBe(false);
 });

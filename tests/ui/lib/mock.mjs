@@ -4,8 +4,10 @@ import { start, stop } from "./processes.mjs";
 import { firstLine } from "./desktop.mjs";
 
 export class Mock {
-  static async start(desktop, { patients = 3, seed = 7, port = 0 } = {}) {
-    const child = start(MOCK, ["--port", String(port), "--patients", String(patients), "--seed", String(seed)], {
+  /** With synthetic people, or with the records of the folder `load`. */
+  static async start(desktop, { patients = 3, seed = 7, port = 0, load } = {}) {
+    const people = load ? ["--load", load] : ["--patients", String(patients), "--seed", String(seed)];
+    const child = start(MOCK, ["--port", String(port), ...people], {
       log: desktop.log("mock"),
       stdout: "pipe",
     });
