@@ -3,6 +3,7 @@ import { render } from "@testing-library/react";
 import { describe, expect, test, vi } from "vitest";
 import { readResource, type JsonObject } from "../src/fhir/json";
 import { stayHere } from "../src/app/stay";
+import { Narrative } from "../src/fhir/Narrative";
 import { ResourceView } from "../src/fhir/ResourceView";
 import { WordsProvider } from "../src/i18n";
 import { read } from "./support";
@@ -53,6 +54,28 @@ describe("more than a page can hold", () => {
       expect(container.querySelectorAll("dt").length).toBeLessThan(1000);
       unmount();
     }
+  });
+
+  test("of a narrative that is a book the beginning is shown", () => {
+    const { container } = render(
+      <WordsProvider languages={["en-US"]}>
+        <Narrative html={`<div>${"<p>word <b>bold</b></p>".repeat(100_000)}</div>`} />
+      </WordsProvider>,
+    );
+    expect(container.querySelectorAll("b").length).toBeLessThan(10_000);
+    expect(container.textContent).toContain("Only its beginning is shown");
+  });
+
+  test("of a narrative without a bottom the surface is shown, and one that only looks deep is whole", () => {
+    const show = (html: string) => render(<Narrative html={html} />, { wrapper: WordsProvider }).container;
+    const deep = show("<div><b><i>word".repeat(33_000));
+    expect(deep.querySelectorAll("div").length).toBeLessThan(200);
+    expect(deep.textContent).toContain("Only its beginning is shown");
+    for (const trick of ["<div><br/>", "<div/>", "<div></x>", "<DIV></P>"]) {
+      expect(show(trick.repeat(20_000)).textContent, trick).toContain("Only its beginning is shown");
+    }
+    const flat = show(`<div>${"<p>one<br/>two<br>three<ul><li>x<li>y</ul>".repeat(400)}</div>`);
+    expect(flat.textContent).not.toContain("Only its beginning is shown");
   });
 
   test("extensions in extensions end", () => {

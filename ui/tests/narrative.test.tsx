@@ -1,9 +1,10 @@
 import { render } from "@testing-library/react";
 import { describe, expect, test } from "vitest";
+import { WordsProvider } from "../src/i18n";
 import { Narrative, sanitiseNarrative } from "../src/fhir/Narrative";
 
 function html(given: string): string {
-  const { container } = render(<Narrative html={given} />);
+  const { container } = render(<Narrative html={given} />, { wrapper: WordsProvider });
   return container.innerHTML;
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 #[must_use]
 pub fn header_of(json: &str, today: Date) -> PatientHeaderView {
     let patient = value_of(json);
-    let birth_date = string(&patient, "birthDate").map(str::to_owned);
+    let birth_date = string(&patient, "birthDate").and_then(line);
     let deceased = deceased_words(&patient);
     PatientHeaderView {
         name: name_of(&patient),
@@ -112,7 +112,7 @@ fn name_of(patient: &Value) -> String {
         })
         .or_else(|| names.first())
         .and_then(human_name)
-        .and_then(|name| plain(tidy(&name)))
+        .and_then(|name| line(&name))
         .unwrap_or_else(|| "Name not given".to_owned())
 }
 
@@ -144,22 +144,24 @@ fn plural(number: i64, word: &str) -> String {
     }
 }
 
+/// One line that reads as it is written.
+fn line(text: &str) -> Option<String> {
+    plain(tidy(text))
+}
+
 fn gender_words(patient: &Value) -> Option<String> {
-    Some(
-        match string(patient, "gender")? {
-            "male" => "Male",
-            "female" => "Female",
-            "other" => "Other",
-            "unknown" => "Unknown",
-            other => other,
-        }
-        .to_owned(),
-    )
+    line(match string(patient, "gender")? {
+        "male" => "Male",
+        "female" => "Female",
+        "other" => "Other",
+        "unknown" => "Unknown",
+        other => other,
+    })
 }
 
 fn deceased_words(patient: &Value) -> Option<String> {
     if let Some(date) = string(patient, "deceasedDateTime") {
-        return Some(date.to_owned());
+        return line(date);
     }
     (patient.get("deceasedBoolean") == Some(&Value::Bool(true)))
         .then(|| "date not given".to_owned())
@@ -188,7 +190,10 @@ fn identifiers(patient: &Value) -> Vec<LabelledView> {
             } else {
                 value.to_owned()
             };
-            Some(LabelledView { label, value })
+            Some(LabelledView {
+                label: line(&label)?,
+                value: line(&value)?,
+            })
         })
         .take(6)
         .collect()
@@ -214,7 +219,7 @@ fn contacts(patient: &Value) -> Vec<LabelledView> {
             };
             Some(LabelledView {
                 label: label.to_owned(),
-                value: string(contact, "value")?.to_owned(),
+                value: line(string(contact, "value")?)?,
             })
         })
         .take(4)
@@ -234,10 +239,10 @@ fn contacts(patient: &Value) -> Vec<LabelledView> {
                 );
                 parts.join(", ")
             });
-        if !text.is_empty() {
+        if let Some(value) = line(&text).filter(|text| !text.is_empty()) {
             views.push(LabelledView {
                 label: "Address".to_owned(),
-                value: text,
+                value,
             });
         }
     }
@@ -265,6 +270,20 @@ mod tests {
         assert_eq!(age("1964").as_deref(), Some("about 62 years"));
         assert_eq!(age("2031-01-01"), None);
         assert_eq!(age("soon"), None);
+    }
+
+    #[test]
+    fn a_header_reads_as_it_is_written_and_is_no_book() {
+        let found = header(&serde_json::json!({
+            "name": [{"text": "\u{202e}evE"}], "gender": "x\u{202e}", "birthDate": "\u{202e}nrob",
+            "identifier": [{"type": {"text": "n".repeat(1_000_000)}, "value": "\u{2066}7"}]}));
+        assert_eq!(
+            (found.name.as_str(), found.gender.as_deref()),
+            ("evE", Some("x"))
+        );
+        assert_eq!(found.birth_date.as_deref(), Some("nrob"));
+        assert_eq!(found.identifiers[0].label.chars().count(), 300);
+        assert_eq!(found.identifiers[0].value, "7");
     }
 
     #[test]

@@ -15,55 +15,66 @@ const FORBIDDEN = "script,iframe,frame,object,embed,applet,form,base,meta,link,s
 export const LOOK = `
   const live = [...document.querySelectorAll("#root :is(${FORBIDDEN})")].map((one) => one.outerHTML.slice(0, 120));
   for (const main of document.querySelectorAll("main")) {
-    for (const one of main.querySelectorAll('a, [href], [ping], [action], [formaction], [srcset], [background], [src]:not([src^="data:image/"]), [style*="url" i], [style*="image" i]')) live.push(one.outerHTML.slice(0, 120));
+    for (const one of main.querySelectorAll('[href], [ping], [action], [formaction], [srcset], [background], [src]:not([src^="data:image/"]), [style*="url" i], [style*="image" i]')) live.push(one.outerHTML.slice(0, 120));
     const handlers = document.evaluate('.//*[@*[starts-with(local-name(), "on")]]', main, null, XPathResult.ORDERED_NODE_SNAPSHOT_TYPE);
     for (let at = 0; at < handlers.snapshotLength; at += 1) live.push(handlers.snapshotItem(at).outerHTML.slice(0, 120));
   }
   const own = document.getElementById === Document.prototype.getElementById && document.querySelector === Document.prototype.querySelector
     && document.body instanceof HTMLBodyElement && typeof __TAURI_INTERNALS__?.invoke === "function";
   const polluted = Object.keys(Object.prototype).length > 0 || ({}).polluted !== undefined || typeof ({}).toString !== "function";
-  return { ran: window.ran, refused: window.refused, live, own, polluted, at: location.href, title: document.title };
+  const refused = window.refused.splice(0);
+  return { ran: window.ran, refused, live, own, polluted, at: location.href, title: document.title };
 `;
 
-/** The row at a position of the list, brought into view. */
-export const ROW = `
-  const scroller = document.querySelector("[data-index]")?.closest("ul")?.parentElement;
-  const item = document.querySelector('[data-index="' + arguments[0] + '"]');
-  if (!item && scroller) scroller.scrollTop = arguments[0] * 92;
-  const row = item?.querySelector('[data-testid="record-row"]');
-  row?.scrollIntoView({ block: "center" });
-  return row ?? null;
-`;
-
-/** How the open record stands: the row that is marked, what the pane says. */
-export const PANE = `
-  const row = document.querySelector('[data-index="' + arguments[0] + '"] [data-testid="record-row"]');
-  const pane = document.querySelector('[data-testid="record-detail"]');
-  return {
-    current: row?.getAttribute("aria-current") === "true",
-    row: row?.innerText.slice(0, 300) ?? "",
-    ready: pane?.querySelector('[data-testid="tab-json"]') != null && pane.querySelector("[aria-busy=true]") === null,
-    heading: pane?.querySelector("h2")?.innerText.slice(0, 300) ?? "",
-    overview: pane?.querySelector("[role=tabpanel]:not([hidden])")?.innerText.slice(0, 300) ?? "",
-    problem: document.querySelector('main [data-testid="problem"]')?.innerText ?? null,
+/**
+ * Opens the record in row arguments[0], unfolds all that it has, looks, opens its JSON, looks again. A row that
+ * something else covers cannot be clicked. What takes longer than arguments[1] milliseconds is an error.
+ */
+export const VISIT = `
+  const [index, patience, done] = arguments;
+  const look = () => { ${LOOK} };
+  const until = async (what, probe) => {
+    for (const end = performance.now() + patience; performance.now() < end; await new Promise((resolve) => setTimeout(resolve, 4))) {
+      const found = probe();
+      if (found) return found;
+    }
+    throw new Error("waited in vain: " + what);
   };
-`;
-
-/** Opens every part of the record that is closed, and presses what shows more; says how much there was to open. */
-export const UNFOLD = `
-  const pane = document.querySelector('[data-testid="record-detail"]');
-  const closed = [...pane.querySelectorAll("details:not([open])")];
-  for (const one of closed) one.open = true;
-  const more = arguments[0] ? [...pane.querySelectorAll("[role=tabpanel] button")].filter((one) => one.textContent.startsWith("Show ")) : [];
-  for (const one of more.slice(0, 10)) one.click();
-  return closed.length + more.length;
-`;
-
-/** The JSON that the open record shows: all of it, or of a long one its length and its ends. */
-export const JSON_SHOWN = `
-  const text = document.querySelector('[data-testid="record-json"]')?.textContent;
-  if (text === undefined) return null;
-  return text.length <= 200000 ? { length: text.length, text } : { length: text.length, start: text.slice(0, 20000), end: text.slice(-20000) };
+  const row = () => document.querySelector('[data-index="' + index + '"] [data-testid="record-row"]');
+  const pane = () => document.querySelector('[data-testid="record-detail"]');
+  const words = (one) => (one?.innerText ?? "").slice(0, 300).trim();
+  const visit = async () => {
+    const began = performance.now();
+    const scroller = await until("the list", () => document.querySelector("[data-index]")?.closest("ul").parentElement);
+    await until("the row", () => { if (!row()) scroller.scrollTop = index * 92; return row(); });
+    await until("the row in view, and nothing over it", () => {
+      row()?.scrollIntoView({ block: "center" });
+      const box = row()?.getBoundingClientRect();
+      return box && box.height > 0 && row().contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+    });
+    row().click();
+    await until("the record", () => {
+      const problem = document.querySelector('main [data-testid="problem"]');
+      if (problem) throw new Error("a problem in its place: " + problem.innerText);
+      return row()?.getAttribute("aria-current") === "true" && pane()?.querySelector('[data-testid="tab-json"]') && !pane().querySelector("[aria-busy=true]");
+    });
+    await until("its parts", () => {
+      const closed = pane().querySelectorAll("details:not([open])");
+      for (const one of closed) one.open = true;
+      return closed.length === 0;
+    });
+    for (const one of [...pane().querySelectorAll("[role=tabpanel] button")].filter((button) => button.textContent.startsWith("Show ")).slice(0, 10)) one.click();
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
+    const seen = { row: words(row()), heading: words(pane().querySelector("h2")), overview: words(pane().querySelector("[role=tabpanel]:not([hidden])")) };
+    const looks = [look()];
+    pane().querySelector('[data-testid="tab-json"]').focus();
+    const text = await until("its JSON", () => document.querySelector('[data-testid="record-json"]')?.textContent);
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
+    looks.push(look());
+    const json = text.length <= 200000 ? { length: text.length, text } : { length: text.length, start: text.slice(0, 20000), end: text.slice(-20000) };
+    return { ...seen, looks, json, ms: Math.round(performance.now() - began) };
+  };
+  visit().then(done, (error) => done({ error: error.message }));
 `;
 
 /** Ways in which a script would try to reach the canary at arguments[0], and to run what is text. */

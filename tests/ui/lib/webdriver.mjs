@@ -83,6 +83,11 @@ export class WebDriver {
     return this.call("POST", `${this.session}/execute/sync`, { script, args });
   }
 
+  /** A script that calls its last argument when it is done. */
+  executeAsync(script, args, ms) {
+    return this.call("POST", `${this.session}/execute/async`, { script, args }, ms);
+  }
+
   /** Presses keys one after the other in whatever has the focus. */
   press(...keys) {
     const actions = keys.flatMap((value) => [{ type: "keyDown", value }, { type: "keyUp", value }]);

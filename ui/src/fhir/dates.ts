@@ -1,5 +1,6 @@
 /** FHIR dates keep the precision that they were given with; one that cannot be read stays as text. */
 import type { IntlShape } from "react-intl";
+import { clean } from "./json";
 
 export interface FhirDate {
   precision: "year" | "month" | "day" | "time";
@@ -47,10 +48,15 @@ function formatTime(intl: IntlShape, date: FhirDate): string {
   return `${shown} (UTC${sign}${hours}${minutes ? `:${String(minutes).padStart(2, "0")}` : ""})`;
 }
 
+/** What should have been a date may be a book. */
+function inShort(said: string): string {
+  return said.length <= 100 ? said : `${said.slice(0, 100)}…`;
+}
+
 /** A FHIR date in the reader's language, or the text as received. */
 export function formatFhirDate(intl: IntlShape, value: string): string {
   const date = parseFhirDate(value);
-  if (!date) return value;
+  if (!date) return inShort(clean(value));
   if (date.precision === "year") return String(date.wall.getUTCFullYear());
   if (date.precision === "month") return intl.formatDate(date.wall, { month: "short", year: "numeric", timeZone: "UTC" });
   if (date.precision === "day") return intl.formatDate(date.wall, DAY);

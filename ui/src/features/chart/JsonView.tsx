@@ -11,6 +11,21 @@ interface Line {
   text: string;
 }
 
+/** Letters of a piece of a longer record. */
+const PIECE = 4000;
+
+/** Cuts a long record into pieces, of which only those on screen are laid out; behind a line or a comma where there is one. */
+function piecesOf(json: string): string[] {
+  const pieces: string[] = [];
+  for (let from = 0; from < json.length; ) {
+    const piece = json.slice(from, from + PIECE);
+    const end = from + PIECE >= json.length ? -1 : piece.lastIndexOf("\n") >= 0 ? piece.lastIndexOf("\n") : piece.lastIndexOf(",");
+    pieces.push(end > 0 ? piece.slice(0, end + 1) : piece);
+    from += end > 0 ? end + 1 : PIECE;
+  }
+  return pieces;
+}
+
 /** Cuts compact JSON into lines without changing one character of it. */
 function linesOf(json: string): Line[] {
   const lines: Line[] = [{ depth: 0, text: "" }];
@@ -53,6 +68,7 @@ export function JsonView({ json }: { json: string }) {
   const { t } = useWords();
   const compact = !json.includes("\n") && json.length <= LAID_OUT_UP_TO;
   const lines = useMemo(() => (compact ? linesOf(json) : []), [compact, json]);
+  const pieces = useMemo(() => (json.length > LAID_OUT_UP_TO ? piecesOf(json) : null), [json]);
   return (
     <div className={styles.view}>
       <div className={styles.bar}>
@@ -69,7 +85,11 @@ export function JsonView({ json }: { json: string }) {
                 {line.text}
               </span>
             ))
-          : json}
+          : (pieces?.map((piece, index) => (
+              <span key={index} className={styles.piece}>
+                {piece}
+              </span>
+            )) ?? json)}
       </pre>
     </div>
   );
