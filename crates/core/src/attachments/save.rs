@@ -39,8 +39,8 @@ impl Engine {
         let missing = || Problem::new(ProblemCode::NotFound);
         let (_, json) = self.stored_record(key).await?;
         let base = self.connection_row(&key.connection_id).await?.fhir_base;
-        let attachments = document::attachments_of(&json).into_iter();
-        let attachment = attachments.skip(position).next().ok_or_else(missing)?;
+        let mut attachments = document::attachments_of(&json).into_iter();
+        let attachment = attachments.nth(position).ok_or_else(missing)?;
         let (content_type, bytes) = match (attachment.data, &attachment.url) {
             (Some(data), _) => (attachment.content_type, data),
             (None, Some(url)) => {

@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 fn summary(value: &Value) -> RecordSummary {
