@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup ui build run test test-ui test-rust interop e2e lint fuzz bench-sync torture-sync bench-login simulate-million bench-start bench-mock torture-faults bench-growth icons clean
+.PHONY: help setup ui build run test test-ui test-rust interop e2e test-hostile lint fuzz bench-sync torture-sync bench-login simulate-million bench-start bench-mock torture-faults bench-growth icons clean
 
 # Journeys that `make e2e` plays.
 N ?= 1
@@ -38,6 +38,9 @@ test-rust: ui
 e2e: build ## The whole journey in a real window with a real browser, N times (make e2e N=20)
 	node tests/ui/repeat.mjs $(N)
 
+test-hostile: build ## Hostile records through the real window: does anything run, is anything fetched, does each still show? (also in e2e)
+	node tests/ui/hostile.mjs
+
 interop: build ## Clients that others wrote against the mock server, and Satchel against a server that others wrote
 	cd tests/interop && npm test
 
@@ -49,6 +52,7 @@ lint: ui ## Formatting, clippy, documentation, licences and advisories, TypeScri
 	.ci/deny.sh
 	cd ui && npm run lint && npx --no-install tsc --noEmit
 	node --check tests/ui/repeat.mjs
+	node --check tests/ui/hostile.mjs
 
 fuzz: ## Fuzz what is read from servers and other programs, T seconds for each target (nightly Rust, cargo-fuzz)
 	.ci/fuzz.sh $(T)

@@ -26,7 +26,7 @@ const WORDS = ["script", "onerror", "javascript", "asthma", "penicillin", "reada
 
 const ANSWERED = `return /\\d|Nothing/.test(document.querySelector("p[role=status]")?.innerText ?? "")`;
 
-test("hostile records run nothing, fetch nothing, and show", async (t) => {
+test("hostile records run nothing, fetch nothing, and show", { timeout: 300_000 }, async (t) => {
   const began = Date.now();
   let desktop;
   let mock;
@@ -131,7 +131,7 @@ test("hostile records run nothing, fetch nothing, and show", async (t) => {
       canary.reset();
     });
 
-    await step("a script that does run is seen, and what the policy refuses is counted", async () => {
+    await step("a script that does run is seen", async () => {
       await app.web.execute(arm("RUN", 0, canary.origins));
       assert.deepEqual((await app.web.execute(LOOK)).ran, [0]);
       await app.web.execute(TIDY);

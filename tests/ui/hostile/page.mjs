@@ -8,8 +8,8 @@ export const WATCH = `
   for (const name of ["alert", "confirm", "prompt", "print", "open"]) window[name] = () => { top.ran.push(name); };
 `;
 
-/** Elements that no record may bring into the page, whether the policy stops them or not. */
-const FORBIDDEN = "script,iframe,frame,object,embed,applet,form,base,meta,link,style,video,audio,source,track,math,template,dialog,map,area,portal,fencedframe,foreignObject,use,animate,set,image,feImage,input[autofocus]";
+/** Elements that no record may bring into the page, whether the policy stops them or not; the one form is that of Connect. */
+const FORBIDDEN = "script,iframe,frame,object,embed,applet,form:not([role=search]),base,meta,link,style,video,audio,source,track,math,template,dialog,map,area,portal,fencedframe,foreignObject,use,animate,set,image,feImage,input[autofocus]";
 
 /** What the page is like now. */
 export const LOOK = `
