@@ -16,7 +16,7 @@ mod trace;
 
 use state::AppState;
 use std::process::ExitCode;
-use tauri::{Manager, RunEvent};
+use tauri::{AppHandle, Manager, RunEvent};
 
 /// Runs the app until its window is closed.
 pub fn run() -> ExitCode {
@@ -98,16 +98,7 @@ pub fn run() -> ExitCode {
             trace::trace_export,
         ])
         .setup(|app| {
-            let handle = app.handle().clone();
-            deep_link::register(&handle);
-            let first_link = deep_link::listen(&handle);
-            tauri::async_runtime::spawn(async move {
-                let state = handle.state::<AppState>();
-                state.open(&handle).await;
-                if let Some(link) = first_link {
-                    deep_link::received(&handle, link).await;
-                }
-            });
+            begin(app.handle());
             Ok(())
         })
         .build(tauri::generate_context!());
@@ -125,6 +116,20 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Opens the engine, and hears of links from then on.
+fn begin(app: &AppHandle) {
+    deep_link::register(app);
+    let first_link = deep_link::listen(app);
+    let handle = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let state = handle.state::<AppState>();
+        state.open(&handle).await;
+        if let Some(link) = first_link {
+            deep_link::received(&handle, link).await;
+        }
+    });
 }
 
 /// Warnings and errors to standard error; more with `SATCHEL_LOG`. No health data, no secrets.

@@ -43,7 +43,7 @@ export function Field({ label, children }: { label: string; children: ReactNode 
 }
 
 /** One element with its label. */
-export function NamedField({ parent, name, depth, label }: { parent: JsonObject; name: string; depth: number; label?: string }) {
+function NamedField({ parent, name, depth, label }: { parent: JsonObject; name: string; depth: number; label?: string }) {
   const words = useWords();
   const value = parent[name];
   const hidden = list(parent[`_${name}`]).find(isFilled);
