@@ -28,6 +28,13 @@ const ROWS_APART = `
   return rows.length > 1 && rows.every(({ bottom }, index) => index + 1 === rows.length || bottom <= rows[index + 1].top + 1);
 `;
 
+/** True when something is painted on every plot. */
+const PLOT_DRAWN = `
+  const plots = [...document.querySelectorAll('[data-testid="trend-plot"] canvas')];
+  const painted = (plot) => plot.getContext("2d").getImageData(0, 0, plot.width, plot.height).data.some((value) => value > 0);
+  return plots.length > 0 && plots.every(painted);
+`;
+
 test("register, sign in, pull the chart, read it offline", async (t) => {
   let desktop;
   let mock;
@@ -84,6 +91,17 @@ test("register, sign in, pull the chart, read it offline", async (t) => {
         const text = await app.text(`section-${section}`);
         assert.match(text, /[1-9]/, `${section} holds records: "${text}"`);
       }
+    });
+
+    await step("the timeline has everything by day, and a measurement is drawn over time", async () => {
+      await app.click("section-timeline");
+      await app.find("record-row");
+      await app.screenshot("timeline");
+      await openFirstRecord(app, "vitals");
+      await app.find("trend-plot");
+      await until("the plot is drawn", () => app.web.execute(PLOT_DRAWN));
+      await app.screenshot("trend");
+      await app.click("record-close");
     });
 
     await step("a record opens in plain words, and as JSON byte for byte", async () => {

@@ -2,12 +2,14 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App, makeQueryClient } from "./app/App";
 import { makeRouter } from "./app/router";
+import { ensureLanguage } from "./app/language";
 import { stayHere } from "./app/stay";
 import { applyTheme, readTheme } from "./app/theme";
 import "./styles/tokens.css";
 import "./styles/base.css";
 
 applyTheme(readTheme());
+ensureLanguage();
 stayHere();
 
 async function open() {

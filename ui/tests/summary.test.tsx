@@ -4,6 +4,7 @@ import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { makeConnection } from "../dev/people";
 import type { MeasuredView, MeasurementView, OverviewView } from "../src/api/bindings";
+import { ensureLanguage } from "../src/app/language";
 import { columnsOf, extremesOf, panelsOf } from "../src/features/chart/trend/series";
 import { openApp } from "./support";
 
@@ -113,4 +114,16 @@ test("what was done with the records can be read, and a copy of them saved", asy
   await userEvent.click(screen.getByTestId("export-bundle"));
   expect(await screen.findByText(/^Saved in \/home\/ada\/Downloads/)).toBeVisible();
   expect(engine.calls.find(({ command }) => command === "records_export")?.args).toEqual({ connectionId: "c1", bundle: true });
+});
+
+test("a system that calls its language C gets English numbers, and one with a language keeps it", () => {
+  const language = vi.spyOn(navigator, "language", "get").mockReturnValue("C");
+  ensureLanguage();
+  expect(() => new Intl.NumberFormat(navigator.language)).not.toThrow();
+  expect(navigator.language).toBe("en");
+  language.mockRestore();
+  Reflect.deleteProperty(navigator, "language");
+  const own = navigator.language;
+  ensureLanguage();
+  expect(navigator.language).toBe(own);
 });

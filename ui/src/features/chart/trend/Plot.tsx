@@ -5,7 +5,7 @@ import { extremesOf, type Panel } from "./series";
 import styles from "./trend.module.css";
 
 /** One plot of one unit; what it shows is said in words too, and the table has every number. */
-export function Plot({ panel, title }: { panel: Panel; title: string }) {
+export function Plot({ panel, title, onFailed }: { panel: Panel; title: string; onFailed: () => void }) {
   const { t } = useWords();
   const box = useRef<HTMLDivElement>(null);
 
@@ -15,14 +15,16 @@ export function Plot({ panel, title }: { panel: Panel; title: string }) {
     let over = false;
     let end: (() => void) | undefined;
     // Loaded when the first plot is wanted: the window opens without it.
-    void import("./draw").then(({ keepDrawn }) => {
-      if (!over) end = keepDrawn(panel, into);
-    });
+    import("./draw")
+      .then(({ keepDrawn }) => {
+        if (!over) end = keepDrawn(panel, into);
+      })
+      .catch(onFailed);
     return () => {
       over = true;
       end?.();
     };
-  }, [panel]);
+  }, [panel, onFailed]);
 
   const extremes = extremesOf(panel);
   const count = panel.lines.reduce((sum, { points }) => sum + points.length, 0);

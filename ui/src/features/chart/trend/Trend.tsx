@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import type { RecordKey } from "../../../api/bindings";
 import { useTrend, type ChartOf } from "../../../api/queries";
 import { Button } from "../../../components/Button";
@@ -13,6 +13,8 @@ export function Trend({ of, recordKey, onOpen }: { of: ChartOf; recordKey: Recor
   const { t } = useWords();
   const { data } = useTrend(of, recordKey, recordKey.resourceType === "Observation");
   const [asTable, setAsTable] = useState(false);
+  // What cannot be drawn can be read.
+  const showTable = useCallback(() => setAsTable(true), []);
   const panels = useMemo(() => panelsOf(data?.points ?? []).filter(({ lines }) => lines.some(({ points }) => points.length > 1)), [data]);
   if (!data || data.points.length < 2) return null;
   const plotted = panels.length > 0 && !asTable;
@@ -26,7 +28,7 @@ export function Trend({ of, recordKey, onOpen }: { of: ChartOf; recordKey: Recor
           </Button>
         ) : null}
       </header>
-      {plotted ? panels.map((panel) => <Plot key={panel.unit ?? ""} panel={panel} title={data.title} />) : <TrendTable points={data.points} title={data.title} onOpen={onOpen} />}
+      {plotted ? panels.map((panel) => <Plot key={panel.unit ?? ""} panel={panel} title={data.title} onFailed={showTable} />) : <TrendTable points={data.points} title={data.title} onOpen={onOpen} />}
       {plotted && panels.length > 1 ? <p className={styles.note}>{t("trend.units")}</p> : null}
       {data.cut ? <p className={styles.note}>{t("trend.cut", { count: data.points.length })}</p> : null}
     </section>
