@@ -211,8 +211,8 @@ test("hostile records run nothing, fetch nothing, and show", { timeout: 300_000 
       const kinds = {};
       for (const { kind } of cases) kinds[kind] = (kinds[kind] ?? 0) + 1;
       writeFileSync(join(desktop.artifacts, "result.json"), JSON.stringify({
-        cases: cases.length, executed: wrong.executed.length, fetched: Math.max(wrong.fetched.length, canary.connections), blocked: refused.size,
-        live: wrong.live.length, hung: wrong.hung.length, not_shown: wrong.hidden.length, other: wrong.other.length, shown: seen.size,
+        cases: cases.length, executed: new Set(wrong.executed).size, fetched: Math.max(wrong.fetched.length, canary.connections), blocked: refused.size,
+        live: new Set(wrong.live).size, hung: wrong.hung.length, not_shown: wrong.hidden.length, other: wrong.other.length, shown: seen.size,
         run_without_protection: armed.size, slowest_ms: slowest.ms, slowest: slowest.name, seconds: Math.round((Date.now() - began) / 1000), kinds,
       }));
     }
