@@ -132,11 +132,7 @@ impl Engine {
     /// # Errors
     /// `record.not_found`, `store.*`.
     pub async fn printed(&self, of: &ChartOf, records: u64) -> Result<()> {
-        let connections = match of {
-            ChartOf::Connection { connection_id } => vec![connection_id.clone()],
-            ChartOf::Person { person_id } => self.person_row(person_id).await?.connections,
-        };
-        for id in connections {
+        for id in self.connections_of(of).await? {
             let row = self.connection_row(&id).await?;
             self.log_access(LogEntry::at(&row, AccessAct::Printed).count(records))
                 .await;

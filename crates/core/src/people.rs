@@ -11,9 +11,9 @@ use crate::patient;
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::summary::section_title;
 use crate::view::{
-    AlsoFromView, ChartSectionView, ChartView, Event, OriginalsView, PeopleView, PersonSourceView,
-    PersonView, RecordFilter, RecordKey, RecordPageView, RecordSummaryView, Role, SamePersonView,
-    Section, StepOutcome,
+    AlsoFromView, ChartOf, ChartSectionView, ChartView, Event, OriginalsView, PeopleView,
+    PersonSourceView, PersonView, RecordFilter, RecordKey, RecordPageView, RecordSummaryView, Role,
+    SamePersonView, Section, StepOutcome,
 };
 use satchel_store::{ConnectionRow, PersonRow, RecordRow};
 
@@ -297,6 +297,14 @@ impl Engine {
     fn tell_people_changed(&self, connections: &[String]) {
         self.tell_records_changed(connections);
         self.emit(Event::ConnectionsChanged);
+    }
+
+    /// The connections that a chart is made of.
+    pub(crate) async fn connections_of(&self, of: &ChartOf) -> Result<Vec<String>> {
+        match of {
+            ChartOf::Connection { connection_id } => Ok(vec![connection_id.clone()]),
+            ChartOf::Person { person_id } => Ok(self.person_row(person_id).await?.connections),
+        }
     }
 
     pub(crate) async fn person_row(&self, person_id: &str) -> Result<PersonRow> {

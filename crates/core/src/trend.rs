@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::problem::Result;
 use crate::summary::read::{concept_words, decimal, list, quantity, string, unit};
 use crate::summary::{flag_of_concept, observation_value};
-use crate::view::{ChartOf, MeasuredView, MeasurementView, RecordDateView, RecordKey, TrendView};
+use crate::view::{ChartOf, MeasuredView, MeasurementView, RecordKey, TrendView};
 use satchel_store::RecordRow;
 use serde_json::Value;
 
@@ -24,10 +24,7 @@ impl Engine {
     /// `record.not_found`, `store.*`.
     pub async fn trend(&self, of: &ChartOf, key: &RecordKey) -> Result<TrendView> {
         let (given, _) = self.stored_record(key).await?;
-        let connections = match of {
-            ChartOf::Connection { connection_id } => vec![connection_id.clone()],
-            ChartOf::Person { person_id } => self.person_row(person_id).await?.connections,
-        };
+        let connections = self.connections_of(of).await?;
         let identity = (
             key.connection_id.as_str(),
             key.resource_type.as_str(),
@@ -65,12 +62,11 @@ fn point(row: RecordRow, json: &str, names: &[(String, String)]) -> Option<Measu
     }
     let at = row.date_sort?;
     let view = summary_view(row, names);
-    let date = view.date.clone()?;
     Some(MeasurementView {
         values: measured(&value),
         text: observation_value(&value),
         key: view.key,
-        date: RecordDateView { ..date },
+        date: view.date?,
         at,
         source: view.source,
     })

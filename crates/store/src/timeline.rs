@@ -39,8 +39,7 @@ impl Store {
         filter: &TimelineFilter,
         (offset, limit): (u64, u64),
     ) -> Result<GroupsPage> {
-        let years = self.timeline_years(filter).await?;
-        let total = years.iter().map(|year| year.records).sum();
+        let total = self.timeline_total(filter).await?;
         let Some(mut query) = self.places("WITH page (place, at) AS (", filter).await? else {
             return Ok(GroupsPage {
                 rows: Vec::new(),
@@ -94,6 +93,18 @@ impl Store {
             records: u64::try_from(records).unwrap_or(0),
         });
         Ok(years.collect())
+    }
+
+    async fn timeline_total(&self, filter: &TimelineFilter) -> Result<u64> {
+        let Some(mut query) = self.places("SELECT count(*) FROM (", filter).await? else {
+            return Ok(0);
+        };
+        let total: i64 = query
+            .push(")")
+            .build_query_scalar()
+            .fetch_one(&self.readers)
+            .await?;
+        Ok(u64::try_from(total).unwrap_or(0))
     }
 
     /// `before`, then key and date of every row of a timeline; `None` where there can be none.
