@@ -63,6 +63,13 @@ pub fn attachments_of(json: &str) -> Vec<AttachmentRef> {
     attachments.filter_map(attachment_of).collect()
 }
 
+/// Whether [`attachments_of`] this record may be any.
+pub(crate) fn has_attachments(record: &Value) -> bool {
+    ["content", "presentedForm"]
+        .into_iter()
+        .any(|name| !list(record, name).is_empty())
+}
+
 fn attachment_of(attachment: &Value) -> Option<AttachmentRef> {
     let data = string(attachment, "data").and_then(decode);
     let url = string(attachment, "url").map(str::to_owned);

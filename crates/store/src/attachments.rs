@@ -6,7 +6,7 @@ use crate::error::{Result, StoreError};
 use crate::open::Store;
 use crate::pack::{Packer, unpack};
 use crate::page::each_word_once;
-use sqlx::{Sqlite, Transaction};
+use rusqlite::{Transaction, params};
 
 /// A content that a record refers to or holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,21 +68,21 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] of the file; then nothing is written.
-    pub async fn documents_read(&self, read: &[DocumentIn]) -> Result<()> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        for document in read {
-            let taken =
-                sqlx::query("DELETE FROM records_to_read WHERE record_key = ? AND mark = ?")
-                    .bind(document.key)
-                    .bind(document.mark)
-                    .execute(&mut *transaction)
-                    .await?;
-            if taken.rows_affected() == 1 {
-                put(&mut transaction, document).await?;
+    pub async fn documents_read(&self, read: Vec<DocumentIn>) -> Result<()> {
+        self.write_many(move |transaction| {
+            for document in &read {
+                let taken = transaction
+                    .prepare_cached(
+                        "DELETE FROM records_to_read WHERE record_key = ? AND mark = ?",
+                    )?
+                    .execute([document.key, document.mark])?;
+                if taken == 1 {
+                    put(transaction, document)?;
+                }
             }
-        }
-        transaction.commit().await?;
-        Ok(())
+            Ok(())
+        })
+        .await
     }
 
     /// Contents to ask for: those never asked for, those that failed, those that were refused fewer than
@@ -234,52 +234,48 @@ impl Store {
     }
 }
 
-async fn put(transaction: &mut Transaction<'_, Sqlite>, document: &DocumentIn) -> Result<()> {
+fn put(transaction: &Transaction<'_>, document: &DocumentIn) -> Result<()> {
     for attachment in &document.attachments {
-        want(transaction, document.key, attachment).await?;
+        want(transaction, document.key, attachment)?;
     }
-    sqlx::query("DELETE FROM attachments WHERE record_key = ?")
-        .bind(document.key)
-        .execute(&mut **transaction)
-        .await?;
+    transaction
+        .prepare_cached("DELETE FROM attachments WHERE record_key = ?")?
+        .execute([document.key])?;
     for (position, attachment) in (0_i64..).zip(&document.attachments) {
         let text = attachment.text.as_deref();
-        sqlx::query(
-            "INSERT INTO attachments (record_key, position, connection_key, content_id, stated, text)
-             SELECT key, ?, connection_key, ?, ?, ? FROM records WHERE key = ?",
-        )
-        .bind(position)
-        .bind(&attachment.content_id)
-        .bind(&attachment.stated)
-        .bind(text.map(|text| Packer::new().pack(text)))
-        .bind(document.key)
-        .execute(&mut **transaction)
-        .await?;
+        transaction
+            .prepare_cached(
+                "INSERT INTO attachments (record_key, position, connection_key, content_id, stated, text)
+                 SELECT key, ?, connection_key, ?, ?, ? FROM records WHERE key = ?",
+            )?
+            .execute(params![
+                position,
+                attachment.content_id,
+                attachment.stated,
+                text.map(|text| Packer::new().pack(text)),
+                document.key
+            ])?;
     }
-    sqlx::query("DELETE FROM attachments_fts WHERE rowid = ?")
-        .bind(document.key)
-        .execute(&mut **transaction)
-        .await?;
+    transaction
+        .prepare_cached("DELETE FROM attachments_fts WHERE rowid = ?")?
+        .execute([document.key])?;
     if !document.words.is_empty() {
-        sqlx::query(
-            "INSERT INTO attachments_fts (rowid, title, body, document) VALUES (?, ?, ?, ?)",
-        )
-        .bind(document.key)
-        .bind(&document.title)
-        .bind(each_word_once(&document.body))
-        .bind(each_word_once(&document.words))
-        .execute(&mut **transaction)
-        .await?;
+        transaction
+            .prepare_cached(
+                "INSERT INTO attachments_fts (rowid, title, body, document) VALUES (?, ?, ?, ?)",
+            )?
+            .execute(params![
+                document.key,
+                document.title,
+                each_word_once(&document.body),
+                each_word_once(&document.words)
+            ])?;
     }
     Ok(())
 }
 
 /// A content that is not here is to be fetched; one of which the record now says something else, too.
-async fn want(
-    transaction: &mut Transaction<'_, Sqlite>,
-    key: i64,
-    attachment: &AttachmentIn,
-) -> Result<()> {
+fn want(transaction: &Transaction<'_>, key: i64, attachment: &AttachmentIn) -> Result<()> {
     let Some(id) = attachment
         .content_id
         .as_ref()
@@ -287,29 +283,23 @@ async fn want(
     else {
         return Ok(());
     };
-    sqlx::query(
-        "INSERT OR REPLACE INTO contents_missing (connection_key, id, size, state)
-         SELECT connection_key, content_id, ?, 'waiting' FROM attachments
-         WHERE record_key = ? AND content_id = ? AND stated <> ?",
-    )
-    .bind(attachment.size.map(as_i64))
-    .bind(key)
-    .bind(id)
-    .bind(&attachment.stated)
-    .execute(&mut **transaction)
-    .await?;
-    sqlx::query(
-        "INSERT OR IGNORE INTO contents_missing (connection_key, id, size, state)
-         SELECT connection_key, ?2, ?3, 'waiting' FROM records AS owner
-         WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM records AS content
-             WHERE content.connection_key = owner.connection_key
-               AND content.resource_type = 'Binary' AND content.id = ?2)",
-    )
-    .bind(key)
-    .bind(id)
-    .bind(attachment.size.map(as_i64))
-    .execute(&mut **transaction)
-    .await?;
+    let size = attachment.size.map(as_i64);
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO contents_missing (connection_key, id, size, state)
+             SELECT connection_key, content_id, ?, 'waiting' FROM attachments
+             WHERE record_key = ? AND content_id = ? AND stated <> ?",
+        )?
+        .execute(params![size, key, id, attachment.stated])?;
+    transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO contents_missing (connection_key, id, size, state)
+             SELECT connection_key, ?2, ?3, 'waiting' FROM records AS owner
+             WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM records AS content
+                 WHERE content.connection_key = owner.connection_key
+                   AND content.resource_type = 'Binary' AND content.id = ?2)",
+        )?
+        .execute(params![key, id, size])?;
     Ok(())
 }
 

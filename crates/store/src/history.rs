@@ -66,29 +66,6 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// These came from their source again, although nothing of them was stored ([`Store::save_page`]
-    /// takes the mark off by itself).
-    ///
-    /// # Errors
-    /// [`crate::StoreError`] of the file.
-    pub async fn records_given(
-        &self,
-        connection_id: &str,
-        present: &[(String, String)],
-    ) -> Result<()> {
-        sqlx::query(
-            "UPDATE records SET withdrawn_at = NULL
-             WHERE withdrawn_at IS NOT NULL
-               AND connection_key = (SELECT key FROM connections WHERE id = ?1)
-               AND (resource_type, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))",
-        )
-        .bind(connection_id)
-        .bind(as_json(present)?)
-        .execute(&self.writer)
-        .await?;
-        Ok(())
-    }
-
     /// The highest key of a record: those that come after it were not there before.
     ///
     /// # Errors

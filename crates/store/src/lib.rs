@@ -44,7 +44,7 @@ pub use error::StoreError;
 pub use facts::{FactIn, FactRow, Identity, UnreadFactRow};
 pub use marks::SyncMarkRow;
 pub use open::{DatabaseKey, Store};
-pub use page::Page;
+pub use page::{Meeting, Page};
 pub use people::PersonRow;
 pub use provenance::ToReadRow;
 pub use rows::{

@@ -1,6 +1,7 @@
 //! A page of records on its way into the file: what can be made ready without the file is made here,
 //! beside the thread that writes.
 
+use crate::error::Result;
 use crate::pack::Packer;
 use crate::provenance::target_of;
 use crate::rows::{IndexIn, RecordIn};
@@ -13,6 +14,48 @@ pub struct Page {
     pub(crate) rows: Vec<Row>,
     /// Records that came, those that came twice included.
     pub(crate) received: u64,
+    pub(crate) judge: Judge,
+}
+
+/// A record that comes while another version of it is here.
+pub struct Meeting<'a> {
+    /// FHIR type.
+    pub resource_type: &'a str,
+    /// Logical id.
+    pub id: &'a str,
+    /// `meta.versionId` and `meta.lastUpdated` of the one that comes.
+    pub comes: (Option<&'a str>, Option<&'a str>),
+    /// The same of the one that is here.
+    pub is_here: (Option<&'a str>, Option<&'a str>),
+    pub(crate) stored: &'a dyn Fn() -> Result<String>,
+}
+
+impl Meeting<'_> {
+    /// The JSON of the one that is here, byte for byte.
+    ///
+    /// # Errors
+    /// [`crate::StoreError`] of the file.
+    pub fn stored(&self) -> Result<String> {
+        (self.stored)()
+    }
+}
+
+type Judgement = dyn Fn(&Meeting<'_>) -> Result<bool> + Send + Sync;
+
+/// Says which of two versions stays; without one it is the one that comes.
+#[derive(Default)]
+pub(crate) struct Judge(Option<Box<Judgement>>);
+
+impl Judge {
+    pub(crate) fn keeps_what_is_here(&self, meeting: &Meeting<'_>) -> Result<bool> {
+        self.0.as_ref().map_or(Ok(false), |judge| judge(meeting))
+    }
+}
+
+impl std::fmt::Debug for Judge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Judge")
+    }
 }
 
 /// One record, ready.
@@ -53,11 +96,26 @@ impl Page {
                 }
             }
         }
-        Self { rows, received }
+        Self {
+            rows,
+            received,
+            judge: Judge::default(),
+        }
+    }
+
+    /// What is here stays where `keeps` says so of it and what comes; it is then only noted that the source
+    /// still gives the record. Of two versions with the same bytes nobody is asked.
+    #[must_use]
+    pub fn unless(
+        mut self,
+        keeps: impl Fn(&Meeting<'_>) -> Result<bool> + Send + Sync + 'static,
+    ) -> Self {
+        self.judge = Judge(Some(Box::new(keeps)));
+        self
     }
 
     /// Puts another page behind this one, to be stored in one transaction with it. A record of both counts
-    /// as it stands in the other.
+    /// as it stands in the other. What was said by [`Page::unless`] holds for all of them.
     pub fn append(&mut self, other: Self) {
         self.rows.extend(other.rows);
         self.received += other.received;

@@ -203,6 +203,8 @@ pub struct IndexIn {
     pub text: String,
     /// `Type/id` of the records that this one is about (Provenance).
     pub about: Vec<String>,
+    /// It has attachments, to be read for the search.
+    pub has_attachments: bool,
 }
 
 /// A record to store.
@@ -249,6 +251,8 @@ pub struct SavedType {
     pub inserted: u64,
     /// Records whose bytes changed.
     pub updated: u64,
+    /// Records that stayed as they were, for what is here is better ([`crate::Page::unless`]).
+    pub kept: u64,
 }
 
 impl SavedPage {

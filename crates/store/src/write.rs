@@ -7,7 +7,8 @@
 
 use crate::error::{Result, StoreError};
 use crate::open::{DatabaseKey, Store};
-use crate::page::{Page, Row};
+use crate::pack::unpack;
+use crate::page::{Meeting, Page, Row};
 use crate::provenance;
 use crate::rows::SavedPage;
 use rusqlite::{
@@ -38,7 +39,7 @@ impl std::fmt::Debug for PageWriter {
 }
 
 /// A page and where it belongs.
-struct Job {
+struct PageJob {
     connection_id: String,
     step_key: String,
     page: Page,
@@ -60,20 +61,32 @@ impl Store {
         next: Option<&str>,
         fetched_at: &str,
     ) -> Result<SavedPage> {
-        let job = Job {
+        let job = PageJob {
             connection_id: connection_id.to_owned(),
             step_key: step_key.to_owned(),
             page,
             next: next.map(str::to_owned),
             fetched_at: fetched_at.to_owned(),
         };
+        self.write_many(move |transaction| write(transaction, &job))
+            .await
+    }
+
+    /// Has many rows written by prepared statements, in one transaction.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`StoreError`] of the file; then nothing is written.
+    pub(crate) async fn write_many<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let pages = Arc::clone(&self.pages);
         let turn = self.writer.acquire().await?;
         // Runs to its end even when nobody waits for it any more: a page is whole or not there.
         tokio::task::spawn_blocking(move || {
-            let saved = pages.save(&job);
+            let written = pages.run(work);
             drop(turn);
-            saved
+            written
         })
         .await
         .map_err(|_| StoreError::Corrupt("the thread that writes ended".to_owned()))?
@@ -98,7 +111,7 @@ impl PageWriter {
         *connection = None;
     }
 
-    fn save(&self, job: &Job) -> Result<SavedPage> {
+    fn run<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut guard = self
             .connection
             .lock()
@@ -107,12 +120,12 @@ impl PageWriter {
             Some(connection) => connection,
             none => none.insert(self.open()?),
         };
-        let saved = write(connection, job);
-        if saved.is_err() {
+        let done = in_transaction(connection, work);
+        if done.is_err() {
             // Whatever state it is in: the next page begins anew.
             *guard = None;
         }
-        saved
+        done
     }
 
     fn open(&self) -> Result<Connection> {
@@ -135,8 +148,17 @@ impl PageWriter {
 /// How many records a section and type has more, or less.
 type Counted<'a> = HashMap<(&'a str, &'a str), i64>;
 
-fn write(connection: &mut Connection, job: &Job) -> Result<SavedPage> {
+fn in_transaction<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+) -> Result<T> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = work(&transaction)?;
+    transaction.commit()?;
+    Ok(done)
+}
+
+fn write(transaction: &Transaction<'_>, job: &PageJob) -> Result<SavedPage> {
     let source: Option<i64> = transaction
         .prepare_cached("SELECT key FROM connections WHERE id = ?")?
         .query_row([&job.connection_id], |row| row.get(0))
@@ -146,27 +168,29 @@ fn write(connection: &mut Connection, job: &Job) -> Result<SavedPage> {
     let mut counted = Counted::new();
     let mut before: Vec<(String, String)> = Vec::new();
     for row in &job.page.rows {
-        if let Some(key) = insert(&transaction, source, row, &job.fetched_at)? {
+        if let Some(key) = insert(transaction, source, row, &job.fetched_at)? {
             saved.inserted += 1;
             saved.of_type(&row.resource_type).inserted += 1;
             saved.keys.push(key);
-            provenance::put(&transaction, source, key, &row.about)?;
+            provenance::put(transaction, source, key, &row.about)?;
             *counted
                 .entry((&row.index.section, &row.resource_type))
                 .or_default() += 1;
         } else {
-            let there = find(&transaction, source, row)?;
+            let there = find(transaction, source, row)?;
             saved.keys.push(there.key);
-            if there.hash.as_slice() == row.hash {
+            let is_same = there.hash.as_slice() == row.hash;
+            if is_same || stays(transaction, &job.page, row, &there)? {
                 saved.unchanged += 1;
+                saved.of_type(&row.resource_type).kept += u64::from(!is_same);
                 if there.withdrawn {
-                    give_back(&transaction, there.key)?;
+                    give_back(transaction, there.key)?;
                 }
             } else {
                 saved.updated += 1;
                 saved.of_type(&row.resource_type).updated += 1;
-                replace(&transaction, there.key, row, &job.fetched_at)?;
-                provenance::put(&transaction, source, there.key, &row.about)?;
+                replace(transaction, there.key, row, &job.fetched_at)?;
+                provenance::put(transaction, source, there.key, &row.about)?;
                 if there.section != row.index.section {
                     *counted
                         .entry((&row.index.section, &row.resource_type))
@@ -179,7 +203,7 @@ fn write(connection: &mut Connection, job: &Job) -> Result<SavedPage> {
     for (section, resource_type) in &before {
         *counted.entry((section, resource_type)).or_default() -= 1;
     }
-    count(&transaction, source, &counted)?;
+    count(transaction, source, &counted)?;
     transaction
         .prepare_cached(
             "UPDATE sync_steps SET cursor = ?, records = records + ?
@@ -191,7 +215,6 @@ fn write(connection: &mut Connection, job: &Job) -> Result<SavedPage> {
             source,
             job.step_key
         ])?;
-    transaction.commit()?;
     Ok(saved)
 }
 
@@ -261,7 +284,7 @@ fn insert(
 /// would cost more than the insert.)
 fn note_to_read(transaction: &Transaction<'_>, source: i64, key: i64, row: &Row) -> Result<()> {
     match row.resource_type.as_str() {
-        "DocumentReference" | "DiagnosticReport" | "Media" => {
+        "DocumentReference" | "DiagnosticReport" | "Media" if row.index.has_attachments => {
             transaction
                 .prepare_cached(
                     "INSERT OR REPLACE INTO records_to_read (record_key, mark) VALUES (?, random())",
@@ -298,12 +321,14 @@ struct There {
     hash: Vec<u8>,
     section: String,
     withdrawn: bool,
+    version_id: Option<String>,
+    last_updated: Option<String>,
 }
 
 fn find(transaction: &Transaction<'_>, source: i64, row: &Row) -> Result<There> {
     let there = transaction
         .prepare_cached(
-            "SELECT key, hash, section, withdrawn_at IS NOT NULL FROM records
+            "SELECT key, hash, section, withdrawn_at IS NOT NULL, version_id, last_updated FROM records
              WHERE connection_key = ? AND resource_type = ? AND id = ?",
         )?
         .query_row(params![source, row.resource_type, row.id], |found| {
@@ -312,9 +337,28 @@ fn find(transaction: &Transaction<'_>, source: i64, row: &Row) -> Result<There> 
                 hash: found.get(1)?,
                 section: found.get(2)?,
                 withdrawn: found.get(3)?,
+                version_id: found.get(4)?,
+                last_updated: found.get(5)?,
             })
         })?;
     Ok(there)
+}
+
+/// Whether the version that is here is the better one.
+fn stays(transaction: &Transaction<'_>, page: &Page, row: &Row, there: &There) -> Result<bool> {
+    let stored = || {
+        let packed: Vec<u8> = transaction
+            .prepare_cached("SELECT json FROM records WHERE key = ?")?
+            .query_row([there.key], |found| found.get(0))?;
+        unpack(packed)
+    };
+    page.judge.keeps_what_is_here(&Meeting {
+        resource_type: &row.resource_type,
+        id: &row.id,
+        comes: (row.version_id.as_deref(), row.last_updated.as_deref()),
+        is_here: (there.version_id.as_deref(), there.last_updated.as_deref()),
+        stored: &stored,
+    })
 }
 
 /// The source gives it again, and it is as it was.

@@ -10,11 +10,34 @@ use crate::problem::{Problem, ProblemCode, Result};
 use crate::summary;
 use crate::sync::references::local_target;
 use satchel_store::{AttachmentIn, DocumentIn, ToReadRow};
+use std::collections::HashSet;
 
 /// Types that have contents.
 pub(super) const TYPES: &[&str] = &["DocumentReference", "DiagnosticReport", "Media"];
 /// Records that are written together.
-const BATCH: u32 = 50;
+const BATCH: u32 = 500;
+/// Bytes of words that are written together.
+const BATCH_WORDS: usize = 4 * 1024 * 1024;
+
+/// A record, and the contents that it refers to or holds.
+struct Document {
+    row: ToReadRow,
+    attachments: Vec<(AttachmentRef, AttachmentIn)>,
+}
+
+impl Document {
+    fn of(row: ToReadRow, base: &str) -> Self {
+        let attachments = document::attachments_of(&row.json).into_iter();
+        let attachments = attachments.map(|one| {
+            let found = attachment_in(&one, &row.json, base);
+            (one, found)
+        });
+        Self {
+            attachments: attachments.collect(),
+            row,
+        }
+    }
+}
 
 impl Engine {
     /// Reads the records of a connection that came or changed, or whose contents did.
@@ -29,31 +52,57 @@ impl Engine {
                 return Ok(());
             };
             after = last.key;
-            let mut read = Vec::with_capacity(rows.len());
-            for row in rows {
-                read.push(self.read_document(connection_id, base, row).await?);
+            let documents = rows.into_iter().map(|row| Document::of(row, base));
+            let documents: Vec<Document> = documents.collect();
+            let here = self.contents_here(connection_id, &documents).await?;
+            let (mut read, mut words) = (Vec::with_capacity(documents.len()), 0);
+            for document in documents {
+                let document = self.read_document(connection_id, document, &here).await?;
+                words += document.words.len();
+                read.push(document);
+                if words >= BATCH_WORDS {
+                    words = 0;
+                    store.documents_read(std::mem::take(&mut read)).await?;
+                }
             }
-            store.documents_read(&read).await?;
+            store.documents_read(read).await?;
         }
+    }
+
+    /// Which of the contents that these refer to are stored.
+    async fn contents_here(
+        &self,
+        connection_id: &str,
+        documents: &[Document],
+    ) -> Result<HashSet<String>> {
+        let referred = documents.iter().flat_map(|document| &document.attachments);
+        let ids = referred.filter_map(|(_, found)| found.content_id.clone());
+        let wanted: Vec<(String, String)> = ids.map(|id| ("Binary".to_owned(), id)).collect();
+        if wanted.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let store = &self.inner.store;
+        let here = store.records_find(connection_id, &wanted).await?;
+        Ok(here.into_iter().map(|row| row.id).collect())
     }
 
     async fn read_document(
         &self,
         connection_id: &str,
-        base: &str,
-        row: ToReadRow,
+        document: Document,
+        here: &HashSet<String>,
     ) -> Result<DocumentIn> {
+        let row = document.row;
         let mut read = DocumentIn {
             key: row.key,
             mark: row.mark,
             ..DocumentIn::default()
         };
-        for attachment in document::attachments_of(&row.json) {
-            let mut found = attachment_in(&attachment, &row.json, base);
+        for (attachment, mut found) in document.attachments {
             let content = match (attachment.data, &found.content_id) {
-                (Some(data), _) => Some((attachment.content_type.clone(), data)),
-                (None, Some(id)) => self.content(connection_id, id).await?,
-                (None, None) => None,
+                (Some(data), _) => Some((attachment.content_type, data)),
+                (None, Some(id)) if here.contains(id) => self.content(connection_id, id).await?,
+                (None, _) => None,
             };
             if let Some((content_type, bytes)) = content {
                 let (text, kind) = self.text_apart(content_type, bytes).await?;

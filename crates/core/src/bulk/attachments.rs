@@ -106,7 +106,6 @@ impl Follow {
             entries: vec![Entry::Resource(resource)],
             ..SearchPage::default()
         };
-        let _one_at_a_time = self.writer.writing.lock().await;
         let step = (self.connection_id.as_str(), "bulk");
         self.engine.save_records(step, page, "Binary", None).await?;
         Ok(())

@@ -138,20 +138,20 @@ impl Follow {
             _ => None,
         };
         let mut writing = Writing::new(name, expected);
+        if attachments {
+            writing = writing.following_documents();
+        }
         let ended = match file.kind.as_str() {
-            "deleted" => self.read_deleted(file, rule, &mut writing).await,
+            "deleted" => self.read_deleted(file, rule, name, writing.report()).await,
             _ => self.read_records(file, rule, &mut writing).await,
         };
-        if ended.is_ok() && attachments {
-            let documents = std::mem::take(&mut writing.documents);
-            if let Err(problem) = self
-                .fetch_documents(documents, rule, &mut writing.report)
-                .await
-            {
-                return (writing.report, Err(Stop::Problem(problem)));
-            }
+        let (mut report, documents) = writing.ended();
+        if ended.is_ok()
+            && let Err(problem) = self.fetch_documents(documents, rule, &mut report).await
+        {
+            return (report, Err(Stop::Problem(problem)));
         }
-        (writing.report, ended)
+        (report, ended)
     }
 
     async fn open(
@@ -192,28 +192,29 @@ impl Follow {
         &self,
         file: &BulkFileRow,
         rule: TokenRule,
-        to: &mut Writing<'_>,
+        name: &str,
+        report: &mut FileReport,
     ) -> std::result::Result<(), Stop> {
         let mut download = self.open(file, rule).await?;
         let at = self.engine.now().to_string();
         while let Some(lines) = download.next_batch(LINES, BYTES).await? {
             for line in lines {
-                to.report.lines += 1;
+                report.lines += 1;
                 let deletion = match Deletion::read(&line) {
                     Ok(deletion) => deletion,
                     Err(LineFault::CutShort) => return Err(BulkError::Truncated.into()),
                     Err(fault) => {
-                        to.report.error(to.name, Some(line.number), fault);
+                        report.error(name, Some(line.number), fault);
                         continue;
                     }
                 };
                 for _ in 0..deletion.unreadable {
                     let reason = "an entry does not say what was deleted";
-                    to.report.error(to.name, Some(line.number), reason);
+                    report.error(name, Some(line.number), reason);
                 }
                 let store = &self.engine.inner.store;
                 let marked = store.records_withdraw(&self.connection_id, &deletion.deleted, &at);
-                to.report.report.deleted_records += marked.await.map_err(Problem::from)?;
+                report.report.deleted_records += marked.await.map_err(Problem::from)?;
             }
         }
         Ok(())

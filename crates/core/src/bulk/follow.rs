@@ -3,7 +3,7 @@
 use super::job::{Job, Part};
 use super::parts::{file_row, files_of, plan_members};
 use super::report;
-use super::write::Writer;
+use super::write::{Wants, Writer};
 use crate::access_log::LogEntry;
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
@@ -67,10 +67,11 @@ impl Follow {
         let writer = Writer {
             engine: engine.clone(),
             connection_id: connection.id.clone(),
-            patient,
-            only_members: *part == Part::Members,
-            is_group: matches!(request.level, ExportLevel::Group(_)),
-            writing: Mutex::default(),
+            wants: Wants {
+                patient,
+                only_members: *part == Part::Members,
+                is_group: matches!(request.level, ExportLevel::Group(_)),
+            },
         };
         Ok(Self {
             engine: engine.clone(),
@@ -266,7 +267,7 @@ impl Follow {
             let read = read.and_then(|json| serde_json::from_str::<report::FileReport>(json).ok());
             let mut read = read.unwrap_or_default();
             patients.append(&mut read.patients);
-            if self.writer.only_members {
+            if self.writer.wants.only_members {
                 read.report.types.clear();
             }
             report::add(&mut job.detail.report, read.report);

@@ -1,24 +1,26 @@
 //! Files of records from the disk: the same lines, from anywhere.
 
 use super::report::{self, FileReport};
-use super::write::{Stop, Writer, Writing};
+use super::write::{Seen, Stop, Wants, Writer, read_batch};
 use crate::access_log::LogEntry;
 use crate::connection::ConnectionState;
 use crate::engine::Engine;
 use crate::lockfile;
 use crate::problem::{Problem, ProblemCode, Result};
+use crate::sync::prepare::PreparedPage;
 use crate::view::{AccessAct, BulkReportView, Event, ImportReportView, Role};
-use satchel_smart::bulk::{BulkError, NdjsonReader};
+use satchel_smart::bulk::NdjsonReader;
 use satchel_store::ConnectionRow;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use tokio::io::AsyncReadExt;
+use tokio::sync::mpsc;
 
 /// What stands in place of a server's address.
 pub(crate) const IMPORTED: &str = "urn:satchel:imported:";
 /// Small, as what is compressed may be a hundred times as much.
 const PIECE: usize = 32 * 1024;
 const LINES: usize = 4_000;
-const BYTES: usize = 4 * 1024 * 1024;
+const BYTES: usize = 8 * 1024 * 1024;
 
 /// Whether a connection is not one, but files that were imported.
 #[must_use]
@@ -45,10 +47,7 @@ impl Engine {
         let writer = Writer {
             engine: self.clone(),
             connection_id: connection.id.clone(),
-            patient: None,
-            only_members: false,
-            is_group: false,
-            writing: tokio::sync::Mutex::default(),
+            wants: Wants::default(),
         };
         let mut all = BulkReportView::default();
         let mut done = Ok(());
@@ -118,45 +117,116 @@ impl Engine {
     }
 }
 
+/// Reads a file on a thread of its own, while what it held before is written.
 async fn import_file(writer: &Writer, path: &Path) -> Result<FileReport> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let unreadable = |error: std::io::Error| {
-        let detail = format!("{name}: {}", error.kind());
-        Problem::with_detail(ProblemCode::DirectoryUnreadable, detail)
-    };
-    let stopped = |stop: Stop| match stop {
-        Stop::Problem(problem) => problem,
-        Stop::File(error) => {
-            let detail = format!("{name}: {error}");
-            Problem::with_detail(ProblemCode::ImportFailed, detail)
+    let (ready, mut batches) = mpsc::channel(1);
+    let reading = tokio::task::spawn_blocking({
+        let (path, name, wants) = (
+            path.to_owned(),
+            name.clone().into_owned(),
+            writer.wants.clone(),
+        );
+        move || {
+            let mut reading = Reading::new(&name, wants);
+            let ended = reading.file(&path, &ready);
+            (reading.seen, ended)
         }
-    };
-    let mut file = tokio::fs::File::open(path).await.map_err(unreadable)?;
-    let mut reader = NdjsonReader::new();
-    let mut writing = Writing::new(&name, None);
-    let mut piece = vec![0; PIECE];
-    loop {
-        let damaged = |error: BulkError| stopped(error.into());
-        // Whether that was all.
-        let taken = match file.read(&mut piece).await {
-            Ok(0) => reader.finish().map(|()| true).map_err(damaged),
-            Ok(read) => reader.push(&piece[..read]).map(|()| false).map_err(damaged),
-            Err(error) => Err(unreadable(error)),
+    });
+    let mut written = Ok(());
+    let mut stored = Vec::new();
+    while let Some(batch) = batches.recv().await {
+        match writer.save(batch).await {
+            Ok(one) => stored.push(one),
+            Err(problem) => {
+                written = Err(problem);
+                break;
+            }
+        }
+    }
+    // The thread ends when nobody takes what it reads.
+    drop(batches);
+    let read = reading.await;
+    let (mut seen, ended) =
+        read.map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
+    for one in stored {
+        seen.count(&name, one);
+    }
+    written?;
+    ended?;
+    Ok(seen.report)
+}
+
+/// A file while it is read.
+struct Reading<'a> {
+    name: &'a str,
+    wants: Wants,
+    lines: NdjsonReader,
+    seen: Seen,
+}
+
+impl<'a> Reading<'a> {
+    fn new(name: &'a str, wants: Wants) -> Self {
+        Self {
+            name,
+            wants,
+            lines: NdjsonReader::new(),
+            seen: Seen::default(),
+        }
+    }
+
+    fn file(&mut self, path: &Path, ready: &mpsc::Sender<PreparedPage>) -> Result<()> {
+        let ended = self.pieces(path, ready);
+        // Also of a file that cannot be read to its end what came before stays.
+        let last = self.batch(ready);
+        ended.and(last)?;
+        self.seen.ended().map_err(|stop| self.problem(stop))
+    }
+
+    fn pieces(&mut self, path: &Path, ready: &mpsc::Sender<PreparedPage>) -> Result<()> {
+        let unreadable = |name: &str, error: std::io::Error| {
+            let detail = format!("{name}: {}", error.kind());
+            Problem::with_detail(ProblemCode::DirectoryUnreadable, detail)
         };
-        let is_end = *taken.as_ref().unwrap_or(&true);
-        let (lines, bytes) = reader.ready();
-        if is_end || lines >= LINES || bytes >= BYTES {
-            let written = writer.write(&mut writing, reader.take()).await;
-            written.map_err(stopped)?;
+        let opened = std::fs::File::open(path);
+        let mut file = opened.map_err(|error| unreadable(self.name, error))?;
+        let mut piece = vec![0; PIECE];
+        loop {
+            let read = file.read(&mut piece);
+            let read = read.map_err(|error| unreadable(self.name, error))?;
+            let taken = match read {
+                0 => self.lines.finish(),
+                read => self.lines.push(&piece[..read]),
+            };
+            taken.map_err(|error| self.problem(error.into()))?;
+            if read == 0 {
+                return Ok(());
+            }
+            let (lines, bytes) = self.lines.ready();
+            if lines >= LINES || bytes >= BYTES {
+                self.batch(ready)?;
+            }
         }
-        if let Err(problem) = taken {
-            // What came before stays.
-            writer.flush(&mut writing).await.map_err(stopped)?;
-            return Err(problem);
+    }
+
+    /// Hands on what was read.
+    fn batch(&mut self, ready: &mpsc::Sender<PreparedPage>) -> Result<()> {
+        let lines = self.lines.take();
+        let batch = read_batch(&mut self.seen, (self.name, None), lines, &self.wants);
+        if let Some(batch) = batch.map_err(|stop| self.problem(stop))? {
+            let gone = |_| Problem::new(ProblemCode::Internal);
+            ready.blocking_send(batch).map_err(gone)?;
         }
-        if is_end {
-            writer.finish(&mut writing).await.map_err(stopped)?;
-            return Ok(writing.report);
+        Ok(())
+    }
+
+    fn problem(&self, stop: Stop) -> Problem {
+        match stop {
+            Stop::Problem(problem) => problem,
+            Stop::File(error) => {
+                let detail = format!("{}: {error}", self.name);
+                Problem::with_detail(ProblemCode::ImportFailed, detail)
+            }
         }
     }
 }

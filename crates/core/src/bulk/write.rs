@@ -3,11 +3,13 @@
 use super::report::FileReport;
 use crate::document;
 use crate::engine::Engine;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemCode};
 use crate::sync::newer::Stamp;
-use crate::sync::prepare::Preparing;
+use crate::sync::prepare::{PreparedPage, prepare_page};
 use satchel_smart::bulk::{BulkError, BulkLine, Line, LineFault, read_line};
 use satchel_smart::fhir::bundle::{Entry, RawResource, SearchPage, is_subsetted};
+use satchel_store::{Meeting, SavedType, StoreError};
+use std::collections::hash_map::Entry as Place;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 type Identity = (String, String);
@@ -42,37 +44,41 @@ impl From<BulkError> for Stop {
 pub(super) struct Writer {
     pub(super) engine: Engine,
     pub(super) connection_id: String,
+    pub(super) wants: Wants,
+}
+
+/// What is wanted of a source's records.
+#[derive(Clone, Default)]
+pub(super) struct Wants {
     /// The one patient whose records these may be, where it is not a population's.
     pub(super) patient: Option<String>,
     /// Only who is there is of interest; nothing is stored.
     pub(super) only_members: bool,
     /// The patients of a group are written down.
     pub(super) is_group: bool,
-    pub(super) writing: tokio::sync::Mutex<()>,
 }
 
 /// A file while it is written.
 pub(super) struct Writing<'a> {
     /// Its name in the report.
-    pub(super) name: &'a str,
+    name: &'a str,
     /// The type of its lines, where that is said.
-    pub(super) expected: Option<&'a str>,
+    expected: Option<&'a str>,
+    seen: Seen,
+    /// The lines that were read last: written while those behind them are read.
+    pending: Option<PreparedPage>,
+}
+
+/// What was seen of a file so far.
+#[derive(Default)]
+pub(super) struct Seen {
     pub(super) report: FileReport,
-    /// Where the contents of its documents are.
-    pub(super) documents: BTreeSet<String>,
+    /// Where the contents of its documents are, when they are followed.
+    documents: Option<BTreeSet<String>>,
     good: u64,
     bad: u64,
     /// Lines that cannot be read, before the first that can.
     held: Vec<Entry>,
-    /// The last lines that were read: made ready while those before them are written.
-    pending: Option<Batch>,
-}
-
-/// Records that are made ready.
-struct Batch {
-    /// Which version of each it is, and whether only a part.
-    stamps: HashMap<Identity, (Stamp, bool)>,
-    preparing: Preparing,
 }
 
 impl<'a> Writing<'a> {
@@ -80,13 +86,24 @@ impl<'a> Writing<'a> {
         Self {
             name,
             expected,
-            report: FileReport::default(),
-            documents: BTreeSet::new(),
-            good: 0,
-            bad: 0,
-            held: Vec::new(),
+            seen: Seen::default(),
             pending: None,
         }
+    }
+
+    /// The addresses of the contents of its documents are noted.
+    pub(super) fn following_documents(mut self) -> Self {
+        self.seen.documents = Some(BTreeSet::new());
+        self
+    }
+
+    pub(super) fn report(&mut self) -> &mut FileReport {
+        &mut self.seen.report
+    }
+
+    /// What the file held, and where the contents of its documents are.
+    pub(super) fn ended(self) -> (FileReport, BTreeSet<String>) {
+        (self.seen.report, self.seen.documents.unwrap_or_default())
     }
 }
 
@@ -96,187 +113,209 @@ struct Read {
 }
 
 impl Writer {
-    /// Writes the lines of a batch.
+    /// Reads the lines of a batch, while the one before it is written.
     pub(super) async fn write(&self, to: &mut Writing<'_>, lines: Vec<Line>) -> Result<(), Stop> {
-        let mut read = match read(to, lines) {
-            Ok(read) => read,
-            Err(stop) => {
-                self.flush(to).await?;
-                return Err(stop);
-            }
-        };
-        if to.good == 0 {
-            to.held.append(&mut read.unreadable);
-        } else {
-            read.unreadable.append(&mut to.held);
-        }
-        for (resource, _) in &read.resources {
-            if self.is_group && resource.resource_type == "Patient" {
-                to.report.patients.push(resource.id.clone());
-            }
-        }
-        if self.only_members {
-            return Ok(());
-        }
-        let batch = self.begin(to, read);
+        let mut seen = std::mem::take(&mut to.seen);
+        let (name, expected) = (to.name.to_owned(), to.expected.map(str::to_owned));
+        let wants = self.wants.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let batch = read_batch(&mut seen, (&name, expected.as_deref()), lines, &wants);
+            (seen, batch)
+        });
         let before = to.pending.take();
-        to.pending = batch;
-        match before {
-            Some(before) => self.save(to, before).await,
-            None => Ok(()),
-        }
+        let (saved, read) = tokio::join!(self.save_pending(before), reading);
+        let (seen, batch) =
+            read.map_err(|error| Problem::with_detail(ProblemCode::Internal, error))?;
+        to.seen = seen;
+        to.seen.count(to.name, saved?);
+        to.pending = batch?;
+        Ok(())
     }
 
     /// Writes what was read and is not written yet.
     pub(super) async fn flush(&self, to: &mut Writing<'_>) -> Result<(), Stop> {
-        match to.pending.take() {
-            Some(batch) => self.save(to, batch).await,
-            None => Ok(()),
-        }
+        let saved = self.save_pending(to.pending.take()).await?;
+        to.seen.count(to.name, saved);
+        Ok(())
     }
 
     /// The file is at its end. One of which nothing could be read is none.
     pub(super) async fn finish(&self, to: &mut Writing<'_>) -> Result<(), Stop> {
         self.flush(to).await?;
-        if to.good == 0 && to.bad > 0 {
+        to.seen.ended()
+    }
+
+    async fn save_pending(&self, batch: Option<PreparedPage>) -> Result<Stored, Stop> {
+        match batch {
+            Some(batch) => Ok(self.save(batch).await?),
+            None => Ok(Stored::default()),
+        }
+    }
+
+    /// Writes what [`read_batch`] made ready.
+    pub(super) async fn save(&self, batch: PreparedPage) -> Result<Stored, Problem> {
+        let step = (self.connection_id.as_str(), "bulk");
+        let saved = self.engine.save_ready(step, batch).await?;
+        Ok(Stored {
+            types: saved.rows.types,
+            foreign: saved.foreign,
+        })
+    }
+}
+
+/// What became of a batch.
+#[derive(Default)]
+pub(super) struct Stored {
+    types: Vec<SavedType>,
+    foreign: u64,
+}
+
+impl Seen {
+    pub(super) fn count(&mut self, name: &str, stored: Stored) {
+        for one in stored.types {
+            let count = self.report.of_type(&one.resource_type);
+            count.new_records += one.inserted;
+            count.changed_records += one.updated;
+            count.left_as_they_were += one.kept;
+        }
+        for _ in 0..stored.foreign {
+            let reason = "a record is of another person";
+            self.report.error(name, None, reason);
+        }
+    }
+
+    /// A file of which nothing could be read is none.
+    pub(super) fn ended(&self) -> Result<(), Stop> {
+        if self.good == 0 && self.bad > 0 {
             return Err(BulkError::NotNdjson.into());
         }
         Ok(())
     }
+}
 
-    /// Has lines made ready. Of a record that is among them twice the better one counts.
-    fn begin(&self, to: &mut Writing<'_>, read: Read) -> Option<Batch> {
-        let mut best: HashMap<Identity, (RawResource, bool)> = HashMap::new();
-        for (resource, is_part) in read.resources {
-            let count = to.report.of_type(&resource.resource_type);
-            count.received += 1;
-            let identity = (resource.resource_type.clone(), resource.id.clone());
-            let worse = best.get(&identity).is_some_and(|(here, part_here)| {
-                let is_older = Stamp::from(&resource).is_older_than(&Stamp::from(here));
-                is_older || (is_part && !part_here)
-            });
-            if worse {
-                count.left_as_they_were += 1;
-            } else {
-                best.insert(identity, (resource, is_part));
+/// From lines to records that are ready: work for the processor.
+pub(super) fn read_batch(
+    seen: &mut Seen,
+    (name, expected): (&str, Option<&str>),
+    lines: Vec<Line>,
+    wants: &Wants,
+) -> Result<Option<PreparedPage>, Stop> {
+    let mut read = read(seen, (name, expected), lines)?;
+    if seen.good == 0 {
+        seen.held.append(&mut read.unreadable);
+    } else {
+        read.unreadable.append(&mut seen.held);
+    }
+    if wants.is_group {
+        let resources = read.resources.iter().map(|(resource, _)| resource);
+        let patients = resources.filter(|resource| resource.resource_type == "Patient");
+        let ids = patients.map(|patient| patient.id.clone());
+        seen.report.patients.extend(ids);
+    }
+    if wants.only_members {
+        return Ok(None);
+    }
+    let (resources, parts) = best_of(seen, read.resources);
+    if resources.is_empty() && read.unreadable.is_empty() {
+        return Ok(None);
+    }
+    for resource in &resources {
+        note_documents(seen, resource);
+    }
+    let resources = resources.into_iter().map(Entry::Resource);
+    let page = SearchPage {
+        entries: resources.chain(read.unreadable).collect(),
+        ..SearchPage::default()
+    };
+    let kind = expected.unwrap_or("Basic");
+    let mut prepared = prepare_page(page, kind, wants.patient.as_deref());
+    prepared.page = prepared
+        .page
+        .unless(move |meeting| is_better_here(meeting, &parts));
+    Ok(Some(prepared))
+}
+
+/// Of a record that came twice the better one counts. Beside the records, which of them are only parts.
+fn best_of(
+    seen: &mut Seen,
+    resources: Vec<(RawResource, bool)>,
+) -> (Vec<RawResource>, HashSet<Identity>) {
+    let mut places: HashMap<Identity, usize> = HashMap::with_capacity(resources.len());
+    let mut best: Vec<(RawResource, bool)> = Vec::with_capacity(resources.len());
+    for (resource, is_part) in resources {
+        let count = seen.report.of_type(&resource.resource_type);
+        count.received += 1;
+        match places.entry(identity_of(&resource)) {
+            Place::Vacant(place) => {
+                place.insert(best.len());
+                best.push((resource, is_part));
+            }
+            Place::Occupied(place) => {
+                let (here, part_here) = &mut best[*place.get()];
+                let is_older = Stamp::from(&resource).is_older_than(&Stamp::from(&*here));
+                if is_older || (is_part && !*part_here) {
+                    count.left_as_they_were += 1;
+                } else {
+                    (*here, *part_here) = (resource, is_part);
+                }
             }
         }
-        if best.is_empty() && read.unreadable.is_empty() {
-            return None;
-        }
-        let mut stamps = HashMap::with_capacity(best.len());
-        let mut entries = Vec::with_capacity(best.len() + read.unreadable.len());
-        for (identity, (resource, is_part)) in best {
-            self.note_documents(to, &resource);
-            stamps.insert(identity, (Stamp::from(&resource), is_part));
-            entries.push(Entry::Resource(resource));
-        }
-        entries.extend(read.unreadable);
-        let page = SearchPage {
-            entries,
-            ..SearchPage::default()
-        };
-        let kind = to.expected.unwrap_or("Basic");
-        Some(Batch {
-            stamps,
-            preparing: Preparing::begin(page, kind, self.patient.as_deref()),
-        })
     }
+    let parts = best.iter().filter(|(_, is_part)| *is_part);
+    let parts = parts.map(|(part, _)| identity_of(part)).collect();
+    let resources = best.into_iter().map(|(resource, _)| resource);
+    (resources.collect(), parts)
+}
 
-    async fn save(&self, to: &mut Writing<'_>, batch: Batch) -> Result<(), Stop> {
-        // What is here is looked at and replaced by one at a time.
-        let _one_at_a_time = self.writing.lock().await;
-        let left = self.better_here(&batch.stamps).await?;
-        let mut prepared = batch.preparing.ready().await?;
-        if !left.is_empty() {
-            let mut wanted =
-                |kind: &str, id: &str| !left.contains(&(kind.to_owned(), id.to_owned()));
-            prepared.page.retain(&mut wanted);
-        }
-        let step = (self.connection_id.as_str(), "bulk");
-        let saved = self.engine.save_ready(step, prepared).await?;
-        for one in saved.rows.types {
-            let count = to.report.of_type(&one.resource_type);
-            count.new_records += one.inserted;
-            count.changed_records += one.updated;
-        }
-        for _ in 0..saved.foreign {
-            to.report
-                .error(to.name, None, "a record is of another person");
-        }
-        if !left.is_empty() {
-            for (kind, _) in &left {
-                to.report.of_type(kind).left_as_they_were += 1;
-            }
-            let left: Vec<Identity> = left.into_iter().collect();
-            let store = &self.engine.inner.store;
-            let given = store.records_given(&self.connection_id, &left).await;
-            given.map_err(Problem::from)?;
-        }
-        Ok(())
-    }
+fn identity_of(resource: &RawResource) -> Identity {
+    (resource.resource_type.clone(), resource.id.clone())
+}
 
-    /// Those that are here in a newer version, or whole where only a part came.
-    async fn better_here(
-        &self,
-        stamps: &HashMap<Identity, (Stamp, bool)>,
-    ) -> Result<HashSet<Identity>, Stop> {
-        let store = &self.engine.inner.store;
-        let identities: Vec<Identity> = stamps.keys().cloned().collect();
-        let here = store.records_find(&self.connection_id, &identities).await;
-        let mut better = HashSet::new();
-        for row in here.map_err(Problem::from)? {
-            let known = Stamp::from(&row);
-            let identity = (row.resource_type, row.id);
-            let Some((came, is_part)) = stamps.get(&identity) else {
-                continue;
-            };
-            if came.is_older_than(&known) || (*is_part && !self.is_part(&identity).await?) {
-                better.insert(identity);
-            }
-        }
-        Ok(better)
+/// What is here is newer, or whole where only a part comes.
+fn is_better_here(meeting: &Meeting<'_>, parts: &HashSet<Identity>) -> Result<bool, StoreError> {
+    if Stamp::from(meeting.comes).is_older_than(&Stamp::from(meeting.is_here)) {
+        return Ok(true);
     }
+    let identity = (meeting.resource_type.to_owned(), meeting.id.to_owned());
+    Ok(parts.contains(&identity) && !is_subsetted(&meeting.stored()?))
+}
 
-    /// Whether what is stored was itself only a part.
-    async fn is_part(&self, (kind, id): &Identity) -> Result<bool, Stop> {
-        let store = &self.engine.inner.store;
-        let stored = store.record_get(&self.connection_id, kind, id).await;
-        let stored = stored.map_err(Problem::from)?;
-        Ok(stored.is_some_and(|(_, json)| is_subsetted(&json)))
+fn note_documents(seen: &mut Seen, resource: &RawResource) {
+    let Some(documents) = &mut seen.documents else {
+        return;
+    };
+    let has_some = matches!(
+        resource.resource_type.as_str(),
+        "DocumentReference" | "DiagnosticReport"
+    );
+    if !has_some || documents.len() >= DOCUMENTS {
+        return;
     }
-
-    fn note_documents(&self, to: &mut Writing<'_>, resource: &RawResource) {
-        if !matches!(
-            resource.resource_type.as_str(),
-            "DocumentReference" | "DiagnosticReport"
-        ) || to.documents.len() >= DOCUMENTS
-        {
-            return;
-        }
-        let attachments = document::attachments_of(&resource.json).into_iter();
-        let elsewhere = attachments.filter(|attachment| attachment.data.is_none());
-        to.documents
-            .extend(elsewhere.filter_map(|attachment| attachment.url));
-    }
+    let attachments = document::attachments_of(&resource.json).into_iter();
+    let elsewhere = attachments.filter(|attachment| attachment.data.is_none());
+    documents.extend(elsewhere.filter_map(|attachment| attachment.url));
 }
 
 /// Takes the lines apart, and says of each that is none why not.
-fn read(to: &mut Writing<'_>, lines: Vec<Line>) -> Result<Read, Stop> {
+fn read(
+    seen: &mut Seen,
+    (name, expected): (&str, Option<&str>),
+    lines: Vec<Line>,
+) -> Result<Read, Stop> {
     let mut read = Read {
         resources: Vec::with_capacity(lines.len()),
         unreadable: Vec::new(),
     };
     for line in lines {
-        to.report.lines += 1;
+        seen.report.lines += 1;
         let is_page = |bytes: &Vec<u8>| bytes.trim_ascii_start().starts_with(b"<");
-        if to.report.lines == 1 && line.bytes.as_ref().is_some_and(is_page) {
+        if seen.report.lines == 1 && line.bytes.as_ref().is_some_and(is_page) {
             return Err(BulkError::NotNdjson.into());
         }
-        let taken = match read_line(&line, to.expected) {
+        let taken = match read_line(&line, expected) {
             // What it is, it is: kept under its own type, and told.
             Err(fault @ LineFault::OtherType) => {
-                to.report.error(to.name, Some(line.number), &fault);
+                seen.report.error(name, Some(line.number), &fault);
                 read_line(&line, None)
             }
             other => other,
@@ -286,21 +325,21 @@ fn read(to: &mut Writing<'_>, lines: Vec<Line>) -> Result<Read, Stop> {
                 resource,
                 subsetted,
             }) => {
-                to.good += 1;
+                seen.good += 1;
                 read.resources.push((resource, subsetted));
             }
             Ok(BulkLine::Outcome(outcome)) => {
-                to.good += 1;
-                to.report.outcome(&outcome);
+                seen.good += 1;
+                seen.report.outcome(&outcome);
             }
             Ok(BulkLine::Header) => {
-                to.good += 1;
-                to.report.lines -= 1;
+                seen.good += 1;
+                seen.report.lines -= 1;
             }
             Err(LineFault::CutShort) => return Err(BulkError::Truncated.into()),
             Err(fault) => {
-                to.bad += 1;
-                to.report.error(to.name, Some(line.number), &fault);
+                seen.bad += 1;
+                seen.report.error(name, Some(line.number), &fault);
                 let raw = line.bytes.and_then(|bytes| String::from_utf8(bytes).ok());
                 read.unreadable.extend(raw.map(|raw| Entry::Malformed {
                     raw,
@@ -308,7 +347,7 @@ fn read(to: &mut Writing<'_>, lines: Vec<Line>) -> Result<Read, Stop> {
                 }));
             }
         }
-        if to.good == 0 && to.bad >= HOPELESS {
+        if seen.good == 0 && seen.bad >= HOPELESS {
             return Err(BulkError::NotNdjson.into());
         }
     }
@@ -326,8 +365,8 @@ mod tests {
             bytes: Some(b"  \"birthDate\": ".to_vec()),
             unended: false,
         };
-        let mut writing = Writing::new("Goal 1", Some("Goal"));
-        let stopped = read(&mut writing, (1..100).map(line).collect());
+        let lines = (1..100).map(line).collect();
+        let stopped = read(&mut Seen::default(), ("Goal 1", Some("Goal")), lines);
         assert!(matches!(stopped, Err(Stop::File(BulkError::NotNdjson))));
     }
 }

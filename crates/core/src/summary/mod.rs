@@ -14,6 +14,7 @@ pub use date::{Precision, RecordDate};
 pub(crate) use observation::{flag_of_concept, value_of as observation_value};
 pub use words::{plain_name, section_title};
 
+use crate::document;
 use crate::view::{Flag, Section};
 
 /// What a list row and the index need of one record.
@@ -51,6 +52,8 @@ pub struct RecordSummary {
     pub text: String,
     /// `Type/id` of the records that a Provenance is about.
     pub about: Vec<String>,
+    /// It has attachments, to be read for the search.
+    pub has_attachments: bool,
 }
 
 /// Summarises a record. Never fails: what is not understood gets a plain name.
@@ -90,6 +93,7 @@ pub fn of(resource_type: &str, json: &str) -> RecordSummary {
         } else {
             Vec::new()
         },
+        has_attachments: document::has_attachments(&value),
     }
 }
 

@@ -38,6 +38,16 @@ impl From<&RecordRow> for Stamp {
     }
 }
 
+/// From `meta.versionId` and `meta.lastUpdated`.
+impl From<(Option<&str>, Option<&str>)> for Stamp {
+    fn from((version_id, last_updated): (Option<&str>, Option<&str>)) -> Self {
+        Self {
+            last_updated: last_updated.map(str::to_owned),
+            version_id: version_id.map(str::to_owned),
+        }
+    }
+}
+
 impl Stamp {
     /// Whether this is surely older: by `meta.lastUpdated`, and where that says nothing by a
     /// `meta.versionId` that counts. Where nothing is said, nothing is sure.

@@ -125,7 +125,12 @@ impl Engine {
     }
 }
 
-fn prepare_page(page: SearchPage, resource_type: &str, patient: Option<&str>) -> PreparedPage {
+/// Makes a page ready: work for the processor.
+pub(crate) fn prepare_page(
+    page: SearchPage,
+    resource_type: &str,
+    patient: Option<&str>,
+) -> PreparedPage {
     let mut prepared = PreparedPage {
         next: page.next.as_ref().map(url::Url::to_string),
         total: page.total,
@@ -226,5 +231,6 @@ fn index_of(summary: RecordSummary) -> IndexIn {
         performer: summary.performer,
         text: summary.text,
         about: summary.about,
+        has_attachments: summary.has_attachments,
     }
 }

@@ -74,7 +74,7 @@ impl NdjsonReader {
     }
 
     fn take_in(&mut self, mut bytes: &[u8]) {
-        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+        while let Some(end) = memchr::memchr(b'\n', bytes) {
             self.add(&bytes[..end]);
             self.end_line(false);
             bytes = &bytes[end + 1..];

@@ -1,6 +1,6 @@
 //! Exports are found again after a restart; what a source deleted is marked and comes back.
 
-use crate::kit::{Kit, NOW, Record};
+use crate::kit::{Kit, NOW, Record, page_of};
 use satchel_store::{BulkFileRow, BulkJobRow, StoreError};
 
 fn job(id: &str, state: &str) -> BulkJobRow {
@@ -109,6 +109,47 @@ async fn what_was_deleted_at_the_source_is_marked_and_stays() {
     let marked = kit.store.records_withdraw("ana", &deleted, NOW).await;
     assert_eq!(marked.unwrap(), 1, "what is not here cannot be marked");
     assert_eq!(marks().await, [Some(NOW.to_owned()), None]);
-    kit.store.records_given("ana", &deleted).await.unwrap();
-    assert_eq!(marks().await, [None, None]);
+
+    let newer =
+        [Record::new("o-1", "Sodium", "").json(r#"{"resourceType":"Observation","old":1}"#)];
+    let page = page_of(&newer).unless(|_| Ok(true));
+    let saved = kit.store.save_page("ana", "s", page, None, NOW).await;
+    assert_eq!(saved.unwrap().types[0].kept, 1);
+    assert_eq!(marks().await, [None, None], "the source gives it again");
+}
+
+#[tokio::test]
+async fn of_two_versions_the_one_stays_that_is_said_to_be_better() {
+    let kit = Kit::new().await;
+    let version = |id: &str, number: u8| {
+        let json = format!(r#"{{"resourceType":"Observation","id":"{id}","n":{number}}}"#);
+        Record::new(id, "Sodium", "").json(&json)
+    };
+    kit.save(&[
+        version("kept", 2),
+        version("replaced", 1),
+        version("same", 1),
+    ])
+    .await;
+    let page = page_of(&[
+        version("kept", 1),
+        version("replaced", 2),
+        version("same", 1),
+    ]);
+    let page = page.unless(|meeting| {
+        assert_ne!(meeting.id, "same", "of the same bytes nobody is asked");
+        Ok(meeting.stored()?.contains(r#""n":2"#))
+    });
+    let saved = kit
+        .store
+        .save_page("ana", "s", page, None, NOW)
+        .await
+        .unwrap();
+    assert_eq!((saved.updated, saved.unchanged), (1, 2));
+    assert_eq!((saved.types[0].updated, saved.types[0].kept), (1, 1));
+    for id in ["kept", "replaced"] {
+        let stored = kit.store.record_get("ana", "Observation", id).await;
+        let (_, json) = stored.unwrap().unwrap();
+        assert_eq!(json, version(id, 2).json);
+    }
 }
