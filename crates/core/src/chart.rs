@@ -335,13 +335,8 @@ impl Engine {
         let mut patients = HashMap::new();
         let mut views = Vec::with_capacity(hits.len());
         for hit in hits {
-            let stored = self
-                .inner
-                .store
-                .record_get(&hit.row.connection_id, &hit.row.resource_type, &hit.row.id)
-                .await?;
-            let text = stored.map(|(row, json)| summary::of(&row.resource_type, &json).text);
-            let mut text = for_reading(&text.unwrap_or_default(), &hit.row.title, words);
+            let text = summary::of(&hit.row.resource_type, &hit.json).text;
+            let mut text = for_reading(&text, &hit.row.title, words);
             let in_document = hit.in_document;
             let record = summary_view(hit.row, &names);
             if in_document {

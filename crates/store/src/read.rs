@@ -5,7 +5,7 @@ use crate::open::Store;
 use crate::pack::unpack;
 use crate::rows::{RecordFilter, RecordRow, RecordsPage};
 use futures::stream::{BoxStream, StreamExt};
-use sqlx::{FromRow, QueryBuilder, Row, Sqlite};
+use sqlx::{FromRow, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 /// The columns of a [`RecordRow`]: all but the JSON, which stands last so that it is not read.
 pub(crate) const COLUMNS: &str = "SELECT connections.id AS connection_id, resource_type, records.id AS id,
@@ -27,12 +27,19 @@ impl Store {
         offset: u64,
         limit: u64,
     ) -> Result<RecordsPage> {
-        let total = self.count(filter).await?;
-        let mut query = list(filter);
-        query.push_bind(as_i64(limit));
-        query.push(" OFFSET ");
-        query.push_bind(as_i64(offset));
-        let rows = query.build_query_as().fetch_all(&self.readers).await?;
+        // What is counted and what is shown are of one moment.
+        let mut reader = self.readers.begin().await?;
+        let total = count(filter, &mut reader).await?;
+        let limit = limit.min(total.saturating_sub(offset));
+        // What is nearer to the end is counted from there.
+        let behind = total.saturating_sub(offset).saturating_sub(limit);
+        let (from, skipped) = if behind < offset {
+            (From::End, behind)
+        } else {
+            (From::Beginning, offset)
+        };
+        let mut query = list(filter, from, limit, skipped);
+        let rows = query.build_query_as().fetch_all(&mut *reader).await?;
         Ok(RecordsPage { rows, total })
     }
 
@@ -129,16 +136,7 @@ impl Store {
             connection_id: connection_id.map(str::to_owned),
             ..RecordFilter::default()
         };
-        self.count(&filter).await
-    }
-
-    async fn count(&self, filter: &RecordFilter) -> Result<u64> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT coalesce(sum(records.records), 0) FROM record_counts AS records",
-        );
-        push_filter(&mut query, filter);
-        let count: i64 = query.build_query_scalar().fetch_one(&self.readers).await?;
-        Ok(as_u64(count))
+        count(&filter, &mut *self.readers.acquire().await?).await
     }
 
     /// Every record `(type, id, JSON)`, by type and id; streamed.
@@ -188,16 +186,44 @@ impl Store {
     }
 }
 
-/// A list, as far as its limit.
-fn list(filter: &RecordFilter) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
-    query.push(FROM);
+async fn count(filter: &RecordFilter, reader: &mut SqliteConnection) -> Result<u64> {
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "SELECT coalesce(sum(records.records), 0) FROM record_counts AS records",
+    );
     push_filter(&mut query, filter);
+    let count: i64 = query.build_query_scalar().fetch_one(reader).await?;
+    Ok(as_u64(count))
+}
+
+/// From which end a list is counted.
+#[derive(Clone, Copy)]
+enum From {
+    Beginning,
+    End,
+}
+
+/// A page of a list: what is skipped is skipped in the index alone.
+fn list(filter: &RecordFilter, from: From, limit: u64, skipped: u64) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
+    query.push(" FROM (SELECT records.key AS page_key FROM records");
+    push_filter(&mut query, filter);
+    // Sorted: in the index by date the records of one type stand among all others.
     query.push(match filter.resource_type {
-        // Sorted: in the index by date the records of one type stand among all others.
-        Some(_) if filter.sections.is_empty() => " ORDER BY +date_sort DESC, records.key LIMIT ",
-        _ => " ORDER BY date_sort DESC, records.key LIMIT ",
+        Some(_) if filter.sections.is_empty() => " ORDER BY +date_sort",
+        _ => " ORDER BY date_sort",
     });
+    query.push(match from {
+        From::Beginning => " DESC, records.key LIMIT ",
+        From::End => ", records.key DESC LIMIT ",
+    });
+    query.push_bind(as_i64(limit));
+    query.push(" OFFSET ");
+    query.push_bind(as_i64(skipped));
+    query.push(
+        ") CROSS JOIN records ON records.key = page_key
+         JOIN connections ON connections.key = records.connection_key
+         ORDER BY date_sort DESC, records.key",
+    );
     query
 }
 
@@ -238,11 +264,11 @@ fn as_u64(number: i64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::list;
+    use super::{From, list};
     use crate::RecordFilter;
 
     /// How SQLite would read this list.
-    fn plan(sections: &[&str], resource_type: Option<&str>) -> String {
+    fn plan(sections: &[&str], resource_type: Option<&str>, from: From) -> String {
         let filter = RecordFilter {
             connection_id: Some("ana".to_owned()),
             sections: sections.iter().map(|&section| section.to_owned()).collect(),
@@ -250,7 +276,8 @@ mod tests {
         };
         let file = rusqlite::Connection::open_in_memory().unwrap();
         file.execute_batch(include_str!("../schema.sql")).unwrap();
-        let sql = format!("EXPLAIN QUERY PLAN {} 50", list(&filter).into_string());
+        let list = list(&filter, from, 50, 9).into_string();
+        let sql = format!("EXPLAIN QUERY PLAN {list}");
         let mut statement = file.prepare(&sql).unwrap();
         // What is bound does not change the plan.
         let rows = statement.raw_query().mapped(|row| row.get::<_, String>(3));
@@ -259,17 +286,21 @@ mod tests {
 
     #[test]
     fn each_list_reads_what_it_shows_and_little_else() {
-        let everything = plan(&[], None);
-        assert!(everything.contains("records_dated"), "{everything}");
-        let section = plan(&["labs"], Some("Observation"));
-        assert!(section.contains("records_section"), "{section}");
-        for plan in [&everything, &section] {
-            assert!(!plan.contains("ORDER BY"), "in order as it is: {plan}");
+        for from in [From::Beginning, From::End] {
+            let everything = plan(&[], None, from);
+            assert!(everything.contains("records_dated"), "{everything}");
+            let section = plan(&["labs"], Some("Observation"), from);
+            assert!(section.contains("records_section"), "{section}");
+            for plan in [&everything, &section] {
+                let sorted = plan.matches("ORDER BY").count();
+                assert_eq!(sorted, 1, "the rows of the page, and no others: {plan}");
+            }
+            assert!(everything.contains("COVERING INDEX"), "{everything}");
+            let kind = plan(&[], Some("MedicationRequest"), from);
+            assert!(
+                kind.contains("records_identity (connection_key=? AND resource_type=?)"),
+                "{kind}"
+            );
         }
-        let kind = plan(&[], Some("MedicationRequest"));
-        assert!(
-            kind.contains("records_identity (connection_key=? AND resource_type=?)"),
-            "{kind}"
-        );
     }
 }

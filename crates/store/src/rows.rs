@@ -364,6 +364,8 @@ pub struct RecordsPage {
 pub struct SearchHit {
     /// The record.
     pub row: RecordRow,
+    /// Byte for byte as received.
+    pub json: String,
     /// Not all words stand in the record itself: they are in its document.
     pub in_document: bool,
 }

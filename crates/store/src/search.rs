@@ -1,12 +1,13 @@
 //! Full-text search. What a person types is never FTS5 syntax: each word becomes a quoted prefix.
 
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::open::Store;
+use crate::pack::unpack;
 use crate::read::COLUMNS;
 use crate::rows::{RecordRow, SearchHit};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Words beyond this many are ignored.
 const WORDS: usize = 16;
@@ -39,11 +40,13 @@ impl Store {
         connection_id: Option<&str>,
         limit: u64,
     ) -> Result<Vec<SearchHit>> {
-        let Some(expression) = expression_of_records(words) else {
+        let (Some(begun), Some(whole)) = (expression_of_records(words), expression_of_words(words))
+        else {
             return Ok(Vec::new());
         };
-        let own = self.matches(OWN, &expression, connection_id, limit);
-        let inside = self.matches(INSIDE, &expression, connection_id, limit);
+        let expressions = (begun.as_str(), whole.as_str());
+        let own = self.matches(OWN, expressions, connection_id, limit);
+        let inside = self.matches(INSIDE, expressions, connection_id, limit);
         let (own, inside) = futures::try_join!(own, inside)?;
         let known: HashSet<i64> = own.iter().map(|found| found.key).collect();
         let mut found: Vec<(Match, bool)> = own.into_iter().map(|one| (one, false)).collect();
@@ -54,27 +57,49 @@ impl Store {
             by_rank.then_with(|| other.row.date_sort.cmp(&one.row.date_sort))
         });
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let keys: Vec<i64> = found.iter().map(|(one, _)| one.key).collect();
+        let mut texts = self.json_of(&keys).await?;
         let hits = found.into_iter().map(|(one, in_document)| SearchHit {
+            json: texts.remove(&one.key).unwrap_or_default(),
             row: one.row,
             in_document,
         });
         Ok(hits.collect())
     }
 
-    async fn matches(
-        &self,
-        (index, weights): (&str, &str),
-        expression: &str,
-        connection_id: Option<&str>,
-        limit: u64,
-    ) -> Result<Vec<Match>> {
+    /// The JSON of these records, byte for byte.
+    async fn json_of(&self, keys: &[i64]) -> Result<HashMap<i64, String>> {
+        let keys = serde_json::to_string(keys).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT records.key, records.json FROM json_each(?) AS wanted
+             CROSS JOIN records ON records.key = wanted.value",
+        )
+        .bind(keys)
+        .fetch_all(&self.readers)
+        .await?;
+        let unpacked = rows.into_iter().map(|(key, json)| Ok((key, unpack(json)?)));
+        unpacked.collect()
+    }
+
+    /// How many records match, as far as it matters.
+    async fn is_general(&self, index: &str, expression: String) -> Result<bool> {
         let counted = format!(
             "SELECT count(*) FROM (SELECT 1 FROM {index} WHERE {index} MATCH ?1 LIMIT {FEW} + 1)"
         );
         let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(counted))
-            .bind(expression.to_owned())
+            .bind(expression)
             .fetch_one(&self.readers)
             .await?;
+        Ok(count > FEW)
+    }
+
+    async fn matches(
+        &self,
+        (index, weights): (&str, &str),
+        (begun, whole): (&str, &str),
+        connection_id: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<Match>> {
         let ask = |sql: String, expression: String| async move {
             let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
                 .bind(expression)
@@ -84,13 +109,21 @@ impl Store {
                 .await?;
             rows.iter().map(match_of).collect::<Result<Vec<Match>>>()
         };
-        if count <= FEW {
-            return ask(ranked(index, weights), expression.to_owned()).await;
+        let (titled, whole) = (format!("title : ({begun})"), format!("title : ({whole})"));
+        // Whole words are found without looking at all that begin so.
+        if self.is_general(index, whole.clone()).await? {
+            let found = ask(newest(index, -1000.0), whole).await?;
+            if found.len() as u64 >= limit {
+                return Ok(found);
+            }
         }
-        let mut found = ask(newest(index, -1000.0), format!("title : ({expression})")).await?;
+        if !self.is_general(index, begun.to_owned()).await? {
+            return ask(ranked(index, weights), begun.to_owned()).await;
+        }
+        let mut found = ask(newest(index, -1000.0), titled).await?;
         if (found.len() as u64) < limit {
             let known: HashSet<i64> = found.iter().map(|one| one.key).collect();
-            let others = ask(newest(index, 0.0), expression.to_owned()).await?;
+            let others = ask(newest(index, 0.0), begun.to_owned()).await?;
             found.extend(others.into_iter().filter(|one| !known.contains(&one.key)));
         }
         Ok(found)
