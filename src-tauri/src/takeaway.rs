@@ -34,24 +34,19 @@ pub(crate) async fn page_print(
         .map_err(|error| Problem::with_detail(ProblemCode::Internal, error).view())
 }
 
-/// Writes the records of a connection into a new folder among the person's downloads, shows it there, and
+/// Writes the records of a chart into a new folder among the person's downloads, shows it there, and
 /// gives its path.
 #[tauri::command]
 pub(crate) async fn records_export(
     app: AppHandle,
     state: State<'_, AppState>,
-    connection_id: String,
-    bundle: bool,
+    of: ChartOf,
+    format: ExportFormat,
 ) -> Answer<String> {
     let engine = state.engine().await?;
     let folder = downloads(&app)?;
-    let format = if bundle {
-        ExportFormat::Bundle
-    } else {
-        ExportFormat::Ndjson
-    };
     let folder = engine
-        .export_into(&connection_id, format, &folder)
+        .export_into(&of, format, &folder)
         .await
         .map_err(words)?;
     if let Err(error) = app.opener().reveal_item_in_dir(&folder) {

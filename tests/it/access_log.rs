@@ -135,7 +135,7 @@ async fn what_is_printed_or_saved_is_written_down_and_its_name_says_nothing_of_t
     let folder = tempfile::tempdir().unwrap();
     let saved = setting
         .engine
-        .export_into(&id, ExportFormat::Bundle, folder.path())
+        .export_into(&of, ExportFormat::Bundle, folder.path())
         .await
         .unwrap();
     let files: Vec<_> = std::fs::read_dir(&saved).unwrap().collect();

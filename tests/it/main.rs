@@ -39,6 +39,7 @@ mod secrets;
 mod shared_data;
 mod sources;
 mod sync;
+mod takeaway;
 mod tls;
 mod tokens;
 mod trace;

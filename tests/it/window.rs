@@ -298,7 +298,7 @@ async fn read_over_time(engine: &Engine, id: &str, given: &mut Given) {
     given.take("trend_get", &trend);
     given.take("access_log_list", &engine.access_log(200).await.unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let exported = engine.export_into(id, ExportFormat::Bundle, folder.path());
+    let exported = engine.export_into(&of, ExportFormat::Bundle, folder.path());
     given.take("records_export", &exported.await.unwrap());
     for row in &page.rows {
         let saved = engine.attachment_save(&row.key, 0, folder.path()).await;

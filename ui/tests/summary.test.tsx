@@ -100,6 +100,15 @@ test("the summary is printed by the system's dialog, and how many records were o
   expect(args).toEqual({ of: { connectionId: "c1" }, records: screen.getAllByTestId("summary-row").length });
 });
 
+test("the summary is saved for another app, and the results for a spreadsheet", async () => {
+  const engine = openApp("chart", "/chart");
+  for (const format of ["ips", "results"]) {
+    await userEvent.click(await screen.findByTestId(`export-${format}`));
+    expect(await screen.findByText(/^Saved in \/home\/ada\/Downloads/)).toBeVisible();
+    expect(engine.calls.findLast(({ command }) => command === "records_export")?.args).toEqual({ of: { connectionId: "c1" }, format });
+  }
+});
+
 test("what was done with the records can be read, and a copy of them saved", async () => {
   const engine = openApp("chart", "/connections");
   await userEvent.click(await screen.findByText("What was done with your records"));
@@ -113,7 +122,7 @@ test("what was done with the records can be read, and a copy of them saved", asy
   expect(screen.getByText(/These files are not encrypted/)).toBeVisible();
   await userEvent.click(screen.getByTestId("export-bundle"));
   expect(await screen.findByText(/^Saved in \/home\/ada\/Downloads/)).toBeVisible();
-  expect(engine.calls.find(({ command }) => command === "records_export")?.args).toEqual({ connectionId: "c1", bundle: true });
+  expect(engine.calls.find(({ command }) => command === "records_export")?.args).toEqual({ of: { connectionId: "c1" }, format: "bundle" });
 });
 
 test("a system that calls its language C gets English numbers, and one with a language keeps it", () => {

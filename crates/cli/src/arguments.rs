@@ -157,7 +157,7 @@ pub(crate) enum Command {
         #[arg(required = true)]
         words: Vec<String>,
     },
-    /// Write the records to files, byte for byte as received; several connections get a folder each
+    /// Write the records to files; several connections get a folder each
     Export {
         /// Shape of the files
         #[arg(long, value_enum, default_value = "ndjson")]
@@ -321,8 +321,14 @@ impl From<RedirectArgument> for RedirectKind {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FormatArgument {
+    /// Every record, one per line, a file for each type
     Ndjson,
+    /// Every record, in one Bundle
     Bundle,
+    /// The summary, as an International Patient Summary
+    Ips,
+    /// Laboratory results and vital signs as a table (CSV)
+    Results,
 }
 
 impl From<FormatArgument> for ExportFormat {
@@ -330,6 +336,8 @@ impl From<FormatArgument> for ExportFormat {
         match format {
             FormatArgument::Ndjson => Self::Ndjson,
             FormatArgument::Bundle => Self::Bundle,
+            FormatArgument::Ips => Self::Ips,
+            FormatArgument::Results => Self::Results,
         }
     }
 }

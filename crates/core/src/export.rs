@@ -1,9 +1,12 @@
 //! Taking records along: every resource byte for byte as it was received.
 
+mod ips;
+mod results;
+
 use crate::access_log::LogEntry;
 use crate::engine::Engine;
 use crate::problem::{Problem, ProblemCode, Result};
-use crate::view::AccessAct;
+use crate::view::{AccessAct, ChartOf};
 use futures::StreamExt;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,13 +14,18 @@ use tokio::fs::File;
 use tokio::io::{AsyncWriteExt, BufWriter};
 
 /// The shape of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, ts_rs::TS)]
+#[serde(rename_all = "camelCase")]
 pub enum ExportFormat {
     /// One file per type, one resource per line. A resource that holds line breaks goes to a file
     /// of its own, so that its bytes stay.
     Ndjson,
     /// One `Bundle` of type `collection`.
     Bundle,
+    /// One `Bundle` of type `document`: the summary, in the shape of the International Patient Summary.
+    Ips,
+    /// Laboratory results and vital signs as a table for a spreadsheet (CSV).
+    Results,
 }
 
 /// What an export wrote.
@@ -58,22 +66,66 @@ impl Engine {
         report
     }
 
-    /// As [`Engine::export`] of one connection, into a new folder inside of `folder` that is named after the
-    /// time and says nothing of whose records it holds. Gives its path.
+    /// As [`Engine::export`], of the sources of a chart, into a new folder inside of `folder` that is named
+    /// after the time and says nothing of whose records it holds. Gives its path. A summary or a table is one
+    /// file for all sources; of anything else each source has a folder of its own where there are several.
     ///
     /// # Errors
     /// `record.not_found`, `export.failed`, `store.*`.
     pub async fn export_into(
         &self,
-        connection_id: &str,
+        of: &ChartOf,
         format: ExportFormat,
         folder: &Path,
     ) -> Result<PathBuf> {
         let now = self.now().to_zoned_datetime(jiff::tz::TimeZone::system());
         let name = now.strftime("satchel-records-%Y-%m-%d-%H%M%S").to_string();
         let dir = folder.join(name);
-        self.export(Some(connection_id), format, &dir).await?;
+        let connections = self.connections_of(of).await?;
+        match (connections.as_slice(), format) {
+            ([only], _) => {
+                self.export(Some(only), format, &dir).await?;
+            }
+            (several, ExportFormat::Ips | ExportFormat::Results) => {
+                let report = self.export_chart(of, format, &dir).await;
+                for id in several {
+                    let row = self.connection_row(id).await?;
+                    let entry = LogEntry::at(&row, AccessAct::Exported).ended(&report);
+                    self.log_access(entry).await;
+                }
+                report?;
+            }
+            (several, _) => {
+                for id in several {
+                    self.export(Some(id), format, &dir.join(id)).await?;
+                }
+            }
+        }
         Ok(dir)
+    }
+
+    /// What is of the chart as a whole, in one file.
+    async fn export_chart(
+        &self,
+        of: &ChartOf,
+        format: ExportFormat,
+        dir: &Path,
+    ) -> Result<ExportReport> {
+        tokio::fs::create_dir_all(dir).await.map_err(failed)?;
+        let (path, resources) = if format == ExportFormat::Ips {
+            let (json, resources) = self.summary_document(of).await?;
+            let path = dir.join("patient-summary.json");
+            write_private(&path, json.as_bytes()).await?;
+            (path, resources)
+        } else {
+            let path = dir.join("results.csv");
+            let written = self.write_results(of, &path).await?;
+            (path, BTreeMap::from([("Observation".to_owned(), written)]))
+        };
+        Ok(ExportReport {
+            files: vec![path],
+            resources,
+        })
     }
 
     async fn export_all(&self, format: ExportFormat, dir: &Path) -> Result<ExportReport> {
@@ -84,7 +136,8 @@ impl Engine {
             }
         }
         if holding.len() < 2 {
-            return self.export_to(None, format, dir).await;
+            let only = holding.first().map(String::as_str);
+            return self.export_to(only, format, dir).await;
         }
         let mut whole = ExportReport::default();
         for id in holding {
@@ -107,6 +160,11 @@ impl Engine {
         match format {
             ExportFormat::Ndjson => self.export_ndjson(connection_id, dir).await,
             ExportFormat::Bundle => self.export_bundle(connection_id, dir).await,
+            ExportFormat::Ips | ExportFormat::Results => {
+                let connection_id = connection_id.unwrap_or_default().to_owned();
+                let of = ChartOf::Connection { connection_id };
+                self.export_chart(&of, format, dir).await
+            }
         }
     }
 

@@ -37,8 +37,8 @@ const BLOCKS: &[(OverviewKind, Section, usize)] = &[
 ];
 
 /// A row of a list before it is shown.
-struct Listed {
-    row: RecordRow,
+pub(crate) struct Listed {
+    pub(crate) row: RecordRow,
     also: Vec<AlsoFromView>,
 }
 
@@ -71,10 +71,21 @@ impl Engine {
     }
 
     /// The newest records of a section, as the list of it has them.
-    async fn newest(
+    pub(crate) async fn newest(
         &self,
         of: &ChartOf,
         section: Section,
+        names: &[(String, String)],
+    ) -> Result<Vec<Listed>> {
+        self.listed(of, section, (0, LOOKED_AT), names).await
+    }
+
+    /// A page of the list of a section.
+    pub(crate) async fn listed(
+        &self,
+        of: &ChartOf,
+        section: Section,
+        (offset, limit): (u64, u64),
         names: &[(String, String)],
     ) -> Result<Vec<Listed>> {
         match of {
@@ -84,7 +95,11 @@ impl Engine {
                     sections: vec![word_of(section)],
                     resource_type: None,
                 };
-                let page = self.inner.store.records_list(&filter, 0, LOOKED_AT).await?;
+                let page = self
+                    .inner
+                    .store
+                    .records_list(&filter, offset, limit)
+                    .await?;
                 let rows = page.rows.into_iter();
                 Ok(rows.map(|row| Listed { row, also: vec![] }).collect())
             }
@@ -93,7 +108,7 @@ impl Engine {
                 let section = word_of(section);
                 let store = &self.inner.store;
                 let page = store
-                    .person_records(person_id, Some(&section), None, (0, LOOKED_AT))
+                    .person_records(person_id, Some(&section), None, (offset, limit))
                     .await?;
                 let groups = page.rows.into_iter().map(|group| Listed {
                     also: group
@@ -110,7 +125,7 @@ impl Engine {
 }
 
 /// What of a section belongs on the first page, most important first.
-fn choose(kind: OverviewKind, listed: Vec<Listed>, now: i64) -> Vec<Listed> {
+pub(crate) fn choose(kind: OverviewKind, listed: Vec<Listed>, now: i64) -> Vec<Listed> {
     let mut seen = HashSet::new();
     let mut chosen: Vec<Listed> = listed
         .into_iter()

@@ -1,6 +1,7 @@
 //! The TypeScript of the window is generated from `satchel_core::view`; drift fails here.
 //! `UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings` writes it anew.
 
+use satchel_core::ExportFormat;
 use satchel_core::schedule::Every;
 use satchel_core::trace::*;
 use satchel_core::view::*;
@@ -94,6 +95,7 @@ fn declarations() -> String {
         ProblemView,
         AccessAct,
         AccessLogView,
+        ExportFormat,
         Every,
         ScheduleSettingsView,
         ScheduleWait,

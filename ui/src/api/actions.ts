@@ -1,6 +1,6 @@
 /** What screens change; each says what it makes stale. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import type { DirectoryView, Every, LoginStartedView, ProblemView, RecordKey, Role, ScheduleSettingsView } from "./bindings";
+import type { ChartOf, DirectoryView, Every, ExportFormat, LoginStartedView, ProblemView, RecordKey, Role, ScheduleSettingsView } from "./bindings";
 import { engine } from "./client";
 import { forgetProgress, loginFailure } from "./events";
 import { keys } from "./queries";
@@ -228,7 +228,7 @@ export function useExportTrace() {
 
 /** Writes the records of a connection into a new folder; gives its path. */
 export function useExportRecords() {
-  return useMutation<string, ProblemView, { connectionId: string; bundle: boolean }>({ mutationFn: ({ connectionId, bundle }) => engine.recordsExport(connectionId, bundle) });
+  return useMutation<string, ProblemView, { of: ChartOf; format: ExportFormat }>({ mutationFn: ({ of, format }) => engine.recordsExport(of, format) });
 }
 
 /** Fetches one content of a document that is not here, also a large one. */

@@ -1253,6 +1253,8 @@ complete: boolean,
  */
 problem: ProblemView | null, };
 
+export type ExportFormat = "ndjson" | "bundle" | "ips" | "results";
+
 export type Every = "off" | "3h" | "6h" | "12h" | "daily" | "weekly";
 
 export type ScheduleSettingsView = { 

@@ -6,6 +6,7 @@ import { Icon } from "../../../components/Icon";
 import { ProblemNotice } from "../../../components/ProblemNotice";
 import { Waiting } from "../../../components/Waiting";
 import { useWords } from "../../../i18n";
+import { SaveCopy } from "../../takeaway/SaveCopy";
 import { Card } from "./Card";
 import { News } from "./News";
 import styles from "./summary.module.css";
@@ -72,6 +73,10 @@ export function Summary({ of, chart, sources, onOpen, onSection, onBack }: Summa
               </div>
             ))}
           </div>
+          <section className={`${styles.card} ${styles.takeAlong}`} aria-labelledby="take-along-title">
+            <h3 id="take-along-title">{t("export.summaryTitle")}</h3>
+            <SaveCopy of={of} formats={["ips", "results"]} help={t("export.summaryHelp")} />
+          </section>
           <p className={styles.caveat}>{t("summary.caveat")}</p>
         </>
       ) : null}
