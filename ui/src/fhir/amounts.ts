@@ -74,3 +74,28 @@ export function sizeWords(words: Words, bytes: number): string {
   const unit = SIZES[step] ?? "byte";
   return words.intl.formatNumber(bytes / 1000 ** step, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 });
 }
+
+const NUMBER = String.raw`-?\d+(?:\.\d+)?`;
+const AMOUNT = new RegExp(`^((?:[<>≤≥] )?)(${NUMBER})((?: \\S.*)?)$`);
+const BETWEEN = new RegExp(`^(${NUMBER}) to (${NUMBER}(?: \\S.*)?)$`);
+const AT_LEAST = new RegExp(`^(${NUMBER}(?: \\S.*)?) or more$`);
+const UP_TO = new RegExp(`^up to (${NUMBER}(?: \\S.*)?)$`);
+
+/** A number with its unit as the engine keeps it: with all of its digits, and the reader's decimal sign. */
+function amountSaid(words: Words, said: string): string {
+  const [, before = "", number, behind = ""] = AMOUNT.exec(said) ?? [];
+  if (!number?.includes(".")) return said;
+  const sign = words.intl.formatNumberToParts(1.5).find(({ type }) => type === "decimal")?.value ?? ".";
+  return `${before}${number.replace(".", sign)}${behind}`;
+}
+
+/** A value or a range as the engine keeps it ("3.5 to 5.1 mmol/L", "Not known"), in the reader's language. */
+export function valueSaid(words: Words, said: string): string {
+  const [, low, high] = BETWEEN.exec(said) ?? [];
+  if (low && high) return words.t("range.between", { low: amountSaid(words, low), high: amountSaid(words, high) });
+  const least = AT_LEAST.exec(said)?.[1];
+  if (least) return words.t("range.atLeast", { value: amountSaid(words, least) });
+  const most = UP_TO.exec(said)?.[1];
+  if (most) return words.t("range.upTo", { value: amountSaid(words, most) });
+  return words.said(amountSaid(words, said));
+}
