@@ -130,7 +130,7 @@ describe("in Spanish", () => {
     ["7.20 mmol/L", "7,20 mmol/L"],
     ["< 0.5 mg/L", "< 0,5 mg/L"],
     ["148/84 mmHg", "148/84 mmHg"],
-    ["3.5 to 5.1 mmol/L", "de 3,5 a 5,1 mmol/L"],
+    ["3.5 to 5.1 mmol/L", "3,5 a 5,1 mmol/L"],
     ["60 mL/min or more", "60 mL/min o más"],
     ["up to 5.1 mmol/L", "hasta 5,1 mmol/L"],
     ["Not known", "No se sabe"],
