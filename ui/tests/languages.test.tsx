@@ -3,7 +3,7 @@ import { act, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { createIntl, type IntlShape } from "react-intl";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { valueSaid } from "../src/fhir/amounts";
+import { rangeSaid, valueSaid } from "../src/fhir/amounts";
 import { statusWords } from "../src/fhir/codes";
 import { wordsOf, type Words } from "../src/i18n";
 import en from "../src/i18n/en.json";
@@ -126,20 +126,27 @@ describe("in Spanish", () => {
     expect(problem).toHaveTextContent("org.freedesktop.DBus.Error.ServiceUnknown");
   });
 
+  test.each<[string, boolean, string]>([
+    ["7.20 mmol/L", true, "7,20 mmol/L"],
+    ["< 0.5 mg/L", true, "< 0,5 mg/L"],
+    ["12000 /uL", true, "12000 /uL"],
+    ["148/84 mmHg", false, "148/84 mmHg"],
+    ["Not known", false, "No se sabe"],
+    ["High risk", false, "Riesgo alto"],
+    ["1.234 by the source's own count", false, "1.234 by the source's own count"],
+  ])("a value that is kept as “%s” (measured: %s) reads “%s”, and in English as it is kept", (value, measured, said) => {
+    expect(valueSaid(spanish, { value, measured })).toBe(said);
+    expect(valueSaid(words, { value, measured })).toBe(value);
+  });
+
   test.each<[string, string]>([
-    ["7.20 mmol/L", "7,20 mmol/L"],
-    ["< 0.5 mg/L", "< 0,5 mg/L"],
-    ["148/84 mmHg", "148/84 mmHg"],
     ["3.5 to 5.1 mmol/L", "3,5 a 5,1 mmol/L"],
     ["60 mL/min or more", "60 mL/min o más"],
     ["up to 5.1 mmol/L", "hasta 5,1 mmol/L"],
-    ["Not known", "No se sabe"],
-    ["High risk", "Riesgo alto"],
     ["Negative to date.", "Negative to date."],
-    ["Version 1.5 of the panel", "Version 1.5 of the panel"],
-  ])("a value that is kept as “%s” reads “%s”, and in English as it is kept", (kept, said) => {
-    expect(valueSaid(spanish, kept)).toBe(said);
-    expect(valueSaid(words, kept)).toBe(kept);
+  ])("a range that is kept as “%s” reads “%s”, and in English as it is kept", (kept, said) => {
+    expect(rangeSaid(spanish, kept)).toBe(said);
+    expect(rangeSaid(words, kept)).toBe(kept);
   });
 
   test("a status, a row without a name and what stands behind a source's words are said", () => {

@@ -404,6 +404,7 @@ pub(crate) fn summary_view(row: RecordRow, names: &[(String, String)]) -> Record
             value,
             end: row.date_end,
         }),
+        measured: row.value_number.is_some(),
         value: row.value_text,
         range: row.range_text,
         flag: row.flag.as_deref().and_then(from_word::<Flag>),

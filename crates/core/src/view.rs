@@ -342,6 +342,8 @@ pub struct RecordSummaryView {
     pub date: Option<RecordDateView>,
     /// Value with its unit, as text.
     pub value: Option<String>,
+    /// The value is a number, with its unit: how numbers look depends on the reader's language.
+    pub measured: bool,
     /// Reference range with its unit, as text.
     pub range: Option<String>,
     /// High, low, …

@@ -675,6 +675,10 @@ date: RecordDateView | null,
  */
 value: string | null, 
 /**
+ * The value is a number, with its unit: how numbers look depends on the reader's language.
+ */
+measured: boolean, 
+/**
  * Reference range with its unit, as text.
  */
 range: string | null, 

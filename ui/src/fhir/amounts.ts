@@ -1,4 +1,5 @@
 /** Quantity, Range, Ratio, Money and SampledData as text. */
+import type { RecordSummaryView } from "../api/bindings";
 import type { Words } from "../i18n";
 import { decimal, isObject, object, text, type Json, type JsonObject } from "./json";
 
@@ -82,20 +83,25 @@ const AT_LEAST = new RegExp(`^(${NUMBER}(?: \\S.*)?) or more$`);
 const UP_TO = new RegExp(`^up to (${NUMBER}(?: \\S.*)?)$`);
 
 /** A number with its unit as the engine keeps it: with all of its digits, and the reader's decimal sign. */
-function amountSaid(words: Words, said: string): string {
+export function amountSaid(words: Words, said: string): string {
   const [, before = "", number, behind = ""] = AMOUNT.exec(said) ?? [];
   if (!number?.includes(".")) return said;
   const sign = words.intl.formatNumberToParts(1.5).find(({ type }) => type === "decimal")?.value ?? ".";
   return `${before}${number.replace(".", sign)}${behind}`;
 }
 
-/** A value or a range as the engine keeps it ("3.5 to 5.1 mmol/L", "Not known"), in the reader's language. */
-export function valueSaid(words: Words, said: string): string {
+/** A range as the engine keeps it, "3.5 to 5.1 mmol/L", or as the source says it. */
+export function rangeSaid(words: Words, said: string): string {
   const [, low, high] = BETWEEN.exec(said) ?? [];
   if (low && high) return words.t("range.between", { low: amountSaid(words, low), high: amountSaid(words, high) });
   const least = AT_LEAST.exec(said)?.[1];
   if (least) return words.t("range.atLeast", { value: amountSaid(words, least) });
   const most = UP_TO.exec(said)?.[1];
-  if (most) return words.t("range.upTo", { value: amountSaid(words, most) });
-  return words.said(amountSaid(words, said));
+  return most ? words.t("range.upTo", { value: amountSaid(words, most) }) : said;
+}
+
+/** The value of a row: what was measured as a number of the reader's language, the engine's words in it, and the source's own as they are. */
+export function valueSaid(words: Words, { value, measured }: Pick<RecordSummaryView, "value" | "measured">): string {
+  if (value === null) return "";
+  return measured ? amountSaid(words, value) : words.said(value);
 }

@@ -32,7 +32,7 @@ function Original({ record, current, onOpen }: { record: RecordSummaryView; curr
         ) : null}
         {record.value ? (
           <span className={styles.value}>
-            <AsGiven>{valueSaid(words, record.value)}</AsGiven> <FlagMark flag={record.flag} />
+            <AsGiven>{valueSaid(words, record)}</AsGiven> <FlagMark flag={record.flag} />
           </span>
         ) : null}
         <span className={styles.line}>

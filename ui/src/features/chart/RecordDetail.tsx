@@ -7,7 +7,7 @@ import { Icon } from "../../components/Icon";
 import { ProblemNotice } from "../../components/ProblemNotice";
 import { Tabs } from "../../components/Tabs";
 import { Waiting } from "../../components/Waiting";
-import { valueSaid } from "../../fhir/amounts";
+import { rangeSaid, valueSaid } from "../../fhir/amounts";
 import { typeWords } from "../../fhir/codes";
 import { formatFhirDate, formatFhirPeriod } from "../../fhir/dates";
 import { readResource } from "../../fhir/json";
@@ -46,10 +46,10 @@ function Heading({ detail }: { detail: RecordDetailView }) {
       </h2>
       {summary.value ? (
         <p className={styles.value}>
-          <AsGiven>{valueSaid(words, summary.value)}</AsGiven> <FlagMark flag={summary.flag} always />
+          <AsGiven>{valueSaid(words, summary)}</AsGiven> <FlagMark flag={summary.flag} always />
         </p>
       ) : null}
-      {summary.range ? <p className={styles.range}>{t("record.range", { range: valueSaid(words, summary.range) })}</p> : null}
+      {summary.range ? <p className={styles.range}>{t("record.range", { range: rangeSaid(words, summary.range) })}</p> : null}
       <p className={styles.facts}>
         {summary.status ? <StatusBadge status={summary.status} /> : null}
         <span>{date ?? t("record.undated")}</span>

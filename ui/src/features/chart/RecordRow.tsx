@@ -2,7 +2,7 @@ import type { Ref } from "react";
 import type { RecordSummaryView } from "../../api/bindings";
 import { AsGiven } from "../../components/AsGiven";
 import { Badge } from "../../components/Badge";
-import { valueSaid } from "../../fhir/amounts";
+import { rangeSaid, valueSaid } from "../../fhir/amounts";
 import { formatFhirDay, formatFhirPeriod } from "../../fhir/dates";
 import { useWords } from "../../i18n";
 import { FlagMark, StatusBadge } from "./marks";
@@ -74,12 +74,12 @@ export function RecordRow({ record, selected, tabbable, onSelect, onFocus, ref }
       <span className={styles.how}>
         {record.value ? (
           <span className={styles.value}>
-            <AsGiven>{valueSaid(words, record.value)}</AsGiven> <FlagMark flag={record.flag} />
+            <AsGiven>{valueSaid(words, record)}</AsGiven> <FlagMark flag={record.flag} />
           </span>
         ) : (
           <FlagMark flag={record.flag} />
         )}
-        {record.range ? <span className={styles.range}>{t("record.range", { range: valueSaid(words, record.range) })}</span> : null}
+        {record.range ? <span className={styles.range}>{t("record.range", { range: rangeSaid(words, record.range) })}</span> : null}
         <span className={styles.date}>{date ?? t("record.undated")}</span>
       </span>
     </button>

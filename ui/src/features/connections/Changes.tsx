@@ -30,7 +30,7 @@ function Row({ record, fields = [] }: Change) {
         <AsGiven>{said(record.title)}</AsGiven>
         <span className={styles.help}>
           {record.date ? formatFhirDay(intl, record.date.value) : t("record.undated")}
-          {record.value ? ` · ${valueSaid(words, record.value)}` : ""}
+          {record.value ? ` · ${valueSaid(words, record)}` : ""}
         </span>
         {fields.map((field) => (
           <span key={field.path} className={styles.help}>

@@ -27,7 +27,7 @@ export function Hit({ id, hit, active, onOpen }: HitProps) {
 
   const facts = [
     typeWords(words, record.key.resourceType),
-    record.value && valueSaid(words, record.value),
+    record.value && valueSaid(words, record),
     record.date ? formatFhirDay(words.intl, record.date.value) : words.t("record.undated"),
     hit.patientName,
     record.source,

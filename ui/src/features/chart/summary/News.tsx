@@ -21,7 +21,7 @@ function Named({ title, rows, onOpen }: { title: string; rows: readonly RecordSu
           <li key={`${record.key.resourceType}/${record.key.id}`}>
             <button type="button" className={styles.link} onClick={() => onOpen(record.key)}>
               <AsGiven>{words.said(record.title)}</AsGiven>
-              {record.value ? ` · ${valueSaid(words, record.value)}` : ""}
+              {record.value ? ` · ${valueSaid(words, record)}` : ""}
             </button>
           </li>
         ))}

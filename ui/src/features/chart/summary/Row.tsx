@@ -1,7 +1,7 @@
 import type { OverviewKind, RecordSummaryView } from "../../../api/bindings";
 import { AsGiven } from "../../../components/AsGiven";
 import { Badge } from "../../../components/Badge";
-import { valueSaid } from "../../../fhir/amounts";
+import { rangeSaid, valueSaid } from "../../../fhir/amounts";
 import { formatFhirDay, formatFhirPeriod } from "../../../fhir/dates";
 import { useWords } from "../../../i18n";
 import { FlagMark, StatusBadge } from "../marks";
@@ -64,10 +64,10 @@ export function Row({ record, kind, onOpen }: { record: RecordSummaryView; kind:
           </Badge>
         ) : value ? (
           <span className={styles.value}>
-            <AsGiven>{valueSaid(words, value)}</AsGiven> <FlagMark flag={flag} />
+            <AsGiven>{valueSaid(words, record)}</AsGiven> <FlagMark flag={flag} />
           </span>
         ) : null}
-        {range && flag && flag !== "normal" ? <span className={styles.line}>{t("record.range", { range: valueSaid(words, range) })}</span> : null}
+        {range && flag && flag !== "normal" ? <span className={styles.line}>{t("record.range", { range: rangeSaid(words, range) })}</span> : null}
         {when || !UNDATED.has(kind) ? <span className={styles.line}>{when ?? t("record.undated")}</span> : null}
       </span>
     </button>

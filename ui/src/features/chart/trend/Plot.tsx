@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
 import type { MeasuredView } from "../../../api/bindings";
 import "uplot/dist/uPlot.min.css";
-import { valueSaid } from "../../../fhir/amounts";
+import { amountSaid } from "../../../fhir/amounts";
 import { useWords } from "../../../i18n";
 import { extremesOf, type Panel } from "./series";
 import styles from "./trend.module.css";
@@ -30,7 +30,7 @@ export function Plot({ panel, title, onFailed }: { panel: Panel; title: string; 
   }, [panel, onFailed, intl.locale]);
 
   const extremes = extremesOf(panel);
-  const inWords = ({ text }: MeasuredView) => valueSaid(words, text);
+  const inWords = ({ text }: MeasuredView) => amountSaid(words, text);
   const count = panel.lines.reduce((sum, { points }) => sum + points.length, 0);
   const said = extremes ? t("trend.said", { title, count, least: inWords(extremes.least), most: inWords(extremes.most), last: inWords(extremes.last) }) : title;
   const parts = panel.lines.flatMap(({ part }) => (part ? [part] : []));

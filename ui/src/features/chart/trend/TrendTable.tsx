@@ -31,7 +31,7 @@ export function TrendTable({ points, title, onOpen }: { points: readonly Measure
                 </button>
               </td>
               <td>
-                {text ? valueSaid(words, text) : t("trend.nothing")} {values.map(({ part, flag }) => (flag && flag !== "normal" ? <FlagMark key={part ?? ""} flag={flag} /> : null))}
+                {text ? valueSaid(words, { value: text, measured: values.length > 0 }) : t("trend.nothing")} {values.map(({ part, flag }) => (flag && flag !== "normal" ? <FlagMark key={part ?? ""} flag={flag} /> : null))}
               </td>
               <td>{words.facts(values.map(({ low, high }) => rangeOf(words, low, high)))}</td>
               {sources.size > 1 ? <td>{source}</td> : null}
