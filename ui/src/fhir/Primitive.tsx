@@ -44,9 +44,9 @@ function primitiveWords(words: Words, name: string, value: Json): string | undef
 export function LongText({ value }: { value: string }) {
   const [length, setLength] = useState(LONG_TEXT);
   const { t } = useWords();
-  if (value.length <= length) return <span dir="auto" className={styles.text}>{value}</span>;
+  if (value.length <= length) return <span className={styles.text}>{value}</span>;
   return (
-    <span dir="auto" className={styles.text}>
+    <span className={styles.text}>
       {value.slice(0, length)}…{" "}
       <Button kind="quiet" size="small" onClick={() => setLength(length + STEP)}>
         {t(value.length <= length + STEP ? "text.showAll" : "text.showMore")}
