@@ -1,5 +1,5 @@
 /** Made-up connections, servers and people for looking at the screens. */
-import type { AccessView, ChartSectionView, ConnectionView, PatientHeaderView, PersonView, ServerView, SyncReportView } from "../src/api/bindings";
+import type { AccessView, ChartSectionView, ConnectionView, PatientHeaderView, PersonView, SectionNoteView, ServerView, StepOutcome, SyncReportView } from "../src/api/bindings";
 
 const LONG =
   "Maximiliana-Theodora Wilhelmina Konstantinopolitanska-Featherstonehaugh of the Very Long Family Name, Countess of Llanfairpwllgwyngyll";
@@ -28,9 +28,9 @@ function report(problem: boolean): SyncReportView {
     unreadableRecords: 1,
     problem: null,
     steps: [
-      { name: "Person", resourceType: "Patient", outcome: "complete", records: 1, problem: null, remarks: [] },
+      { name: "Personal details", resourceType: "Patient", outcome: "complete", records: 1, problem: null, remarks: [] },
       { name: "Problems", resourceType: "Condition", outcome: "complete", records: 4, problem: null, remarks: [] },
-      { name: "Laboratory results", resourceType: "Observation", outcome: problem ? "cutOff" : "complete", records: 402, problem: null, remarks: [] },
+      { name: "Results, vital signs and observations", resourceType: "Observation", outcome: problem ? "cutOff" : "complete", records: 402, problem: null, remarks: [] },
       { name: "Allergies", resourceType: "AllergyIntolerance", outcome: "empty", records: 0, problem: null, remarks: [] },
       { name: "Documents", resourceType: "DocumentReference", outcome: "notShared", records: 0, problem: null, remarks: [] },
       { name: "Visits", resourceType: "Encounter", outcome: problem ? "failed" : "complete", records: 2, problem: problem ? failed : null, remarks: [] },
@@ -39,7 +39,7 @@ function report(problem: boolean): SyncReportView {
   };
 }
 
-const GRANTED = ["Who you are", "Read health problems", "Read laboratory results and vital signs", "Read documents", "Stay signed in"];
+const GRANTED = ["Personal details", "Problems", "Results, vital signs and observations", "Documents"];
 
 export const ACCESS: AccessView = {
   obtainedAt: "2026-11-24T10:30:00Z",
@@ -124,7 +124,7 @@ export function makePatient(long: boolean): PatientHeaderView {
   return {
     name: long ? LONG : "Ada Marie Lindqvist",
     birthDate: "1961-03-14",
-    age: "65 years",
+    age: { number: 65, unit: "year", about: false },
     gender: "Female",
     identifiers: [
       { label: "Medical record number", value: "MRN-204-551-83" },
@@ -151,6 +151,8 @@ const TITLES: [ChartSectionView["section"], string][] = [
   ["goals", "Goals"],
 ];
 
+const note = (outcome: StepOutcome, text: string): SectionNoteView => ({ source: null, outcome, problem: null, text });
+
 export function makeSections(counts: Map<string, number>, incomplete: boolean): ChartSectionView[] {
   return TITLES.map(([section, title]) => {
     const cut = incomplete && section === "labs";
@@ -160,7 +162,7 @@ export function makeSections(counts: Map<string, number>, incomplete: boolean): 
       title,
       count: counts.get(section) ?? 0,
       outcome: cut ? "cutOff" : hidden ? "notShared" : "complete",
-      note: cut ? "The connection broke off before the end. Sync again to get the rest." : hidden ? "This part was not shared with Satchel." : null,
+      notes: cut ? [note("cutOff", "Fetching was cut off; there may be more.")] : hidden ? [note("notShared", "Not shared with Satchel.")] : [],
     };
   });
 }

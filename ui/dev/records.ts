@@ -22,6 +22,7 @@ function make(section: Section, title: string, resource: Record<string, unknown>
       status: null,
       date: null,
       value: null,
+      measured: false,
       range: null,
       flag: null,
       malformed: null,
@@ -106,7 +107,7 @@ function lab(index: number): Fixture {
     category: [{ coding: [{ system: "http://terminology.hl7.org/CodeSystem/observation-category", code: "laboratory" }] }],
     valueQuantity: { value: Number(value), unit: analyte.unit, system: "http://unitsofmeasure.org", code: analyte.unit },
     referenceRange: [{ low: { value: analyte.low, unit: analyte.unit }, high: { value: analyte.high, unit: analyte.unit } }],
-  }, { status: "Final", date: { value: date, end: null }, value: `${value} ${analyte.unit}`, range: `${analyte.low} – ${analyte.high} ${analyte.unit}`, flag });
+  }, { status: "Final", date: { value: date, end: null }, value: `${value} ${analyte.unit}`, measured: true, range: `${analyte.low} – ${analyte.high} ${analyte.unit}`, flag });
 }
 
 export const RECORDS: Fixture[] = [...HAND_MADE, ...Array.from({ length: 400 }, (_, index) => lab(index))];

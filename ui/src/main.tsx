@@ -5,6 +5,7 @@ import { makeRouter } from "./app/router";
 import { ensureLanguage } from "./app/language";
 import { stayHere } from "./app/stay";
 import { applyTheme, readTheme } from "./app/theme";
+import { speakAsChosen } from "./i18n/languages";
 import "./styles/tokens.css";
 import "./styles/base.css";
 
@@ -19,6 +20,8 @@ async function open() {
     const dev = await import("../dev/start");
     at = dev.startFixtures();
   }
+  // What cannot be read is said in English.
+  await speakAsChosen().catch(() => undefined);
   const root = document.getElementById("root");
   if (!root) return;
   createRoot(root).render(

@@ -29,7 +29,7 @@ describe("more than a page can hold", () => {
   test("a hundred thousand parts are shown in part", () => {
     const part = '{"code":{"text":"part"},"valueInteger":1}';
     const { container } = render(
-      <WordsProvider languages={["en-US"]}>
+      <WordsProvider>
         <ResourceView resource={observation(`"component":[${Array(100_000).fill(part).join(",")}]`)} />
       </WordsProvider>,
     );
@@ -47,7 +47,7 @@ describe("more than a page can hold", () => {
     const names = Array.from({ length: 100_000 }, (_, index) => `"n${String(index)}":1`).join(",");
     for (const more of [names, `"extension":[${many('{"url":"x","valueString":"y"}')}]`]) {
       const { container, unmount } = render(
-        <WordsProvider languages={["en-US"]}>
+        <WordsProvider>
           <ResourceView resource={observation(more)} />
         </WordsProvider>,
       );
@@ -58,7 +58,7 @@ describe("more than a page can hold", () => {
 
   test("of a narrative that is a book the beginning is shown", () => {
     const { container } = render(
-      <WordsProvider languages={["en-US"]}>
+      <WordsProvider>
         <Narrative html={`<div>${"<p>word <b>bold</b></p>".repeat(100_000)}</div>`} />
       </WordsProvider>,
     );
@@ -82,7 +82,7 @@ describe("more than a page can hold", () => {
     const depth = 2000;
     const nest = `${'{"url":"x","extension":['.repeat(depth)}{"url":"y","valueString":"deep"}${"]}".repeat(depth)}`;
     const { container } = render(
-      <WordsProvider languages={["en-US"]}>
+      <WordsProvider>
         <ResourceView resource={observation(`"extension":[${nest}]`)} />
       </WordsProvider>,
     );

@@ -22,7 +22,7 @@ interface Shown {
 
 function show(resource: JsonObject): Shown {
   const { container, unmount } = render(
-    <WordsProvider languages={["en-US"]}>
+    <WordsProvider>
       <ResourceView resource={resource} />
     </WordsProvider>,
   );

@@ -14,7 +14,7 @@ export const words = wordsOf(createIntl({ locale: "en-US", messages: en }));
 
 /** Renders in words; gives what a person can read. */
 export function read(shown: ReactNode): string {
-  return render(<WordsProvider languages={["en-US"]}>{shown}</WordsProvider>).container.textContent;
+  return render(<WordsProvider>{shown}</WordsProvider>).container.textContent;
 }
 
 export function openApp(scene: Scene, at = "/"): FakeEngine {

@@ -5,7 +5,7 @@ use crate::output::{Output, record_line};
 use clap::Subcommand;
 use satchel_core::view::{
     ChartSectionView, PersonSourceView, PersonView, RecordDetailView, RecordFilter, RecordKey,
-    RecordSummaryView,
+    RecordSummaryView, SectionNoteView,
 };
 use satchel_core::{Engine, Problem, ProblemCode, Result};
 use serde_json::json;
@@ -189,8 +189,12 @@ fn source_line(source: &PersonSourceView) -> String {
 }
 
 fn section_line(section: &ChartSectionView) -> String {
-    let note = section.note.as_deref().unwrap_or_default();
-    format!("{}\t{}\t{note}", section.title, section.count)
+    let note = |note: &SectionNoteView| match &note.source {
+        Some(source) => format!("{source}: {}", note.text),
+        None => note.text.clone(),
+    };
+    let notes: Vec<String> = section.notes.iter().map(note).collect();
+    format!("{}\t{}\t{}", section.title, section.count, notes.join(" "))
 }
 
 fn sourced_line(record: &RecordSummaryView) -> String {

@@ -11,9 +11,9 @@ use crate::summary;
 use crate::sync::references::local_target;
 use crate::view::{
     ChartSectionView, ChartView, ConnectionStateView, ConnectionView, Flag, PatientHeaderView,
-    Reachability, RecordDateView, RecordDetailView, RecordFilter, RecordKey, RecordPageView,
-    RecordSummaryView, ReferenceView, Role, SearchHitView, Section, SnippetPart, StepOutcome,
-    SyncReportView,
+    ProblemView, Reachability, RecordDateView, RecordDetailView, RecordFilter, RecordKey,
+    RecordPageView, RecordSummaryView, ReferenceView, Role, SearchHitView, Section,
+    SectionNoteView, SnippetPart, StepOutcome, SyncReportView,
 };
 use satchel_smart::scope::Scopes;
 use satchel_store::{ConnectionRow, RecordRow};
@@ -25,6 +25,12 @@ use std::collections::{HashMap, HashSet};
 const SNIPPET: usize = 140;
 /// Stands between two elements in the text that is searched (summary/text.rs).
 const SEPARATOR: &str = " · ";
+
+/// Every section there is.
+pub(crate) fn all_sections() -> impl Iterator<Item = Section> {
+    let others = ALWAYS.iter().chain(WHEN_THERE).copied();
+    std::iter::once(Section::Patient).chain(others)
+}
 
 /// Sections that every chart shows, also when they are empty.
 const ALWAYS: &[Section] = &[
@@ -393,6 +399,7 @@ pub(crate) fn summary_view(row: RecordRow, names: &[(String, String)]) -> Record
             value,
             end: row.date_end,
         }),
+        measured: row.value_number.is_some(),
         value: row.value_text,
         range: row.range_text,
         flag: row.flag.as_deref().and_then(from_word::<Flag>),
@@ -457,27 +464,49 @@ pub(crate) fn section_view(
         StepOutcome::Empty => StepOutcome::Complete,
         other => other,
     });
-    let note = match (outcome, worst) {
-        (Some(StepOutcome::NotShared), _) => Some("Not shared with Satchel.".to_owned()),
-        (Some(StepOutcome::NotOffered), _) => {
-            Some("This server does not offer these records.".to_owned())
-        }
-        (Some(StepOutcome::CutOff), _) => {
-            Some("Fetching was cut off; there may be more.".to_owned())
-        }
-        (Some(StepOutcome::Failed), Some(step)) => Some(step.problem.as_ref().map_or_else(
-            || "Fetching failed; there may be more.".to_owned(),
-            |p| format!("{} There may be more.", p.message),
-        )),
-        _ => None,
-    };
+    let problem = worst.and_then(|step| step.problem.clone());
     ChartSectionView {
         section,
         title: summary::section_title(section).to_owned(),
         count,
         outcome,
-        note,
+        notes: outcome
+            .and_then(|outcome| note_of(outcome, problem))
+            .into_iter()
+            .collect(),
     }
+}
+
+/// Why a section with this outcome is not complete.
+pub(crate) const NOTES: &[(StepOutcome, &str)] = &[
+    (StepOutcome::NotShared, "Not shared with Satchel."),
+    (
+        StepOutcome::NotOffered,
+        "This server does not offer these records.",
+    ),
+    (
+        StepOutcome::CutOff,
+        "Fetching was cut off; there may be more.",
+    ),
+    (StepOutcome::Failed, "Fetching failed; there may be more."),
+];
+
+/// Behind what went wrong.
+pub(crate) const MAY_BE_MORE: &str = "There may be more.";
+
+fn note_of(outcome: StepOutcome, problem: Option<ProblemView>) -> Option<SectionNoteView> {
+    let (_, text) = NOTES.iter().find(|(noted, _)| *noted == outcome)?;
+    let problem = problem.filter(|_| outcome == StepOutcome::Failed);
+    let text = match &problem {
+        Some(problem) => format!("{} {MAY_BE_MORE}", problem.message),
+        None => (*text).to_owned(),
+    };
+    Some(SectionNoteView {
+        source: None,
+        outcome,
+        problem,
+        text,
+    })
 }
 
 pub(crate) fn gravity(outcome: StepOutcome) -> u8 {
@@ -491,11 +520,14 @@ pub(crate) fn gravity(outcome: StepOutcome) -> u8 {
     }
 }
 
+/// Of a scope that is for everything.
+pub(crate) const ALL_KINDS: &str = "All kinds of records";
+
 /// Scopes in plain words, each kind of record once.
 fn scopes_in_words(granted: &str) -> Vec<String> {
     let scopes = Scopes::parse(granted);
     if scopes.allows_read("*") {
-        return vec!["All kinds of records".to_owned()];
+        return vec![ALL_KINDS.to_owned()];
     }
     let mut words: Vec<String> = Vec::new();
     for step_type in crate::sync::kinds::patient_types() {

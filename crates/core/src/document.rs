@@ -5,6 +5,11 @@ use base64::Engine as _;
 use satchel_smart::fhir::bundle::{RawResource, SearchMode};
 use serde_json::Value;
 
+/// What a document may be other than its record describes.
+pub(crate) const OTHER_SIZE: &str = "This document is not of the size that its record states.";
+pub(crate) const OTHER_CHECKSUM: &str =
+    "This document is not the one that its record describes: the checksum differs.";
+
 /// An attachment of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttachmentRef {
@@ -28,13 +33,11 @@ impl AttachmentRef {
     #[must_use]
     pub fn difference(&self, bytes: &[u8]) -> Option<&'static str> {
         if self.size.is_some_and(|size| size != bytes.len() as u64) {
-            return Some("This document is not of the size that its record states.");
+            return Some(OTHER_SIZE);
         }
         let stated = self.hash.as_deref().and_then(decode)?;
         let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
-        (stated != sha1.as_ref()).then_some(
-            "This document is not the one that its record describes: the checksum differs.",
-        )
+        (stated != sha1.as_ref()).then_some(OTHER_CHECKSUM)
     }
 }
 

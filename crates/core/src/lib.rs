@@ -72,6 +72,7 @@ mod timeline;
 pub mod trace;
 mod trend;
 pub mod view;
+pub mod wording;
 
 pub use assertion::AssertionAudience;
 pub use bulk::{BulkLevel, BulkOptions, BulkSince};

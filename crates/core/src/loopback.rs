@@ -23,9 +23,12 @@ const AT_A_TIME: usize = 256;
 const REQUEST_LIMIT: usize = 16 * 1024;
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// In each language of the window: which one that speaks is not known here.
 const DONE_PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Satchel</title>\
 <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\
-<body><main><h1>You can close this page</h1><p>The answer went to Satchel. Go back to it to see your records.</p></main></body></html>";
+<body><main><h1>You can close this page</h1><p>The answer went to Satchel. Go back to it to see your records.</p>\
+<section lang=\"es\"><h2>Puede cerrar esta página</h2><p>La respuesta llegó a Satchel. Vuelva a Satchel para ver sus registros.</p></section>\
+</main></body></html>";
 
 /// A listener that waits for one authorization response.
 #[derive(Debug)]

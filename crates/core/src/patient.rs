@@ -1,11 +1,34 @@
 //! The person at the top of a chart.
 
+use crate::summary::named;
 use crate::summary::read::{
     first, human_name, list, list_of_strings, plain, string, tidy, value_of,
 };
-use crate::view::{LabelledView, PatientHeaderView};
+use crate::view::{AgeUnit, AgeView, LabelledView, PatientHeaderView};
 use jiff::civil::Date;
 use serde_json::Value;
+
+/// Of a person whose record gives no name.
+pub(crate) const NO_NAME: &str = "Name not given";
+/// Of a death whose day is not said.
+pub(crate) const NO_DATE: &str = "date not given";
+
+/// Administrative gender.
+pub(crate) const GENDERS: &[(&str, &str)] = &[
+    ("male", "Male"),
+    ("female", "Female"),
+    ("other", "Other"),
+    ("unknown", "Unknown"),
+];
+
+/// HL7 v2 table 0203, identifier types.
+pub(crate) const IDENTIFIERS: &[(&str, &str)] = &[
+    ("MR", "Medical record number"),
+    ("SS", "Social Security number"),
+    ("SB", "Social Security number"),
+    ("DL", "Driver's licence"),
+    ("PPN", "Passport number"),
+];
 
 /// The header of a chart from its Patient resource; what the record does not say stays absent.
 #[must_use]
@@ -17,9 +40,7 @@ pub fn header_of(json: &str, today: Date) -> PatientHeaderView {
         name: name_of(&patient),
         age: match &deceased {
             Some(_) => None,
-            None => birth_date
-                .as_deref()
-                .and_then(|birth| age_words(birth, today)),
+            None => birth_date.as_deref().and_then(|birth| age_of(birth, today)),
         },
         birth_date,
         gender: gender_words(&patient),
@@ -113,35 +134,32 @@ fn name_of(patient: &Value) -> String {
         .or_else(|| names.first())
         .and_then(human_name)
         .and_then(|name| line(&name))
-        .unwrap_or_else(|| "Name not given".to_owned())
+        .unwrap_or_else(|| NO_NAME.to_owned())
 }
 
 /// Years; for small children months or days. Absent when the birth date is not known to the year.
-fn age_words(birth: &str, today: Date) -> Option<String> {
+fn age_of(birth: &str, today: Date) -> Option<AgeView> {
+    let age = |number: i32, unit, about| AgeView {
+        number,
+        unit,
+        about,
+    };
     let year: i16 = birth.get(..4)?.parse().ok()?;
     let Ok(born) = birth.get(..10).unwrap_or(birth).parse::<Date>() else {
         let years = today.year().checked_sub(year)?;
-        return (years >= 0).then(|| format!("about {years} years"));
+        return (years >= 0).then(|| age(years.into(), AgeUnit::Year, true));
     };
     if born > today {
         return None;
     }
     let span = born.until((jiff::Unit::Year, today)).ok()?;
-    let (years, months, days) = (span.get_years(), span.get_months(), span.get_days());
+    let (years, months) = (i32::from(span.get_years()), span.get_months());
     Some(match (years, months) {
-        (0, 0) => plural(days.into(), "day"),
-        (0, months) => plural(months.into(), "month"),
-        (1, months) => plural((12 + months).into(), "month"),
-        (years, _) => plural(years.into(), "year"),
+        (0, 0) => age(span.get_days(), AgeUnit::Day, false),
+        (0, months) => age(months, AgeUnit::Month, false),
+        (1, months) => age(12 + months, AgeUnit::Month, false),
+        (years, _) => age(years, AgeUnit::Year, false),
     })
-}
-
-fn plural(number: i64, word: &str) -> String {
-    if number == 1 {
-        format!("1 {word}")
-    } else {
-        format!("{number} {word}s")
-    }
 }
 
 /// One line that reads as it is written.
@@ -150,21 +168,15 @@ fn line(text: &str) -> Option<String> {
 }
 
 fn gender_words(patient: &Value) -> Option<String> {
-    line(match string(patient, "gender")? {
-        "male" => "Male",
-        "female" => "Female",
-        "other" => "Other",
-        "unknown" => "Unknown",
-        other => other,
-    })
+    let gender = string(patient, "gender")?;
+    line(named(GENDERS, gender).unwrap_or(gender))
 }
 
 fn deceased_words(patient: &Value) -> Option<String> {
     if let Some(date) = string(patient, "deceasedDateTime") {
         return line(date);
     }
-    (patient.get("deceasedBoolean") == Some(&Value::Bool(true)))
-        .then(|| "date not given".to_owned())
+    (patient.get("deceasedBoolean") == Some(&Value::Bool(true))).then(|| NO_DATE.to_owned())
 }
 
 fn identifiers(patient: &Value) -> Vec<LabelledView> {
@@ -176,12 +188,9 @@ fn identifiers(patient: &Value) -> Vec<LabelledView> {
             let code = kind
                 .and_then(|kind| first(kind, "coding"))
                 .and_then(|c| string(c, "code"));
-            let label = match code {
-                Some("MR") => "Medical record number".to_owned(),
-                Some("SS" | "SB") => "Social Security number".to_owned(),
-                Some("DL") => "Driver's licence".to_owned(),
-                Some("PPN") => "Passport number".to_owned(),
-                _ => kind.and_then(|kind| string(kind, "text"))?.to_owned(),
+            let label = match code.and_then(|code| named(IDENTIFIERS, code)) {
+                Some(label) => label,
+                None => kind.and_then(|kind| string(kind, "text"))?,
             };
             let secret = matches!(code, Some("SS" | "SB" | "DL" | "PPN"))
                 || string(identifier, "system").is_some_and(|s| s.contains("us-ssn"));
@@ -191,7 +200,7 @@ fn identifiers(patient: &Value) -> Vec<LabelledView> {
                 value.to_owned()
             };
             Some(LabelledView {
-                label: line(&label)?,
+                label: line(label)?,
                 value: line(&value)?,
             })
         })
@@ -261,13 +270,16 @@ mod tests {
     }
 
     #[test]
-    fn ages_are_said_as_people_say_them() {
-        let age = |birth: &str| header(&serde_json::json!({"birthDate": birth})).age;
-        assert_eq!(age("1964-09-26").as_deref(), Some("62 years"));
-        assert_eq!(age("1964-12-26").as_deref(), Some("61 years"));
-        assert_eq!(age("2025-08-24").as_deref(), Some("15 months"));
-        assert_eq!(age("2026-11-20").as_deref(), Some("4 days"));
-        assert_eq!(age("1964").as_deref(), Some("about 62 years"));
+    fn ages_are_told_as_people_tell_them() {
+        let age = |birth: &str| {
+            let age = header(&serde_json::json!({"birthDate": birth})).age?;
+            Some((age.number, age.unit, age.about))
+        };
+        assert_eq!(age("1964-09-26"), Some((62, AgeUnit::Year, false)));
+        assert_eq!(age("1964-12-26"), Some((61, AgeUnit::Year, false)));
+        assert_eq!(age("2025-08-24"), Some((15, AgeUnit::Month, false)));
+        assert_eq!(age("2026-11-20"), Some((4, AgeUnit::Day, false)));
+        assert_eq!(age("1964"), Some((62, AgeUnit::Year, true)));
         assert_eq!(age("2031-01-01"), None);
         assert_eq!(age("soon"), None);
     }

@@ -13,7 +13,7 @@ use crate::summary::section_title;
 use crate::view::{
     AlsoFromView, ChartOf, ChartSectionView, ChartView, Event, OriginalsView, PeopleView,
     PersonSourceView, PersonView, RecordFilter, RecordKey, RecordPageView, RecordSummaryView, Role,
-    SamePersonView, Section, StepOutcome,
+    SamePersonView, Section, SectionNoteView, StepOutcome,
 };
 use satchel_store::{ConnectionRow, PersonRow, RecordRow};
 
@@ -390,10 +390,14 @@ fn over_sources(
     count: u64,
     parts: &[(&str, ChartSectionView)],
 ) -> ChartSectionView {
-    let notes: Vec<String> = parts
-        .iter()
-        .filter_map(|(source, part)| Some(format!("{source}: {}", part.note.as_deref()?)))
-        .collect();
+    let noted = |(source, part): &(&str, ChartSectionView)| {
+        let source = (*source).to_owned();
+        let notes = part.notes.clone().into_iter();
+        notes.map(move |note| SectionNoteView {
+            source: Some(source.clone()),
+            ..note
+        })
+    };
     let outcomes = parts.iter().filter_map(|(_, part)| part.outcome);
     let worst = outcomes.max_by_key(|outcome| crate::chart::gravity(*outcome));
     ChartSectionView {
@@ -407,7 +411,7 @@ fn over_sources(
             }
             other => other,
         },
-        note: (!notes.is_empty()).then(|| notes.join(" ")),
+        notes: parts.iter().flat_map(noted).collect(),
     }
 }
 

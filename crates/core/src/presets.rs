@@ -54,6 +54,12 @@ fn shipped() -> Vec<Preset> {
     serde_json::from_str(include_str!("presets.json")).unwrap_or_default()
 }
 
+/// The words of each choice: its name, what it is called, what is in it.
+pub(crate) fn words() -> impl Iterator<Item = (String, String, String)> {
+    let presets = shipped().into_iter();
+    presets.map(|preset| (preset.id, preset.title, preset.help))
+}
+
 /// The scopes of a choice at a server.
 pub(crate) fn scopes_of(
     preset: &str,

@@ -342,6 +342,8 @@ pub struct RecordSummaryView {
     pub date: Option<RecordDateView>,
     /// Value with its unit, as text.
     pub value: Option<String>,
+    /// The value is a number, with its unit: how numbers look depends on the reader's language.
+    pub measured: bool,
     /// Reference range with its unit, as text.
     pub range: Option<String>,
     /// High, low, …
@@ -446,8 +448,8 @@ pub struct PatientHeaderView {
     pub name: String,
     /// Birth date as received.
     pub birth_date: Option<String>,
-    /// Whole years, or "deceased"; in words.
-    pub age: Option<String>,
+    /// How old; absent of the dead.
+    pub age: Option<AgeView>,
     /// Sex or gender in words.
     pub gender: Option<String>,
     /// Identifiers worth showing, label and value.
@@ -456,6 +458,28 @@ pub struct PatientHeaderView {
     pub contacts: Vec<LabelledView>,
     /// Deceased, with the date when given.
     pub deceased: Option<String>,
+}
+
+/// How old somebody is: in years, of small children in months or days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct AgeView {
+    /// How many.
+    pub number: i32,
+    /// Of what.
+    pub unit: AgeUnit,
+    /// Only the year of birth is known.
+    pub about: bool,
+}
+
+/// What an age is told in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names say it all")]
+pub enum AgeUnit {
+    Year,
+    Month,
+    Day,
 }
 
 /// A label and a value.
@@ -481,8 +505,22 @@ pub struct ChartSectionView {
     pub count: u64,
     /// How complete it is, after the last sync; absent before the first.
     pub outcome: Option<StepOutcome>,
-    /// A sentence about it when it is not complete.
-    pub note: Option<String>,
+    /// Why it is not complete; over several sources one for each that is not.
+    pub notes: Vec<SectionNoteView>,
+}
+
+/// Why a section is not complete.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SectionNoteView {
+    /// At which source, where there are several.
+    pub source: Option<String>,
+    /// What became of it.
+    pub outcome: StepOutcome,
+    /// Why it failed.
+    pub problem: Option<ProblemView>,
+    /// The same in one or two sentences of English.
+    pub text: String,
 }
 
 /// A chart.

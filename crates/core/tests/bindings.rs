@@ -1,4 +1,5 @@
-//! The TypeScript of the window is generated from `satchel_core::view`; drift fails here.
+//! What the window shares with the engine is generated from it: the TypeScript of `satchel_core::view`, and the
+//! English of `satchel_core::wording`, which every other language has to have too. Drift fails here.
 //! `UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings` writes it anew.
 
 use satchel_core::ExportFormat;
@@ -73,8 +74,11 @@ fn declarations() -> String {
         OriginalsView,
         RecordDetailView,
         AttachmentView,
+        AgeUnit,
+        AgeView,
         LabelledView,
         PatientHeaderView,
+        SectionNoteView,
         ChartSectionView,
         PersonSourceView,
         PersonView,
@@ -115,16 +119,32 @@ fn declarations() -> String {
     text
 }
 
-#[test]
-fn the_windows_types_are_those_of_the_engine() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/api/bindings.ts");
-    let wanted = declarations();
+/// Writes a file of the window anew where that is wanted; else it has to be as it would be written.
+fn hold(file: &str, wanted: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../ui/src")
+        .join(file);
     if std::env::var_os("UPDATE_BINDINGS").is_some() {
-        std::fs::write(&path, &wanted).expect("bindings.ts is written");
+        // What could not be written is found to be stale below.
+        std::fs::write(&path, wanted).ok();
     }
-    let found = std::fs::read_to_string(&path).expect("bindings.ts is there");
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         found == wanted,
-        "ui/src/api/bindings.ts is stale: run UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings"
+        "ui/src/{file} is stale: run UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings"
+    );
+}
+
+#[test]
+fn the_windows_types_are_those_of_the_engine() {
+    hold("api/bindings.ts", &declarations());
+}
+
+#[test]
+fn the_window_knows_every_word_of_the_engine() {
+    let english = serde_json::to_string_pretty(&satchel_core::wording::english());
+    hold(
+        "i18n/engine.json",
+        &(english.expect("words are text") + "\n"),
     );
 }

@@ -675,6 +675,10 @@ date: RecordDateView | null,
  */
 value: string | null, 
 /**
+ * The value is a number, with its unit: how numbers look depends on the reader's language.
+ */
+measured: boolean, 
+/**
  * Reference range with its unit, as text.
  */
 range: string | null, 
@@ -885,6 +889,22 @@ canFetch: boolean,
  */
 difference: string | null, };
 
+export type AgeUnit = "year" | "month" | "day";
+
+export type AgeView = { 
+/**
+ * How many.
+ */
+number: number, 
+/**
+ * Of what.
+ */
+unit: AgeUnit, 
+/**
+ * Only the year of birth is known.
+ */
+about: boolean, };
+
 export type LabelledView = { 
 /**
  * Label.
@@ -905,9 +925,9 @@ name: string,
  */
 birthDate: string | null, 
 /**
- * Whole years, or "deceased"; in words.
+ * How old; absent of the dead.
  */
-age: string | null, 
+age: AgeView | null, 
 /**
  * Sex or gender in words.
  */
@@ -924,6 +944,24 @@ contacts: Array<LabelledView>,
  * Deceased, with the date when given.
  */
 deceased: string | null, };
+
+export type SectionNoteView = { 
+/**
+ * At which source, where there are several.
+ */
+source: string | null, 
+/**
+ * What became of it.
+ */
+outcome: StepOutcome, 
+/**
+ * Why it failed.
+ */
+problem: ProblemView | null, 
+/**
+ * The same in one or two sentences of English.
+ */
+text: string, };
 
 export type ChartSectionView = { 
 /**
@@ -943,9 +981,9 @@ count: number,
  */
 outcome: StepOutcome | null, 
 /**
- * A sentence about it when it is not complete.
+ * Why it is not complete; over several sources one for each that is not.
  */
-note: string | null, };
+notes: Array<SectionNoteView>, };
 
 export type PersonSourceView = { 
 /**

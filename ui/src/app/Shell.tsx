@@ -4,6 +4,7 @@ import { Icon, type IconName } from "../components/Icon";
 import { LaunchDialog } from "../features/connect/LaunchDialog";
 import { useWords, type MessageId } from "../i18n";
 import { useShortcuts } from "./useShortcuts";
+import { LanguageSwitch } from "./LanguageSwitch";
 import { ThemeSwitch } from "./ThemeSwitch";
 import styles from "./Shell.module.css";
 
@@ -55,6 +56,7 @@ export function Shell() {
           <Icon name="trace" size={20} />
           <span>{t("nav.testers")}</span>
         </Link>
+        <LanguageSwitch />
         <ThemeSwitch />
       </nav>
       <main ref={main} className={styles.main} tabIndex={-1}>

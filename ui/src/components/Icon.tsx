@@ -27,10 +27,13 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
+/** They point along the line, so they turn with it. */
+const ALONG: ReadonlySet<IconName> = new Set(["back", "external"]);
+
 /** A drawing beside words; it says nothing alone. */
 export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
   return (
-    <svg className={styles.icon} width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <svg className={ALONG.has(name) ? styles.along : styles.icon} width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <path d={PATHS[name]} />
     </svg>
   );

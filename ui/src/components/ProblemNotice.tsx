@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import type { ProblemView } from "../api/bindings";
 import { useWords } from "../i18n";
+import { AsGiven } from "./AsGiven";
 import { Icon } from "./Icon";
 import styles from "./ProblemNotice.module.css";
 
@@ -25,8 +26,7 @@ export function ProblemNotice({ problem, children, quiet = false }: ProblemNotic
         <details className={styles.details}>
           <summary>{t("problem.detail")}</summary>
           <p className={styles.detail}>
-            {problem.code}
-            {problem.detail ? `: ${problem.detail}` : ""}
+            <AsGiven>{problem.detail ? `${problem.code}: ${problem.detail}` : problem.code}</AsGiven>
           </p>
         </details>
         {children ? <div className={styles.actions}>{children}</div> : null}

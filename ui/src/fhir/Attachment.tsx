@@ -19,16 +19,16 @@ export function Attachment({ value }: { value: JsonObject }) {
   const data = text(value.data);
   const size = decimal(value.size) ?? (data && String(Math.round((data.length * 3) / 4)));
   const created = text(value.creation);
-  const facts = [
+  const facts = words.facts([
     mediaWords(words, text(value.contentType)),
     size && sizeWords(words, Number(size)),
     created && formatFhirDate(words.intl, created),
-  ].filter(Boolean);
+  ]);
   const title = text(value.title);
   return (
     <span>
-      {title ?? facts.join(", ")}
-      {title ? <span className={styles.second}>{facts.join(", ")}</span> : null}
+      {title ?? facts}
+      {title ? <span className={styles.second}>{facts}</span> : null}
     </span>
   );
 }

@@ -1,4 +1,5 @@
 /** Quantity, Range, Ratio, Money and SampledData as text. */
+import type { RecordSummaryView } from "../api/bindings";
 import type { Words } from "../i18n";
 import { decimal, isObject, object, text, type Json, type JsonObject } from "./json";
 
@@ -73,4 +74,34 @@ export function sizeWords(words: Words, bytes: number): string {
   const step = Math.min(Math.max(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), 0), SIZES.length - 1);
   const unit = SIZES[step] ?? "byte";
   return words.intl.formatNumber(bytes / 1000 ** step, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 });
+}
+
+const NUMBER = String.raw`-?\d+(?:\.\d+)?`;
+const AMOUNT = new RegExp(`^((?:[<>≤≥] )?)(${NUMBER})((?: \\S.*)?)$`);
+const BETWEEN = new RegExp(`^(${NUMBER}) to (${NUMBER}(?: \\S.*)?)$`);
+const AT_LEAST = new RegExp(`^(${NUMBER}(?: \\S.*)?) or more$`);
+const UP_TO = new RegExp(`^up to (${NUMBER}(?: \\S.*)?)$`);
+
+/** A number with its unit as the engine keeps it: with all of its digits, and the reader's decimal sign. */
+export function amountSaid(words: Words, said: string): string {
+  const [, before = "", number, behind = ""] = AMOUNT.exec(said) ?? [];
+  if (!number?.includes(".")) return said;
+  const sign = words.intl.formatNumberToParts(1.5).find(({ type }) => type === "decimal")?.value ?? ".";
+  return `${before}${number.replace(".", sign)}${behind}`;
+}
+
+/** A range as the engine keeps it, "3.5 to 5.1 mmol/L", or as the source says it. */
+export function rangeSaid(words: Words, said: string): string {
+  const [, low, high] = BETWEEN.exec(said) ?? [];
+  if (low && high) return words.t("range.between", { low: amountSaid(words, low), high: amountSaid(words, high) });
+  const least = AT_LEAST.exec(said)?.[1];
+  if (least) return words.t("range.atLeast", { value: amountSaid(words, least) });
+  const most = UP_TO.exec(said)?.[1];
+  return most ? words.t("range.upTo", { value: amountSaid(words, most) }) : said;
+}
+
+/** The value of a row: what was measured as a number of the reader's language, the engine's words in it, and the source's own as they are. */
+export function valueSaid(words: Words, { value, measured }: Pick<RecordSummaryView, "value" | "measured">): string {
+  if (value === null) return "";
+  return measured ? amountSaid(words, value) : words.said(value);
 }

@@ -46,6 +46,11 @@ function systemName(words: Words, system: string | undefined): string {
   return SYSTEMS.find(([pattern]) => pattern.test(system))?.[1] ?? words.t("code.localSystem");
 }
 
+/** A status as the engine keeps it, "Entered in error", by its code. */
+export function statusWords(words: Words, status: string): string {
+  return words.find(`code.${status.toLowerCase().replaceAll(" ", "-")}`) ?? status;
+}
+
 /** Code systems in which short codes have a meaning of their own. */
 const OWN_WORDS: [RegExp, string][] = [
   [/ObservationInterpretation|v2-0078/, "interpretation"],
@@ -73,7 +78,7 @@ export function codingWords(words: Words, coding: JsonObject): string | undefine
 export function conceptWords(words: Words, concept: Json | undefined): string | undefined {
   if (!isObject(concept)) return text(concept);
   const said = text(concept.text);
-  if (said) return codeWords(words, said) && /^[a-z]/.test(said) ? codeWords(words, said) : said;
+  if (said) return WORDLIKE.test(said) ? humanise(said) : said;
   const codings = objects(concept.coding);
   const named = codings.find((coding) => text(coding.display)) ?? codings[0];
   return named && codingWords(words, named);

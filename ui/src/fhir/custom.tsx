@@ -28,7 +28,7 @@ function referenceRangeWords(words: Words, range: JsonObject): string | undefine
   const limits = text(range.text) ?? rangeWords(words, range);
   const age = rangeWords(words, range.age);
   const who = [...conceptsWords(words, range.appliesTo), conceptWords(words, range.type), age && words.t("range.age", { age })];
-  return [limits, ...who].filter(Boolean).join(", ") || undefined;
+  return words.facts([limits, ...who]) || undefined;
 }
 
 function ReferenceRange({ value }: CustomProps) {
@@ -52,13 +52,13 @@ function Components({ value }: CustomProps) {
         <tbody>
           {parts.map((part, index) => {
             const result = valueEntry(part, "value");
-            const flag = conceptsWords(words, part.interpretation).join(", ");
+            const flag = words.list(conceptsWords(words, part.interpretation));
             const range = objects(part.referenceRange).slice(0, RANGES).flatMap((item) => referenceRangeWords(words, item) ?? []);
             return (
               <tr key={index}>
                 <th scope="row">{conceptWords(words, part.code)}</th>
                 <td>{result ? <NestedValue name={result[0]} value={result[1]} depth={2} /> : <DataAbsent reason={part.dataAbsentReason} />}</td>
-                <td className={styles.aside}>{[flag, ...range].filter(Boolean).join(", ")}</td>
+                <td className={styles.aside}>{words.facts([flag, ...range])}</td>
               </tr>
             );
           })}

@@ -39,22 +39,22 @@ export function timingWords(words: Words, timing: Json | undefined): string | un
   const bounds = object(repeat.boundsPeriod);
   const parts = [
     howOften(words, repeat),
-    texts(repeat.dayOfWeek).map((day) => words.find(`day.${day}`) ?? day).join(", "),
-    texts(repeat.timeOfDay).map((time) => time.slice(0, 5)).join(", "),
-    texts(repeat.when).map((when) => words.find(`when.${when}`) ?? codeWords(words, when) ?? "").filter(Boolean).join(", "),
+    words.list(texts(repeat.dayOfWeek).map((day) => words.find(`day.${day}`) ?? day)),
+    words.list(texts(repeat.timeOfDay).map((time) => time.slice(0, 5))),
+    words.list(texts(repeat.when).flatMap((when) => words.find(`when.${when}`) ?? codeWords(words, when) ?? [])),
     bounds && periodWords(words, bounds),
     repeat.boundsDuration && words.t("timing.for", { duration: quantityWords(words, repeat.boundsDuration) ?? "" }),
     rangeWords(words, repeat.boundsRange),
     decimal(repeat.count) && words.t("timing.count", { count: Number(decimal(repeat.count)) }),
-    texts(timing.event).map((event) => formatFhirDate(words.intl, event)).join(", "),
+    words.list(texts(timing.event).map((event) => formatFhirDate(words.intl, event))),
   ].filter((part): part is string => typeof part === "string" && part !== "");
-  return parts.length > 0 ? parts.join(", ") : conceptWords(words, timing.code);
+  return parts.length > 0 ? words.facts(parts) : conceptWords(words, timing.code);
 }
 
 function doseWords(words: Words, rate: JsonObject): string | undefined {
   const dose = quantityWords(words, rate.doseQuantity) ?? rangeWords(words, rate.doseRange);
   const speed = ratioWords(words, rate.rateRatio) ?? rangeWords(words, rate.rateRange) ?? quantityWords(words, rate.rateQuantity);
-  return [dose, speed && words.t("dosage.rate", { rate: speed })].filter(Boolean).join(", ") || undefined;
+  return words.facts([dose, speed && words.t("dosage.rate", { rate: speed })]) || undefined;
 }
 
 /** How to take it: the prescriber's own words when there are any. */
@@ -73,6 +73,6 @@ export function dosageWords(words: Words, dosage: JsonObject): string | undefine
     reason ? words.t("dosage.asNeededFor", { reason }) : needed,
     ...conceptsWords(words, dosage.additionalInstruction),
     limit && words.t("dosage.atMost", { limit }),
-  ].filter(Boolean);
-  return parts.length > 0 ? parts.join(", ") : undefined;
+  ];
+  return words.facts(parts) || undefined;
 }

@@ -19,7 +19,7 @@ export function addressWords(address: JsonObject): string | undefined {
 export function useWordsOf(words: Words, thing: JsonObject): string | undefined {
   const use = text(thing.use);
   const said = use && use !== "official" && use !== "usual" ? codeWords(words, use) : undefined;
-  return [said, periodWords(words, thing.period)].filter(Boolean).join(", ") || undefined;
+  return words.facts([said, periodWords(words, thing.period)]) || undefined;
 }
 
 const NAMED_SYSTEMS: [RegExp, string][] = [

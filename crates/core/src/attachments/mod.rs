@@ -46,7 +46,7 @@ pub(crate) enum Missing {
 }
 
 impl Missing {
-    const ALL: [(Self, &'static str); 6] = [
+    pub(crate) const ALL: [(Self, &'static str); 6] = [
         (Self::Waiting, "waiting"),
         (Self::Failed, "failed"),
         (Self::Gone, "gone"),

@@ -7,11 +7,12 @@ mod date;
 mod observation;
 pub(crate) mod read;
 mod text;
-mod types;
-mod words;
+pub(crate) mod types;
+pub(crate) mod words;
 
 pub use date::{Precision, RecordDate};
 pub(crate) use observation::{flag_of_concept, value_of as observation_value};
+pub(crate) use words::named;
 pub use words::{plain_name, section_title};
 
 use crate::document;

@@ -77,8 +77,8 @@ fn direct_value(value: &Value) -> Option<String> {
         }
     }
     match value.get("valueBoolean") {
-        Some(Value::Bool(true)) => return Some("Yes".to_owned()),
-        Some(Value::Bool(false)) => return Some("No".to_owned()),
+        Some(Value::Bool(true)) => return Some(words::YES.to_owned()),
+        Some(Value::Bool(false)) => return Some(words::NO.to_owned()),
         _ => {}
     }
     if let Some(found) = value.get("valueInteger").and_then(decimal) {

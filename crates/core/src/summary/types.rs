@@ -153,8 +153,8 @@ fn clinical(resource_type: &str, v: &Value) -> Parts {
                 );
             parts.status = refuted(v).or_else(|| concept_status("clinicalStatus"));
             parts.value = match string(v, "criticality") {
-                Some("high") => Some("High risk".to_owned()),
-                Some("low") => Some("Low risk".to_owned()),
+                Some("high") => Some(HIGH_RISK.to_owned()),
+                Some("low") => Some(LOW_RISK.to_owned()),
                 _ => None,
             };
             parts
@@ -194,6 +194,12 @@ fn refuted(v: &Value) -> Option<String> {
         .map(|code| words::status_words(code))
 }
 
+/// How dangerous an allergy is.
+pub(crate) const HIGH_RISK: &str = "High risk";
+pub(crate) const LOW_RISK: &str = "Low risk";
+/// Of a medication that somebody told of.
+pub(crate) const REPORTED: &str = "Reported, not ordered here";
+
 fn medication(resource_type: &str, v: &Value) -> Parts {
     if resource_type == "Medication" {
         return Parts::new(Section::PeopleAndPlaces)
@@ -212,8 +218,8 @@ fn medication(resource_type: &str, v: &Value) -> Parts {
     let reported = v.get("reportedBoolean").and_then(Value::as_bool) == Some(true)
         || v.get("reportedReference").is_some();
     let dosage = match (dosage, reported) {
-        (Some(dosage), true) => Some(format!("{dosage} (Reported, not ordered here)")),
-        (None, true) => Some("Reported, not ordered here".to_owned()),
+        (Some(dosage), true) => Some(format!("{dosage} ({REPORTED})")),
+        (None, true) => Some(REPORTED.to_owned()),
         (dosage, false) => dosage,
     };
     Parts::new(Section::Medications)
@@ -323,19 +329,26 @@ fn document(resource_type: &str, v: &Value) -> Parts {
     }
 }
 
+/// Media types.
+pub(crate) const MEDIA: &[(&str, &str)] = &[
+    ("application/pdf", "PDF"),
+    ("text/plain", "Text"),
+    ("text/html", "Web page"),
+    ("application/xml", "Clinical document (XML)"),
+    ("text/xml", "Clinical document (XML)"),
+    ("application/hl7-sdwg+xml", "Clinical document (XML)"),
+];
+
+/// Of any media type of a picture.
+pub(crate) const PICTURE: &str = "Picture";
+
 /// A media type in words.
-fn media_words(media_type: &str) -> String {
+fn media_words(media_type: &str) -> &str {
     let bare = media_type.split(';').next().unwrap_or(media_type).trim();
-    match bare {
-        "application/pdf" => "PDF".to_owned(),
-        "text/plain" => "Text".to_owned(),
-        "text/html" => "Web page".to_owned(),
-        "application/xml" | "text/xml" | "application/hl7-sdwg+xml" => {
-            "Clinical document (XML)".to_owned()
-        }
-        bare if bare.starts_with("image/") => "Picture".to_owned(),
-        bare => bare.to_owned(),
+    if bare.starts_with("image/") {
+        return PICTURE;
     }
+    words::named(MEDIA, bare).unwrap_or(bare)
 }
 
 fn care(resource_type: &str, v: &Value) -> Parts {
@@ -343,15 +356,14 @@ fn care(resource_type: &str, v: &Value) -> Parts {
         "Encounter" => {
             let class = first(v, "class").and_then(|class| {
                 string(class, "display")
-                    .map(str::to_owned)
-                    .or_else(|| string(class, "code").and_then(class_words))
+                    .or_else(|| string(class, "code").and_then(|code| words::named(CLASSES, code)))
             });
             let reason = concept(v, "reasonCode").or_else(|| reference_words(v, "serviceProvider"));
             Parts::new(Section::Encounters)
                 .title(concept(v, "type"))
-                .title(class.clone())
+                .title(class)
                 .coded(v, "type")
-                .subtitle(reason.map(str::to_owned).or(class))
+                .subtitle(reason.or(class))
                 .status(v)
                 .dated(v, &["period"])
         }
@@ -410,19 +422,17 @@ fn care(resource_type: &str, v: &Value) -> Parts {
 }
 
 /// HL7 v3 ActCode, encounter class.
-fn class_words(code: &str) -> Option<String> {
-    let text = match code {
-        "AMB" => "Outpatient visit",
-        "EMER" => "Emergency visit",
-        "IMP" | "ACUTE" | "NONAC" => "Hospital stay",
-        "OBSENC" => "Observation stay",
-        "HH" => "Home visit",
-        "VR" => "Video or phone visit",
-        "SS" => "Short stay",
-        _ => return None,
-    };
-    Some(text.to_owned())
-}
+pub(crate) const CLASSES: &[(&str, &str)] = &[
+    ("AMB", "Outpatient visit"),
+    ("EMER", "Emergency visit"),
+    ("IMP", "Hospital stay"),
+    ("ACUTE", "Hospital stay"),
+    ("NONAC", "Hospital stay"),
+    ("OBSENC", "Observation stay"),
+    ("HH", "Home visit"),
+    ("VR", "Video or phone visit"),
+    ("SS", "Short stay"),
+];
 
 fn place(resource_type: &str, v: &Value) -> Parts {
     let section = if resource_type == "Endpoint" {

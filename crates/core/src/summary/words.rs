@@ -2,50 +2,60 @@
 
 use crate::view::Section;
 
+pub(crate) const PLAIN_NAMES: &[(&str, &str)] = &[
+    ("Patient", "Personal details"),
+    ("AllergyIntolerance", "Allergy or intolerance"),
+    ("Condition", "Health problem"),
+    ("MedicationRequest", "Prescribed medication"),
+    ("MedicationDispense", "Dispensed medication"),
+    ("MedicationStatement", "Reported medication"),
+    ("MedicationAdministration", "Given medication"),
+    ("Medication", "Medication product"),
+    ("Immunization", "Vaccination"),
+    ("Observation", "Measurement or finding"),
+    ("DiagnosticReport", "Test report"),
+    ("Encounter", "Visit"),
+    ("Procedure", "Treatment or test done"),
+    ("DocumentReference", "Document"),
+    ("Binary", "Document content"),
+    ("CarePlan", "Plan of care"),
+    ("Goal", "Health goal"),
+    ("CareTeam", "Team of carers"),
+    ("ServiceRequest", "Order or referral"),
+    ("FamilyMemberHistory", "Family member's health"),
+    ("Device", "Medical device"),
+    ("Specimen", "Sample"),
+    ("Questionnaire", "Form"),
+    ("QuestionnaireResponse", "Answered questionnaire"),
+    ("RelatedPerson", "Related person's details"),
+    ("Coverage", "Insurance cover"),
+    ("Claim", "Bill to insurance"),
+    ("ExplanationOfBenefit", "Insurance statement"),
+    ("ImagingStudy", "Imaging exam"),
+    ("Media", "Picture or recording"),
+    ("Practitioner", "Health professional"),
+    ("PractitionerRole", "Health professional's role"),
+    ("Organization", "Health organization"),
+    ("Location", "Place of care"),
+    ("HealthcareService", "Health service"),
+    ("Provenance", "Record of who provided this"),
+    ("Endpoint", "Technical address"),
+    ("Library", "Technical library"),
+];
+
+/// Of a type that has no name here.
+pub(crate) const OTHER_RECORD: &str = "Other record";
+
 /// What one record of a FHIR type is called when it has no words of its own.
 #[must_use]
 pub fn plain_name(resource_type: &str) -> &'static str {
-    match resource_type {
-        "Patient" => "Personal details",
-        "AllergyIntolerance" => "Allergy or intolerance",
-        "Condition" => "Health problem",
-        "MedicationRequest" => "Prescribed medication",
-        "MedicationDispense" => "Dispensed medication",
-        "MedicationStatement" => "Reported medication",
-        "MedicationAdministration" => "Given medication",
-        "Medication" => "Medication product",
-        "Immunization" => "Vaccination",
-        "Observation" => "Measurement or finding",
-        "DiagnosticReport" => "Test report",
-        "Encounter" => "Visit",
-        "Procedure" => "Treatment or test done",
-        "DocumentReference" => "Document",
-        "Binary" => "Document content",
-        "CarePlan" => "Plan of care",
-        "Goal" => "Health goal",
-        "CareTeam" => "Team of carers",
-        "ServiceRequest" => "Order or referral",
-        "FamilyMemberHistory" => "Family member's health",
-        "Device" => "Medical device",
-        "Specimen" => "Sample",
-        "Questionnaire" => "Form",
-        "QuestionnaireResponse" => "Answered questionnaire",
-        "RelatedPerson" => "Related person's details",
-        "Coverage" => "Insurance cover",
-        "Claim" => "Bill to insurance",
-        "ExplanationOfBenefit" => "Insurance statement",
-        "ImagingStudy" => "Imaging exam",
-        "Media" => "Picture or recording",
-        "Practitioner" => "Health professional",
-        "PractitionerRole" => "Health professional's role",
-        "Organization" => "Health organization",
-        "Location" => "Place of care",
-        "HealthcareService" => "Health service",
-        "Provenance" => "Record of who provided this",
-        "Endpoint" => "Technical address",
-        "Library" => "Technical library",
-        _ => "Other record",
-    }
+    named(PLAIN_NAMES, resource_type).unwrap_or(OTHER_RECORD)
+}
+
+/// The words of a code in a table.
+pub(crate) fn named(table: &[(&str, &'static str)], code: &str) -> Option<&'static str> {
+    let found = table.iter().find(|(known, _)| *known == code);
+    found.map(|(_, words)| *words)
 }
 
 /// Title of a chart section.
@@ -75,6 +85,10 @@ pub fn section_title(section: Section) -> &'static str {
     }
 }
 
+/// A measurement that is true or not.
+pub(crate) const YES: &str = "Yes";
+pub(crate) const NO: &str = "No";
+
 /// A status code in words: `entered-in-error` → "Entered in error".
 pub(crate) fn status_words(code: &str) -> String {
     match code {
@@ -97,21 +111,27 @@ pub(crate) fn status_words(code: &str) -> String {
 }
 
 /// Why a value is missing (FHIR R4, data-absent-reason).
+pub(crate) const ABSENT: &[(&str, &str)] = &[
+    ("asked-unknown", "Asked, but not known"),
+    ("temp-unknown", "Not known yet"),
+    ("not-asked", "Not asked"),
+    ("asked-declined", "Asked, but declined"),
+    ("masked", "Kept private"),
+    ("not-applicable", "Does not apply"),
+    ("unsupported", "Not supported by the source"),
+    ("error", "Could not be measured"),
+    ("not-a-number", "Not a number"),
+    ("negative-infinity", "Not a number"),
+    ("positive-infinity", "Not a number"),
+    ("not-performed", "Not performed"),
+    ("not-permitted", "Not permitted to be shared"),
+];
+
+/// Of a reason that has no words here.
+pub(crate) const NOT_KNOWN: &str = "Not known";
+
 pub(crate) fn absent_words(code: &str) -> &'static str {
-    match code {
-        "asked-unknown" => "Asked, but not known",
-        "temp-unknown" => "Not known yet",
-        "not-asked" => "Not asked",
-        "asked-declined" => "Asked, but declined",
-        "masked" => "Kept private",
-        "not-applicable" => "Does not apply",
-        "unsupported" => "Not supported by the source",
-        "error" => "Could not be measured",
-        "not-a-number" | "negative-infinity" | "positive-infinity" => "Not a number",
-        "not-performed" => "Not performed",
-        "not-permitted" => "Not permitted to be shared",
-        _ => "Not known",
-    }
+    named(ABSENT, code).unwrap_or(NOT_KNOWN)
 }
 
 /// What SNOMED CT puts behind a fully specified name to tell concepts of one name apart ("Semantic tag",

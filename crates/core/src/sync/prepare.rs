@@ -182,12 +182,16 @@ fn belongs_to_another(subject: Option<&str>, patient: Option<&str>) -> bool {
     }
 }
 
+/// The row of a record that cannot be read.
+pub(crate) const UNREADABLE: &str = "A record that could not be read";
+pub(crate) const KEPT_AS_RECEIVED: &str = "Kept exactly as it was received";
+
 /// What cannot be read is kept as received, flagged, under a name made from its bytes.
 fn unreadable(raw: String, reason: String, resource_type: &str) -> RecordIn {
     let index = IndexIn {
         section: crate::chart::word_of(Section::Other),
-        title: "A record that could not be read".to_owned(),
-        subtitle: Some("Kept exactly as it was received".to_owned()),
+        title: UNREADABLE.to_owned(),
+        subtitle: Some(KEPT_AS_RECEIVED.to_owned()),
         text: String::new(),
         ..IndexIn::default()
     };

@@ -2,40 +2,48 @@
 
 use super::plan::SyncStep;
 use crate::problem::Problem;
+use crate::summary::named;
 use crate::view::{StepOutcome, SyncProgressView, SyncStepView};
 use std::collections::HashMap;
 
+/// What a step fetches, by FHIR type.
+pub(crate) const STEP_NAMES: &[(&str, &str)] = &[
+    ("Patient", "Personal details"),
+    ("AllergyIntolerance", "Allergies"),
+    ("Condition", "Problems"),
+    ("MedicationRequest", "Medications"),
+    ("MedicationDispense", "Dispensed medications"),
+    ("MedicationStatement", "Reported medications"),
+    ("MedicationAdministration", "Given medications"),
+    ("Immunization", "Immunizations"),
+    ("Observation", "Results, vital signs and observations"),
+    ("DiagnosticReport", "Reports"),
+    ("Encounter", "Visits"),
+    ("Procedure", "Procedures"),
+    ("DocumentReference", "Documents"),
+    ("CarePlan", "Care plans"),
+    ("Goal", "Goals"),
+    ("CareTeam", "Care team"),
+    ("ServiceRequest", "Orders and referrals"),
+    ("FamilyMemberHistory", "Family history"),
+    ("Device", "Devices and implants"),
+    ("Specimen", "Specimens"),
+    ("QuestionnaireResponse", "Questionnaires"),
+    ("RelatedPerson", "Related people"),
+    ("Coverage", "Insurance"),
+    ("ImagingStudy", "Images"),
+    ("Media", "Images"),
+    ("Claim", "Claims"),
+    ("ExplanationOfBenefit", "Claims"),
+    ("Practitioner", "People, places and documents' contents"),
+];
+
+/// Of a type that has no name here.
+pub(crate) const OTHER_RECORDS: &str = "Other records";
+
 /// Plain words for what a step fetches.
 pub(crate) fn step_name(resource_type: &str) -> &'static str {
-    match resource_type {
-        "Patient" => "Personal details",
-        "AllergyIntolerance" => "Allergies",
-        "Condition" => "Problems",
-        "MedicationRequest" => "Medications",
-        "MedicationDispense" => "Dispensed medications",
-        "MedicationStatement" => "Reported medications",
-        "MedicationAdministration" => "Given medications",
-        "Immunization" => "Immunizations",
-        "Observation" => "Results, vital signs and observations",
-        "DiagnosticReport" => "Reports",
-        "Encounter" => "Visits",
-        "Procedure" => "Procedures",
-        "DocumentReference" => "Documents",
-        "CarePlan" => "Care plans",
-        "Goal" => "Goals",
-        "CareTeam" => "Care team",
-        "ServiceRequest" => "Orders and referrals",
-        "FamilyMemberHistory" => "Family history",
-        "Device" => "Devices and implants",
-        "Specimen" => "Specimens",
-        "QuestionnaireResponse" => "Questionnaires",
-        "RelatedPerson" => "Related people",
-        "Coverage" => "Insurance",
-        "ImagingStudy" | "Media" => "Images",
-        "Claim" | "ExplanationOfBenefit" => "Claims",
-        "Practitioner" => "People, places and documents' contents",
-        _ => "Other records",
-    }
+    named(STEP_NAMES, resource_type).unwrap_or(OTHER_RECORDS)
 }
 
 /// Remarks of a server that are kept of a step.

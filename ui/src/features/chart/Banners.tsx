@@ -1,6 +1,7 @@
 import type { ConnectionView } from "../../api/bindings";
 import { useCancelSync } from "../../api/actions";
 import { useSyncProgress } from "../../api/events";
+import { AsGiven } from "../../components/AsGiven";
 import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { ProblemNotice } from "../../components/ProblemNotice";
@@ -16,14 +17,18 @@ function OfflineBanner({ connection, named }: { connection: ConnectionView; name
   return (
     <p className={styles.offline} role="status" data-testid="offline-banner">
       <Icon name="offline" />
-      {named ? `${connection.serverName}: ` : null}
+      {named ? (
+        <span>
+          <AsGiven>{connection.serverName}</AsGiven>:
+        </span>
+      ) : null}
       {date ? t("chart.offline", { date }) : t("chart.offlineNever")}
     </p>
   );
 }
 
 function SyncBar({ connection }: { connection: ConnectionView }) {
-  const { t } = useWords();
+  const { t, said } = useWords();
   const progress = useSyncProgress(connection.id);
   const cancel = useCancelSync();
   if (!connection.syncing) return null;
@@ -35,7 +40,7 @@ function SyncBar({ connection }: { connection: ConnectionView }) {
       <ProgressBar
         testId="sync-progress"
         fraction={progress?.fraction ?? 0}
-        label={progress ? t("sync.step", { step: progress.step }) : t("sync.starting", { server: connection.serverName })}
+        label={progress ? t("sync.step", { step: said(progress.step) }) : t("sync.starting", { server: connection.serverName })}
         detail={detail}
       />
       <Button kind="quiet" size="small" busy={cancel.isPending} onClick={() => cancel.mutate(connection.id)}>
@@ -56,7 +61,11 @@ interface BannersProps {
 export function Banners({ connection, named = false, onReconnect }: BannersProps) {
   const { t } = useWords();
   const failed = connection.syncing ? null : connection.lastSync?.problem;
-  const source = named ? <p>{connection.serverName}</p> : null;
+  const source = named ? (
+    <p>
+      <AsGiven>{connection.serverName}</AsGiven>
+    </p>
+  ) : null;
   return (
     <div className={styles.banners}>
       <SyncBar connection={connection} />

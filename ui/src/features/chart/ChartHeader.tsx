@@ -1,6 +1,7 @@
 import { useStartSync } from "../../api/actions";
 import type { ChartView, ConnectionView, PersonView } from "../../api/bindings";
 import type { ChartOf } from "../../api/queries";
+import { AsGiven } from "../../components/AsGiven";
 import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { useWords } from "../../i18n";
@@ -48,7 +49,9 @@ function AsOf({ source }: { source: ConnectionView }) {
   const { serverName, lastSyncedAt } = source;
   return (
     <p className={styles.asOf}>
-      <span className={styles.source}>{serverName}</span>{" "}
+      <span className={styles.source}>
+        <AsGiven>{serverName}</AsGiven>
+      </span>{" "}
       {lastSyncedAt ? <span>{t("chart.asOf", { date: intl.formatDate(lastSyncedAt, { dateStyle: "medium", timeStyle: "short" }) })}</span> : null}
     </p>
   );

@@ -77,7 +77,7 @@ export function JsonView({ json }: { json: string }) {
       </div>
       {/* A long block that scrolls has to be reachable by keyboard. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrollable region */}
-      <pre className={styles.json} data-testid="record-json" tabIndex={0}>
+      <pre dir="ltr" className={styles.json} data-testid="record-json" tabIndex={0}>
         {compact
           ? lines.map((line, index) => (
               <span key={index} className={index === 0 ? undefined : styles.line}>

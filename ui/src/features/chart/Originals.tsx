@@ -1,7 +1,9 @@
 import { useGroup } from "../../api/people";
 import type { RecordDetailView, RecordKey, RecordSummaryView } from "../../api/bindings";
+import { AsGiven } from "../../components/AsGiven";
 import { Button } from "../../components/Button";
 import { ProblemNotice } from "../../components/ProblemNotice";
+import { valueSaid } from "../../fhir/amounts";
 import { formatFhirPeriod } from "../../fhir/dates";
 import { useWords } from "../../i18n";
 import { FlagMark, StatusBadge } from "./marks";
@@ -11,17 +13,26 @@ const isSame = (one: RecordKey, other: RecordKey) => one.connectionId === other.
 
 /** One source's own words. */
 function Original({ record, current, onOpen }: { record: RecordSummaryView; current: boolean; onOpen: () => void }) {
-  const { t, intl } = useWords();
+  const words = useWords();
+  const { t, said, intl } = words;
   const date = record.date && formatFhirPeriod(intl, record.date.value, record.date.end ?? undefined, { since: (from) => from, until: (to) => t("period.until", { date: to }) });
   return (
     <li>
       <button type="button" className={styles.original} aria-current={current} data-testid="original" onClick={onOpen}>
-        <span className={styles.source}>{record.source}</span>
-        <span className={styles.title}>{record.title}</span>
-        {record.subtitle ? <span className={styles.line}>{record.subtitle}</span> : null}
+        <span className={styles.source}>
+          <AsGiven>{record.source}</AsGiven>
+        </span>
+        <span className={styles.title}>
+          <AsGiven>{said(record.title)}</AsGiven>
+        </span>
+        {record.subtitle ? (
+          <span className={styles.line}>
+            <AsGiven>{said(record.subtitle)}</AsGiven>
+          </span>
+        ) : null}
         {record.value ? (
           <span className={styles.value}>
-            {record.value} <FlagMark flag={record.flag} />
+            <AsGiven>{valueSaid(words, record)}</AsGiven> <FlagMark flag={record.flag} />
           </span>
         ) : null}
         <span className={styles.line}>

@@ -1,11 +1,13 @@
 import { useEffect, useMemo, useRef, type ReactNode } from "react";
 import type { RecordDetailView, RecordKey } from "../../api/bindings";
 import { useRecord, type ChartOf } from "../../api/queries";
+import { AsGiven } from "../../components/AsGiven";
 import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
 import { ProblemNotice } from "../../components/ProblemNotice";
 import { Tabs } from "../../components/Tabs";
 import { Waiting } from "../../components/Waiting";
+import { rangeSaid, valueSaid } from "../../fhir/amounts";
 import { typeWords } from "../../fhir/codes";
 import { formatFhirDate, formatFhirPeriod } from "../../fhir/dates";
 import { readResource } from "../../fhir/json";
@@ -39,13 +41,15 @@ function Heading({ detail }: { detail: RecordDetailView }) {
   return (
     <div className={styles.heading}>
       <p className={styles.kind}>{typeWords(words, summary.key.resourceType)}</p>
-      <h2 className={styles.title}>{summary.title}</h2>
+      <h2 className={styles.title}>
+        <AsGiven>{words.said(summary.title)}</AsGiven>
+      </h2>
       {summary.value ? (
         <p className={styles.value}>
-          {summary.value} <FlagMark flag={summary.flag} always />
+          <AsGiven>{valueSaid(words, summary)}</AsGiven> <FlagMark flag={summary.flag} always />
         </p>
       ) : null}
-      {summary.range ? <p className={styles.range}>{t("record.range", { range: summary.range })}</p> : null}
+      {summary.range ? <p className={styles.range}>{t("record.range", { range: rangeSaid(words, summary.range) })}</p> : null}
       <p className={styles.facts}>
         {summary.status ? <StatusBadge status={summary.status} /> : null}
         <span>{date ?? t("record.undated")}</span>

@@ -1,6 +1,8 @@
 import type { Ref } from "react";
 import type { RecordSummaryView } from "../../api/bindings";
+import { AsGiven } from "../../components/AsGiven";
 import { Badge } from "../../components/Badge";
+import { rangeSaid, valueSaid } from "../../fhir/amounts";
 import { formatFhirDay, formatFhirPeriod } from "../../fhir/dates";
 import { useWords } from "../../i18n";
 import { FlagMark, StatusBadge } from "./marks";
@@ -17,7 +19,8 @@ interface RecordRowProps {
 
 /** One record: what, when, how much, and whether it stands out. */
 export function RecordRow({ record, selected, tabbable, onSelect, onFocus, ref }: RecordRowProps) {
-  const { t, intl } = useWords();
+  const words = useWords();
+  const { t, said, intl } = words;
   const date =
     record.date &&
     formatFhirPeriod(intl, record.date.value, record.date.end ?? undefined, { since: (from) => from, until: (to) => to }, formatFhirDay);
@@ -33,8 +36,14 @@ export function RecordRow({ record, selected, tabbable, onSelect, onFocus, ref }
       onFocus={onFocus}
     >
       <span className={styles.what}>
-        <span className={styles.title}>{record.title}</span>
-        {record.subtitle ? <span className={styles.subtitle}>{record.subtitle}</span> : null}
+        <span className={styles.title}>
+          <AsGiven>{said(record.title)}</AsGiven>
+        </span>
+        {record.subtitle ? (
+          <span className={styles.subtitle}>
+            <AsGiven>{said(record.subtitle)}</AsGiven>
+          </span>
+        ) : null}
         <span className={styles.under}>
           {record.malformed ? (
             <Badge tone="warn" icon="problem">
@@ -57,18 +66,20 @@ export function RecordRow({ record, selected, tabbable, onSelect, onFocus, ref }
               {t("group.differs")}
             </Badge>
           ) : null}
-          <span className={styles.source}>{[record.source, ...record.alsoFrom.map(({ source }) => source)].join(", ")}</span>
+          <span className={styles.source}>
+            <AsGiven>{words.list([record.source, ...record.alsoFrom.map(({ source }) => source)])}</AsGiven>
+          </span>
         </span>
       </span>
       <span className={styles.how}>
         {record.value ? (
           <span className={styles.value}>
-            {record.value} <FlagMark flag={record.flag} />
+            <AsGiven>{valueSaid(words, record)}</AsGiven> <FlagMark flag={record.flag} />
           </span>
         ) : (
           <FlagMark flag={record.flag} />
         )}
-        {record.range ? <span className={styles.range}>{t("record.range", { range: record.range })}</span> : null}
+        {record.range ? <span className={styles.range}>{t("record.range", { range: rangeSaid(words, record.range) })}</span> : null}
         <span className={styles.date}>{date ?? t("record.undated")}</span>
       </span>
     </button>

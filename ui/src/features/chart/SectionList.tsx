@@ -1,6 +1,7 @@
 import type { ChartSectionView, Section } from "../../api/bindings";
 import { Icon } from "../../components/Icon";
 import { useWords } from "../../i18n";
+import { sectionTitle } from "./sections";
 import styles from "./sections.module.css";
 
 const INCOMPLETE = new Set(["failed", "cutOff"]);
@@ -33,7 +34,8 @@ interface SectionListProps {
 
 /** The parts of a chart. */
 export function SectionList({ sections, current, onSelect }: SectionListProps) {
-  const { t, intl } = useWords();
+  const words = useWords();
+  const { t, intl } = words;
   return (
     <nav aria-label={t("chart.sections")} className={styles.sections}>
       <ul>
@@ -57,7 +59,7 @@ export function SectionList({ sections, current, onSelect }: SectionListProps) {
               onClick={() => onSelect(section.section)}
             >
               <span className={styles.title}>
-                {section.title}
+                {sectionTitle(words, section)}
                 <Completeness section={section} />
               </span>
               <span className={section.count > 0 ? styles.count : styles.none}>{intl.formatNumber(section.count)}</span>

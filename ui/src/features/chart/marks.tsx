@@ -1,6 +1,7 @@
 import type { Flag } from "../../api/bindings";
 import { Badge, type Tone } from "../../components/Badge";
 import type { IconName } from "../../components/Icon";
+import { statusWords } from "../../fhir/codes";
 import { useWords } from "../../i18n";
 
 const FLAGS: Record<Exclude<Flag, "normal">, { tone: Tone; icon: IconName }> = {
@@ -33,8 +34,8 @@ export function FlagMark({ flag, always = false }: { flag: Flag | null; always?:
 const GOOD = /^(active|completed|final|current|in progress|finished|resolved)/i;
 const QUESTIONABLE = /error|cancel|stopped|refuted|not done|unknown|hold/i;
 
-/** A record's status; the engine gives it in words. */
+/** A record's status; the engine gives it in English words. */
 export function StatusBadge({ status }: { status: string }) {
   const tone: Tone = QUESTIONABLE.test(status) ? "warn" : GOOD.test(status) ? "info" : "neutral";
-  return <Badge tone={tone}>{status}</Badge>;
+  return <Badge tone={tone}>{statusWords(useWords(), status)}</Badge>;
 }

@@ -1,4 +1,5 @@
 import { useScopePresets } from "../../api/queries";
+import { AsGiven } from "../../components/AsGiven";
 import { Disclosure } from "../../components/Disclosure";
 import { ProblemNotice } from "../../components/ProblemNotice";
 import { Waiting } from "../../components/Waiting";
@@ -14,7 +15,7 @@ interface HowMuchProps {
 }
 
 function Choices({ base, role, chosen, onChoose }: HowMuchProps) {
-  const { t } = useWords();
+  const { t, find } = useWords();
   const presets = useScopePresets(base, role);
   if (presets.error) return <ProblemNotice problem={presets.error} />;
   if (!presets.data) return <Waiting label={t("howMuch.waiting")} />;
@@ -33,14 +34,16 @@ function Choices({ base, role, chosen, onChoose }: HowMuchProps) {
               onChange={() => onChoose(preset.id)}
             />
             <span>
-              {preset.title}
-              <span className={styles.roleHelp}>{preset.help}</span>
+              {find(`preset.${preset.id}`) ?? preset.title}
+              <span className={styles.roleHelp}>{find(`preset.${preset.id}.help`) ?? preset.help}</span>
             </span>
           </label>
           <Disclosure title={t("howMuch.exact")}>
             <ul className={styles.exact}>
               {preset.scopes.map((scope) => (
-                <li key={scope}>{scope}</li>
+                <li key={scope}>
+                  <AsGiven>{scope}</AsGiven>
+                </li>
               ))}
             </ul>
           </Disclosure>

@@ -1,5 +1,6 @@
 import { useAcceptLaunch, useRefuseLaunch } from "../../api/actions";
 import { useLaunches } from "../../api/queries";
+import { AsGiven } from "../../components/AsGiven";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { ProblemNotice } from "../../components/ProblemNotice";
@@ -31,7 +32,9 @@ export function LaunchDialog({ onStarted }: { onStarted: () => void }) {
       }
     >
       <p>{t(request.known ? "launch.many" : "launch.why")}</p>
-      <p className={styles.cardBase}>{request.fhirBase}</p>
+      <p className={styles.cardBase}>
+        <AsGiven>{request.fhirBase}</AsGiven>
+      </p>
       <p>{t("launch.check")}</p>
     </Dialog>
   );

@@ -1,5 +1,6 @@
 import { useState, type KeyboardEvent } from "react";
 import type { Role, ServerView } from "../../api/bindings";
+import { AsGiven } from "../../components/AsGiven";
 import { Badge } from "../../components/Badge";
 import { Button } from "../../components/Button";
 import { Icon } from "../../components/Icon";
@@ -60,11 +61,21 @@ export function ServerCard({ server, chosen, picture, onChoose, onKeyDown, onRol
         <ServerLogo base={server.fhirBase} wanted={picture} />
         <span className={styles.cardWords}>
           <span className={styles.cardName}>
-            {server.name} {server.forTesting ? <Badge tone="sand">{t("connect.forTesting")}</Badge> : null}
+            <AsGiven>{server.name}</AsGiven> {server.forTesting ? <Badge tone="sand">{t("connect.forTesting")}</Badge> : null}
           </span>
-          {server.description ? <span className={styles.help}>{server.description}</span> : null}
-          {facts.length > 0 ? <span className={styles.help}>{facts.join(" — ")}</span> : null}
-          <span className={styles.cardBase}>{server.fhirBase}</span>
+          {server.description ? (
+            <span className={styles.help}>
+              <AsGiven>{server.description}</AsGiven>
+            </span>
+          ) : null}
+          {facts.length > 0 ? (
+            <span className={styles.help}>
+              <AsGiven>{facts.join(" — ")}</AsGiven>
+            </span>
+          ) : null}
+          <span className={styles.cardBase}>
+            <AsGiven>{server.fhirBase}</AsGiven>
+          </span>
         </span>
       </button>
       {chosen ? (

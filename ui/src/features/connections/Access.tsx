@@ -1,4 +1,5 @@
 import type { AccessView, ConnectionView } from "../../api/bindings";
+import { AsGiven } from "../../components/AsGiven";
 import { Disclosure } from "../../components/Disclosure";
 import { useWords } from "../../i18n";
 import styles from "./connections.module.css";
@@ -7,7 +8,9 @@ function List({ items }: { items: readonly string[] }) {
   return (
     <ul className={styles.granted}>
       {items.map((item) => (
-        <li key={item}>{item}</li>
+        <li key={item}>
+          <AsGiven>{item}</AsGiven>
+        </li>
       ))}
     </ul>
   );
@@ -23,14 +26,14 @@ function Lasting({ access }: { access: AccessView }) {
 
 /** What was shared of what was asked for, how long it lasts, and the exact permissions one click further. */
 export function Access({ connection }: { connection: ConnectionView }) {
-  const { t } = useWords();
+  const { t, said } = useWords();
   const { access, granted } = connection;
   return (
     <>
       {granted.length > 0 ? (
         <>
           <p>{t("connections.granted")}</p>
-          <List items={granted} />
+          <List items={granted.map(said)} />
         </>
       ) : (
         <p>{t("connections.grantedNothing")}</p>
@@ -38,7 +41,7 @@ export function Access({ connection }: { connection: ConnectionView }) {
       {access && access.notShared.length > 0 ? (
         <div data-testid="access-not-shared">
           <p>{t("connections.notShared")}</p>
-          <List items={access.notShared} />
+          <List items={access.notShared.map(said)} />
         </div>
       ) : null}
       {access ? <Lasting access={access} /> : null}

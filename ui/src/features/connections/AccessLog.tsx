@@ -9,7 +9,7 @@ import styles from "./connections.module.css";
 
 function Entry({ entry }: { entry: AccessLogView }) {
   const words = useWords();
-  const { t, intl } = words;
+  const { t, find, intl } = words;
   const where = entry.serverName ?? t("log.everywhere");
   const kinds = entry.resourceTypes.map((type) => typeWords(words, type));
   return (
@@ -21,7 +21,7 @@ function Entry({ entry }: { entry: AccessLogView }) {
           {entry.host && entry.host !== where ? ` (${entry.host})` : ""}
         </span>
         {entry.records > 0 ? <span className={styles.help}>{[t("log.records", { count: entry.records }), ...new Set(kinds)].join(" · ")}</span> : null}
-        {entry.problem ? <span className={styles.help}>{entry.problem.message}</span> : null}
+        {entry.problem ? <span className={styles.help}>{find(`problem.${entry.problem.code}`) ?? entry.problem.message}</span> : null}
         {!entry.problem && !entry.complete ? <span className={styles.help}>{t("log.partly")}</span> : null}
       </span>
     </li>

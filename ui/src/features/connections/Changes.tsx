@@ -1,9 +1,12 @@
 import type { ChangedFieldView, RecordSummaryView, SyncReportView } from "../../api/bindings";
 import { useChanges } from "../../api/queries";
+import { AsGiven } from "../../components/AsGiven";
 import { ProblemNotice } from "../../components/ProblemNotice";
 import { Waiting } from "../../components/Waiting";
+import { valueSaid } from "../../fhir/amounts";
+import { fieldLabel } from "../../fhir/codes";
 import { formatFhirDay } from "../../fhir/dates";
-import { useWords } from "../../i18n";
+import { useWords, type Words } from "../../i18n";
 import styles from "./connections.module.css";
 
 interface Change {
@@ -11,28 +14,27 @@ interface Change {
   fields?: ChangedFieldView[];
 }
 
-/** `valueQuantity.value` in words that a person can follow: "value quantity, value". */
-function inWords(path: string): string {
-  return path
-    .replace(/\[\d+\]/g, "")
-    .split(".")
-    .map((name) => name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase())
-    .join(", ");
+/** `valueQuantity.value` in words that a person can follow: "Result". */
+function pathWords(words: Words, path: string): string {
+  const names = path.replace(/\[\d+\]/g, "").split(".");
+  return words.facts([...new Set(names.map((name) => fieldLabel(words, name)))]);
 }
 
 function Row({ record, fields = [] }: Change) {
-  const { t, intl } = useWords();
+  const words = useWords();
+  const { t, find, said, intl } = words;
+  const given = (value: string | null) => (value === null ? t("changes.nothing") : (find(`code.${value}`) ?? value));
   return (
     <li className={styles.change}>
       <span className={styles.stepName}>
-        {record.title}
+        <AsGiven>{said(record.title)}</AsGiven>
         <span className={styles.help}>
           {record.date ? formatFhirDay(intl, record.date.value) : t("record.undated")}
-          {record.value ? ` · ${record.value}` : ""}
+          {record.value ? ` · ${valueSaid(words, record)}` : ""}
         </span>
         {fields.map((field) => (
           <span key={field.path} className={styles.help}>
-            {t("changes.field", { field: inWords(field.path), before: field.before ?? t("changes.nothing"), after: field.after ?? t("changes.nothing") })}
+            {t("changes.field", { field: pathWords(words, field.path), before: given(field.before), after: given(field.after) })}
           </span>
         ))}
       </span>

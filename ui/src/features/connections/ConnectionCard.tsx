@@ -2,6 +2,7 @@ import { useStartSync } from "../../api/actions";
 import type { ConnectionView } from "../../api/bindings";
 import { useSyncProgress } from "../../api/events";
 import { useReachability } from "../../api/reachability";
+import { AsGiven } from "../../components/AsGiven";
 import { Badge, type Tone } from "../../components/Badge";
 import { Button } from "../../components/Button";
 import { Disclosure } from "../../components/Disclosure";
@@ -26,14 +27,14 @@ function stateOf(connection: ConnectionView): { tone: Tone; icon: IconName; word
 }
 
 function LastSync({ connection }: { connection: ConnectionView }) {
-  const { t, intl } = useWords();
+  const { t, said, intl } = useWords();
   const progress = useSyncProgress(connection.id);
   if (connection.syncing) {
     return (
       <ProgressBar
         testId="sync-progress"
         fraction={progress?.fraction ?? 0}
-        label={progress ? t("sync.step", { step: progress.step }) : t("sync.starting", { server: connection.serverName })}
+        label={progress ? t("sync.step", { step: said(progress.step) }) : t("sync.starting", { server: connection.serverName })}
         detail={progress ? t("sync.detail", { done: progress.stepsDone, total: progress.stepsTotal, records: progress.records }) : t("sync.beginning")}
       />
     );
@@ -54,7 +55,7 @@ interface ConnectionCardProps {
 
 /** One source. */
 export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: ConnectionCardProps) {
-  const { t } = useWords();
+  const { t, said } = useWords();
   const start = useStartSync();
   const state = stateOf(connection);
   const who = connection.signedInAs?.isPatient === false ? connection.signedInAs.name : null;
@@ -64,9 +65,12 @@ export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: C
     <li className={styles.card} data-testid="connection-card" data-base={connection.fhirBase}>
       <div className={styles.head}>
         <div className={styles.names}>
-          <h2 className={styles.name}>{connection.patientName ?? connection.serverName}</h2>
+          <h2 className={styles.name}>
+            <AsGiven>{connection.patientName ? said(connection.patientName) : connection.serverName}</AsGiven>
+          </h2>
           <p className={styles.help}>
-            {connection.patientName ? `${connection.serverName} · ` : ""}
+            {connection.patientName ? <AsGiven>{connection.serverName}</AsGiven> : null}
+            {connection.patientName && !connection.imported ? " · " : null}
             {connection.imported ? null : t(`role.${connection.role}`)}
           </p>
           {who ? <p className={styles.help}>{t("connections.signedInAs", { name: who })}</p> : null}
@@ -105,7 +109,9 @@ export function ConnectionCard({ connection, onChart, onReconnect, onRemove }: C
       {connection.recordCount > 0 ? <TakeAlong connection={connection} /> : null}
       {connection.imported ? null : (
         <Disclosure title={t("connections.more")}>
-          <p className={styles.base}>{connection.fhirBase}</p>
+          <p className={styles.base}>
+            <AsGiven>{connection.fhirBase}</AsGiven>
+          </p>
           <Access connection={connection} />
         </Disclosure>
       )}

@@ -8,7 +8,7 @@ import styles from "./connections.module.css";
 
 /** With which other sources this one is shown as one chart, and with which it could be. */
 export function SharedChart({ connection }: { connection: ConnectionView }) {
-  const { t } = useWords();
+  const { t, list } = useWords();
   const people = usePeople();
   const join = useJoinPeople();
   const split = useSplitPeople();
@@ -24,7 +24,7 @@ export function SharedChart({ connection }: { connection: ConnectionView }) {
     <div className={styles.shared}>
       {others.length > 0 ? (
         <p data-testid="shown-together">
-          <span className={styles.help}>{t("people.together")}</span> {others.map(named).join(", ")}{" "}
+          <span className={styles.help}>{t("people.together")}</span> {list(others.map(named))}{" "}
           <Button size="small" kind="quiet" data-testid="people-split" busy={split.isPending} onClick={() => split.mutate(connection.id)}>
             {t("people.split")}
           </Button>

@@ -17,13 +17,13 @@ const OUTCOMES: Record<StepOutcome, { tone: Tone; icon: IconName }> = {
 };
 
 function Step({ step }: { step: SyncStepView }) {
-  const { t, find } = useWords();
+  const { t, said, find } = useWords();
   const { tone, icon } = OUTCOMES[step.outcome];
   const why = step.problem && (find(`problem.${step.problem.code}`) ?? step.problem.message);
   return (
     <li className={styles.step}>
       <span className={styles.stepName}>
-        {step.name}
+        {said(step.name)}
         {why ? <span className={styles.help}>{why}</span> : null}
         {step.remarks.map((text) => (
           <span key={text} className={styles.help}>

@@ -62,11 +62,11 @@ function Save({ attachment, recordKey, position }: AttachmentProps) {
 
 /** Why a content is not here, and the way to have it all the same. */
 function Missing({ attachment, recordKey, position }: AttachmentProps) {
-  const { t } = useWords();
+  const { t, said } = useWords();
   const fetching = useFetchAttachment(recordKey, position);
   return (
     <div className={styles.missing} data-testid="attachment-missing">
-      <p>{attachment.missing}</p>
+      <p>{attachment.missing ? said(attachment.missing) : null}</p>
       {attachment.canFetch ? (
         <Button busy={fetching.isPending} onClick={() => fetching.mutate(undefined)}>
           {attachment.tooLarge ? t("document.fetchAnyway") : t("document.fetch")}
@@ -93,12 +93,12 @@ function Attachment({ attachment, recordKey, position }: AttachmentProps) {
         <Icon name="chart" />
         <span>
           {attachment.title ?? kind}
-          <span className={styles.help}>{[attachment.title ? kind : null, size].filter(Boolean).join(", ")}</span>
+          <span className={styles.help}>{words.facts([attachment.title && kind, size])}</span>
         </span>
       </figcaption>
       {attachment.difference ? (
         <p className={styles.help} role="note" data-testid="attachment-difference">
-          {attachment.difference}
+          {words.said(attachment.difference)}
         </p>
       ) : null}
       {attachment.missing === null ? (

@@ -1,6 +1,8 @@
 import { useEffect, useRef } from "react";
 import type { SearchHitView } from "../../api/bindings";
+import { AsGiven } from "../../components/AsGiven";
 import { Icon } from "../../components/Icon";
+import { valueSaid } from "../../fhir/amounts";
 import { typeWords } from "../../fhir/codes";
 import { formatFhirDay } from "../../fhir/dates";
 import { useWords } from "../../i18n";
@@ -25,7 +27,7 @@ export function Hit({ id, hit, active, onOpen }: HitProps) {
 
   const facts = [
     typeWords(words, record.key.resourceType),
-    record.value,
+    record.value && valueSaid(words, record),
     record.date ? formatFhirDay(words.intl, record.date.value) : words.t("record.undated"),
     hit.patientName,
     record.source,
@@ -33,7 +35,9 @@ export function Hit({ id, hit, active, onOpen }: HitProps) {
   return (
     // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- Enter in the combobox opens the active option
     <div ref={element} id={id} role="option" aria-selected={active} tabIndex={-1} className={styles.hit} data-testid="search-hit" onClick={onOpen}>
-      <span className={styles.hitTitle}>{record.title}</span>
+      <span className={styles.hitTitle}>
+        <AsGiven>{words.said(record.title)}</AsGiven>
+      </span>
       {hit.inDocument ? (
         <span className={styles.inside} data-testid="in-document">
           <Icon name="chart" />
@@ -45,7 +49,14 @@ export function Hit({ id, hit, active, onOpen }: HitProps) {
           {snippet.map((part, index) => (part.matched ? <mark key={index}>{part.text}</mark> : <span key={index}>{part.text}</span>))}
         </span>
       ) : null}
-      <span className={styles.facts}>{facts.join(" · ")}</span>
+      <span className={styles.facts}>
+        {facts.map((fact, index) => (
+          <span key={index}>
+            {index > 0 ? " · " : null}
+            <bdi>{fact}</bdi>
+          </span>
+        ))}
+      </span>
     </div>
   );
 }

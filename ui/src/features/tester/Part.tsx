@@ -5,8 +5,8 @@ import styles from "./tester.module.css";
 
 /** Headers, a form, JSON, or a decoded token. */
 export function Part({ part }: { part: TracePartView }) {
-  const { t } = useWords();
-  const about = [part.label, part.size === null ? null : t("trace.bytes", { count: part.size })].filter(Boolean).join(", ");
+  const { t, facts } = useWords();
+  const about = facts([part.label, part.size !== null && t("trace.bytes", { count: part.size })]);
   const empty = part.fields.length === 0 && part.text === null;
   return (
     <section className={styles.part} data-part={part.part}>

@@ -3,6 +3,7 @@ import type { ChartSectionView, OverviewBlockView, RecordKey } from "../../../ap
 import { Button } from "../../../components/Button";
 import { useWords } from "../../../i18n";
 import { markFirstRow } from "../first-row";
+import { sectionNote, sectionTitle } from "../sections";
 import { Row } from "./Row";
 import styles from "./summary.module.css";
 
@@ -17,9 +18,11 @@ interface CardProps {
 
 /** Why there is nothing: said by the section where it is not whole, else that nothing is recorded. */
 function Nothing({ block, section, syncing }: Pick<CardProps, "block" | "section" | "syncing">) {
-  const { t } = useWords();
+  const words = useWords();
+  const { t } = words;
+  const note = sectionNote(words, section);
   if (syncing) return <p className={styles.nothing}>{t("list.emptySyncing")}</p>;
-  if (section?.note) return <p className={styles.nothing}>{section.note}</p>;
+  if (note) return <p className={styles.nothing}>{note}</p>;
   const past = (section?.count ?? 0) > 0;
   return (
     <>
@@ -31,11 +34,13 @@ function Nothing({ block, section, syncing }: Pick<CardProps, "block" | "section
 
 /** One block of the summary: what matters most of it, and the way to all of it. */
 export function Card({ block, section, syncing, onOpen, onAll }: CardProps) {
-  const { t } = useWords();
+  const words = useWords();
+  const { t } = words;
   const { kind, rows, more } = block;
   const title = t(`summary.${kind}`);
   const count = section?.count ?? 0;
   const shown = rows.length > 0;
+  const note = sectionNote(words, section);
 
   useEffect(() => {
     if (shown) markFirstRow();
@@ -46,7 +51,7 @@ export function Card({ block, section, syncing, onOpen, onAll }: CardProps) {
       <header className={styles.head}>
         <h3 id={`summary-${kind}`}>{title}</h3>
         {count > 0 ? (
-          <Button kind="quiet" size="small" onClick={onAll} aria-label={t("summary.allOf", { section: section?.title ?? title, count })}>
+          <Button kind="quiet" size="small" onClick={onAll} aria-label={t("summary.allOf", { section: section ? sectionTitle(words, section) : title, count })}>
             {t("summary.all", { count })}
           </Button>
         ) : null}
@@ -63,7 +68,7 @@ export function Card({ block, section, syncing, onOpen, onAll }: CardProps) {
         <Nothing block={block} section={section} syncing={syncing} />
       )}
       {more > 0 ? <p className={styles.help}>{t("summary.more", { count: more })}</p> : null}
-      {shown && section?.note ? <p className={styles.help}>{section.note}</p> : null}
+      {shown && note ? <p className={styles.help}>{note}</p> : null}
     </section>
   );
 }

@@ -1,7 +1,9 @@
 import type { ConnectionView, RecordKey, RecordSummaryView } from "../../../api/bindings";
 import { useChanges } from "../../../api/queries";
+import { AsGiven } from "../../../components/AsGiven";
 import { Badge } from "../../../components/Badge";
 import { Disclosure } from "../../../components/Disclosure";
+import { valueSaid } from "../../../fhir/amounts";
 import { useWords } from "../../../i18n";
 import styles from "./summary.module.css";
 
@@ -9,6 +11,7 @@ import styles from "./summary.module.css";
 const NAMED = 5;
 
 function Named({ title, rows, onOpen }: { title: string; rows: readonly RecordSummaryView[]; onOpen: (key: RecordKey) => void }) {
+  const words = useWords();
   if (rows.length === 0) return null;
   return (
     <li>
@@ -17,8 +20,8 @@ function Named({ title, rows, onOpen }: { title: string; rows: readonly RecordSu
         {rows.slice(0, NAMED).map((record) => (
           <li key={`${record.key.resourceType}/${record.key.id}`}>
             <button type="button" className={styles.link} onClick={() => onOpen(record.key)}>
-              {record.title}
-              {record.value ? ` · ${record.value}` : ""}
+              <AsGiven>{words.said(record.title)}</AsGiven>
+              {record.value ? ` · ${valueSaid(words, record)}` : ""}
             </button>
           </li>
         ))}

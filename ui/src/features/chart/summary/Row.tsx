@@ -1,5 +1,7 @@
 import type { OverviewKind, RecordSummaryView } from "../../../api/bindings";
+import { AsGiven } from "../../../components/AsGiven";
 import { Badge } from "../../../components/Badge";
+import { rangeSaid, valueSaid } from "../../../fhir/amounts";
 import { formatFhirDay, formatFhirPeriod } from "../../../fhir/dates";
 import { useWords } from "../../../i18n";
 import { FlagMark, StatusBadge } from "../marks";
@@ -24,38 +26,48 @@ const EXPECTED: Partial<Record<OverviewKind, RegExp>> = {
 const UNDATED: ReadonlySet<OverviewKind> = new Set(["allergies", "careTeam", "insurance"]);
 
 /** The second line; of a medication, who prescribed it too. */
-function lineOf(record: RecordSummaryView, kind: OverviewKind, by: (name: string) => string): string {
-  const said = kind === "medications" && record.performer ? by(record.performer) : null;
+function Line({ record, kind }: { record: RecordSummaryView; kind: OverviewKind }) {
+  const { t, said } = useWords();
+  const by = kind === "medications" && record.performer ? t("summary.prescribedBy", { name: record.performer }) : null;
   // The category of a problem is no news on a page of problems.
   const subtitle = kind === "problems" ? null : record.subtitle;
-  return [subtitle, said].filter(Boolean).join(" · ");
+  if (!subtitle && !by) return null;
+  return (
+    <span className={styles.line}>
+      {subtitle ? <AsGiven>{said(subtitle)}</AsGiven> : null}
+      {subtitle && by ? " · " : null}
+      {by}
+    </span>
+  );
 }
 
 /** One line of the summary: what, how much, and since when. */
 export function Row({ record, kind, onOpen }: { record: RecordSummaryView; kind: OverviewKind; onOpen: () => void }) {
-  const { t, intl } = useWords();
+  const words = useWords();
+  const { t, said, intl } = words;
   const { date, value, status, flag, range } = record;
   const when = date && formatFhirPeriod(intl, date.value, date.end ?? undefined, { since: (from) => from, until: (to) => to }, formatFhirDay);
-  const line = lineOf(record, kind, (name) => t("summary.prescribedBy", { name }));
   const high = kind === "allergies" && value === "High risk";
   return (
     <button type="button" className={styles.row} data-testid="summary-row" onClick={onOpen}>
       <span className={styles.what}>
-        <span className={styles.name}>{record.title}</span>
-        {line ? <span className={styles.line}>{line}</span> : null}
+        <span className={styles.name}>
+          <AsGiven>{said(record.title)}</AsGiven>
+        </span>
+        <Line record={record} kind={kind} />
         {status && !EXPECTED[kind]?.test(status) ? <StatusBadge status={status} /> : null}
       </span>
       <span className={styles.how}>
         {high ? (
           <Badge tone="bad" icon="problem">
-            {value}
+            {said(value)}
           </Badge>
         ) : value ? (
           <span className={styles.value}>
-            {value} <FlagMark flag={flag} />
+            <AsGiven>{valueSaid(words, record)}</AsGiven> <FlagMark flag={flag} />
           </span>
         ) : null}
-        {range && flag && flag !== "normal" ? <span className={styles.line}>{t("record.range", { range })}</span> : null}
+        {range && flag && flag !== "normal" ? <span className={styles.line}>{t("record.range", { range: rangeSaid(words, range) })}</span> : null}
         {when || !UNDATED.has(kind) ? <span className={styles.line}>{when ?? t("record.undated")}</span> : null}
       </span>
     </button>

@@ -2,6 +2,7 @@ import type { ChartSectionView, Section, YearView } from "../../../api/bindings"
 import { Button } from "../../../components/Button";
 import { Icon } from "../../../components/Icon";
 import { useWords } from "../../../i18n";
+import { sectionTitle } from "../sections";
 import styles from "./timeline.module.css";
 
 interface ControlsProps {
@@ -16,7 +17,8 @@ interface ControlsProps {
 
 /** What of everything is shown, and where to jump to. */
 export function Controls({ sections, section, abnormal, years, onSection, onAbnormal, onYear }: ControlsProps) {
-  const { t } = useWords();
+  const words = useWords();
+  const { t } = words;
   const nameOf = ({ year }: YearView) => (year === null ? t("timeline.undated") : String(year));
   const filled = sections.filter(({ count }) => count > 0);
   return (
@@ -31,7 +33,7 @@ export function Controls({ sections, section, abnormal, years, onSection, onAbno
           <option value="">{t("timeline.everything")}</option>
           {filled.map((one) => (
             <option key={one.section} value={one.section}>
-              {one.title}
+              {sectionTitle(words, one)}
             </option>
           ))}
         </select>

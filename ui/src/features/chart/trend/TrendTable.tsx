@@ -1,12 +1,14 @@
 import type { MeasurementView, RecordKey } from "../../../api/bindings";
+import { numberWords, valueSaid } from "../../../fhir/amounts";
 import { formatFhirDate } from "../../../fhir/dates";
-import { useWords } from "../../../i18n";
+import { useWords, type Words } from "../../../i18n";
 import { FlagMark } from "../marks";
 import styles from "./trend.module.css";
 
 /** Every value with its date, the newest first; each leads to its record. */
 export function TrendTable({ points, title, onOpen }: { points: readonly MeasurementView[]; title: string; onOpen: (key: RecordKey) => void }) {
-  const { t, intl } = useWords();
+  const words = useWords();
+  const { t, intl } = words;
   const sources = new Set(points.map(({ source }) => source));
   return (
     <div className={styles.tableBox}>
@@ -29,9 +31,9 @@ export function TrendTable({ points, title, onOpen }: { points: readonly Measure
                 </button>
               </td>
               <td>
-                {text ?? t("trend.nothing")} {values.map(({ part, flag }) => (flag && flag !== "normal" ? <FlagMark key={part ?? ""} flag={flag} /> : null))}
+                {text ? valueSaid(words, { value: text, measured: values.length > 0 }) : t("trend.nothing")} {values.map(({ part, flag }) => (flag && flag !== "normal" ? <FlagMark key={part ?? ""} flag={flag} /> : null))}
               </td>
-              <td>{values.map(({ low, high }) => rangeOf(low, high)).filter(Boolean).join(", ")}</td>
+              <td>{words.facts(values.map(({ low, high }) => rangeOf(words, low, high)))}</td>
               {sources.size > 1 ? <td>{source}</td> : null}
             </tr>
           ))}
@@ -41,8 +43,9 @@ export function TrendTable({ points, title, onOpen }: { points: readonly Measure
   );
 }
 
-function rangeOf(low: number | null, high: number | null): string {
-  if (low !== null && high !== null) return `${low} – ${high}`;
-  if (high !== null) return `≤ ${high}`;
-  return low === null ? "" : `≥ ${low}`;
+function rangeOf(words: Words, low: number | null, high: number | null): string | undefined {
+  const [from, to] = [numberWords(words, low), numberWords(words, high)];
+  if (from && to) return `${from} – ${to}`;
+  if (to) return `≤ ${to}`;
+  return from && `≥ ${from}`;
 }

@@ -66,7 +66,16 @@ function drawPoint(plot: uPlot, look: Look, at: number, measured: MeasuredView) 
   context.stroke();
 }
 
-function optionsOf(panel: Panel, look: Look, width: number, height: number): uPlot.Options {
+const DAY = 86_400;
+
+/** Times as the reader writes them, as exact as the distance between two marks. */
+function datesOf(locale: string, distance: number): Intl.DateTimeFormat {
+  if (distance >= 360 * DAY) return new Intl.DateTimeFormat(locale, { year: "numeric" });
+  if (distance >= 28 * DAY) return new Intl.DateTimeFormat(locale, { month: "short", year: "numeric" });
+  return new Intl.DateTimeFormat(locale, distance >= DAY ? { day: "numeric", month: "short" } : { hour: "numeric", minute: "2-digit" });
+}
+
+function optionsOf(panel: Panel, look: Look, locale: string, width: number, height: number): uPlot.Options {
   const axis = { stroke: look.text, grid: { stroke: look.grid, width: 1 }, ticks: { stroke: look.grid, width: 1 }, font: look.font };
   return {
     width,
@@ -74,7 +83,10 @@ function optionsOf(panel: Panel, look: Look, width: number, height: number): uPl
     legend: { show: false },
     cursor: { show: false },
     scales: { x: { time: true }, y: { range: (_, low, high) => uPlot.rangeNum(low, high, 0.12, true) } },
-    axes: [axis, { ...axis, size: 52 }],
+    axes: [
+      { ...axis, space: 80, values: (_, times, __, ___, distance) => times.map((time) => datesOf(locale, distance).format(time * 1000)) },
+      { ...axis, size: 52, values: (_, numbers) => numbers.map((number) => new Intl.NumberFormat(locale).format(number)) },
+    ],
     series: [
       {},
       ...panel.lines.flatMap((_, index): uPlot.Series[] => [
@@ -89,9 +101,9 @@ function optionsOf(panel: Panel, look: Look, width: number, height: number): uPl
 }
 
 /** Draws into a box, and anew when its width or the theme changes; the returned function ends it. */
-export function keepDrawn(panel: Panel, box: HTMLElement): () => void {
+export function keepDrawn(panel: Panel, box: HTMLElement, locale: string): () => void {
   const width = () => Math.max(box.clientWidth, LEAST_WIDTH);
-  const draw = () => new uPlot(optionsOf(panel, lookOf(box), width(), HEIGHT), columnsOf(panel) as uPlot.AlignedData, box);
+  const draw = () => new uPlot(optionsOf(panel, lookOf(box), locale, width(), HEIGHT), columnsOf(panel) as uPlot.AlignedData, box);
   let plot = draw();
   const redraw = () => {
     plot.destroy();

@@ -22,7 +22,7 @@ function Line({ view }: { view: AbilityView }) {
 
 /** What the server can do, in plain words; its own words below. */
 export function Abilities({ check }: { check: ServerCheckView }) {
-  const { t } = useWords();
+  const { t, list } = useWords();
   const manage = useOpenManagement();
   const sorted = [...check.abilities].sort((a, b) => Number(b.offered) - Number(a.offered));
   return (
@@ -32,7 +32,7 @@ export function Abilities({ check }: { check: ServerCheckView }) {
           <Line key={view.ability} view={view} />
         ))}
       </ul>
-      <p className={styles.exact}>{t("can.exact", { list: check.capabilities.join(", ") || t("can.nothingListed") })}</p>
+      <p className={styles.exact}>{t("can.exact", { list: list(check.capabilities) || t("can.nothingListed") })}</p>
       {check.logoLicense ? <p className={styles.exact}>{t("can.logoTerms", { terms: check.logoLicense })}</p> : null}
       {manage.error ? <ProblemNotice problem={manage.error} quiet /> : null}
       {check.canManage ? (

@@ -2,6 +2,7 @@ import { useRef, useState } from "react";
 import type { DirectoryView, ProblemView } from "../../../api/bindings";
 import { useImportDirectory, useRemoveDirectory } from "../../../api/actions";
 import { useDirectories } from "../../../api/queries";
+import { AsGiven } from "../../../components/AsGiven";
 import { Button } from "../../../components/Button";
 import { Disclosure } from "../../../components/Disclosure";
 import { ProblemNotice } from "../../../components/ProblemNotice";
@@ -12,18 +13,20 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const TOO_LARGE: ProblemView = { code: "directory.not_a_list", message: "", advice: "", detail: "> 64 MiB", canRetry: false };
 
 function Imported({ directory }: { directory: DirectoryView }) {
-  const { t, find, intl } = useWords();
+  const { t, find, list, intl } = useWords();
   const remove = useRemoveDirectory();
   const reasons = directory.reasons.map(({ reason, count }) => t("lists.reason", { count, reason: find(`lists.skipped.${reason}`) ?? reason }));
   return (
     <li className={styles.list} data-testid="directory">
       <div className={styles.listWords}>
-        <span className={styles.listName}>{directory.source.replace(/^file:/, "")}</span>
+        <span className={styles.listName}>
+          <AsGiven>{directory.source.replace(/^file:/, "")}</AsGiven>
+        </span>
         <span className={styles.small}>{t("lists.servers", { count: directory.servers, date: intl.formatDate(directory.importedAt, { dateStyle: "medium" }) })}</span>
         {directory.skipped > 0 ? (
           <details className={styles.small}>
             <summary>{t("lists.skipped", { count: directory.skipped })}</summary>
-            {reasons.join(", ")}
+            {list(reasons)}
           </details>
         ) : null}
         {remove.error ? <ProblemNotice problem={remove.error} quiet /> : null}
