@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup ui build run test test-ui test-rust interop e2e test-hostile lint fuzz bench-sync torture-sync bench-login simulate-million bench-start bench-mock torture-faults bench-growth icons clean
+.PHONY: help setup ui build run test test-ui test-rust interop e2e test-hostile lint fuzz bench-sync torture-sync bench-login simulate-million bench-ui bench-mock torture-faults bench-growth icons clean
 
 # Journeys that `make e2e` plays.
 N ?= 1
@@ -86,9 +86,9 @@ simulate-million: ## What a million installations do to one server: requests per
 	$(CARGO) bench --locked --profile dev --package satchel-cli --bench million --no-run
 	tests/session.sh $(CARGO) bench --locked --quiet --profile dev --package satchel-cli --bench million
 
-bench-start: ui ## Time from launch to the first chart row, against an empty window
-	$(CARGO) build --locked --release --bins --example empty_window --package satchel --package satchel-mock
-	SATCHEL_BUILD=release node tests/bench/start.mjs
+bench-ui: ui ## The window: launch and memory against an empty one, frames of a long timeline, interactions, bundle
+	$(CARGO) build --locked --release --bins --example empty_window --package satchel --package satchel-mock --package satchel-cli
+	SATCHEL_BUILD=release node tests/bench/ui/main.mjs
 
 bench-mock: ## Search pages and bulk records per second of the mock server, and its memory, by population
 	$(CARGO) bench --locked --quiet --package satchel-mock --bench mock

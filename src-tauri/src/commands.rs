@@ -299,12 +299,12 @@ pub(crate) async fn attachment_fetch(
 pub(crate) async fn search(
     state: State<'_, AppState>,
     words: String,
-    connection_id: Option<String>,
+    filter: RecordFilter,
     limit: u32,
 ) -> Answer<Vec<SearchHitView>> {
     let engine = state.engine().await?;
     engine
-        .search(&words, connection_id.as_deref(), limit.into())
+        .search(&words, &filter, limit.into())
         .await
         .map_err(|problem| problem.view())
 }

@@ -163,7 +163,11 @@ async fn content(setting: &Setting, connection_id: &str, id: &str) -> Attachment
 
 /// The ids of what is found, and whether each was found in its document.
 async fn found(setting: &Setting, words: &str) -> Vec<(String, bool)> {
-    let hits = setting.engine.search(words, None, 20).await.unwrap();
+    let hits = setting
+        .engine
+        .search(words, &Default::default(), 20)
+        .await
+        .unwrap();
     let hits = hits.into_iter();
     hits.map(|hit| (hit.record.key.id, hit.in_document))
         .collect()
@@ -199,7 +203,11 @@ async fn a_word_inside_of_a_document_finds_the_record_that_it_belongs_to() {
     for word in ["scripted", "ipecacuanha", "lockedwords"] {
         assert_eq!(found(&setting, word).await, [], "{word}");
     }
-    let hits = setting.engine.search("spring", None, 5).await.unwrap();
+    let hits = setting
+        .engine
+        .search("spring", &Default::default(), 5)
+        .await
+        .unwrap();
     let marked = hits[0].snippet.iter().find(|part| part.matched).unwrap();
     assert_eq!(
         (hits[0].record.title.as_str(), marked.text.as_str()),

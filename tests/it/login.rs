@@ -166,7 +166,7 @@ async fn removing_a_connection_revokes_its_access_and_deletes_its_keys_and_recor
     assert!(
         setting
             .engine
-            .search("a", None, 10)
+            .search("a", &Default::default(), 10)
             .await
             .unwrap()
             .is_empty()

@@ -219,7 +219,11 @@ async fn g20_a_medication_that_is_a_record_of_its_own_names_its_order() {
         row.subtitle.is_some_and(|text| text.contains("Reported")),
         "a secondary source"
     );
-    let hits = setting.engine.search("zylop", None, 10).await.unwrap();
+    let hits = setting
+        .engine
+        .search("zylop", &Default::default(), 10)
+        .await
+        .unwrap();
     assert!(hits.iter().any(|hit| hit.record.key == order));
 }
 

@@ -617,7 +617,7 @@ async fn two_patients_of_one_login_are_never_mixed() {
         );
     }
     assert_eq!(exported.resources["Patient"], 2);
-    for hit in engine.search("a", None, 200).await.unwrap() {
+    for hit in engine.search("a", &Default::default(), 200).await.unwrap() {
         let of = engine
             .connection(&hit.record.key.connection_id)
             .await
@@ -627,7 +627,11 @@ async fn two_patients_of_one_login_are_never_mixed() {
             "each hit says whose it is"
         );
     }
-    let only = engine.search("a", Some(&family[0].0), 200).await.unwrap();
+    let within = RecordFilter {
+        connection_id: Some(family[0].0.clone()),
+        ..RecordFilter::default()
+    };
+    let only = engine.search("a", &within, 200).await.unwrap();
     assert!(!only.is_empty());
     assert!(
         only.iter()

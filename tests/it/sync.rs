@@ -57,7 +57,7 @@ async fn the_chart_arrives_and_is_read_offline_after_a_restart() {
     assert!(
         !setting
             .engine
-            .search("hemog", None, 20)
+            .search("hemog", &Default::default(), 20)
             .await
             .unwrap()
             .is_empty()

@@ -365,7 +365,10 @@ async fn h4_no_answer_of_any_command_holds_a_token_a_code_or_a_key() {
         given.take("attachments_get", &attachments);
     }
     read_over_time(engine, &id, &mut given).await;
-    let hits = engine.search("hemog", None, 20).await.unwrap();
+    let hits = engine
+        .search("hemog", &Default::default(), 20)
+        .await
+        .unwrap();
     given.take("search", &hits);
     secrets.extend(two_sources(&setting, &id, &mut given).await);
 

@@ -86,9 +86,9 @@ function detailOf({ summary, json, references }: Fixture) {
   };
 }
 
-function searchFixtures(words: string): SearchHitView[] {
+function searchFixtures(words: string, kind: string | null): SearchHitView[] {
   const pattern = new RegExp(words.split(/\s+/)[0]?.replace(/\W/g, "") ?? "", "i");
-  return RECORDS.filter(({ summary }) => pattern.test(summary.title)).slice(0, 60).map(({ summary }) => {
+  return RECORDS.filter(({ summary }) => pattern.test(summary.title) && (kind === null || summary.key.resourceType === kind)).slice(0, 60).map(({ summary }) => {
     const at = summary.title.search(pattern);
     const found = pattern.exec(summary.title)?.[0] ?? "";
     const inDocument = summary.section === "documents";
@@ -271,7 +271,7 @@ export function makeEngine(scene: Scene): FakeEngine {
     trace_switch: () => null,
     trace_clear: () => null,
     trace_export: () => "/tmp/satchel-trace.har",
-    search: ({ words }: { words: string }) => searchFixtures(words),
+    search: ({ words, filter }: { words: string; filter: RecordFilter }) => searchFixtures(words, filter.resourceType),
   };
 
   const calls: FakeEngine["calls"] = [];

@@ -94,6 +94,15 @@ describe("the chart", () => {
 });
 
 describe("search", () => {
+  test("of one kind, where that is chosen", async () => {
+    const engine = openApp("chart", "/search");
+    await userEvent.type(await screen.findByRole("combobox", { name: "Search all records" }), "blood");
+    expect((await screen.findAllByTestId("search-hit")).length).toBeGreaterThan(0);
+    await userEvent.selectOptions(screen.getByTestId("search-kind"), "Immunization");
+    expect(await screen.findByText("Nothing found")).toBeVisible();
+    expect(asked(engine, "search").at(-1)?.args).toMatchObject({ words: "blood", filter: { resourceType: "Immunization" } });
+  });
+
   test("as it is typed; arrows choose, Enter opens, Escape clears", async () => {
     const engine = openApp("chart", "/search");
     const field = await screen.findByRole("combobox", { name: "Search all records" });

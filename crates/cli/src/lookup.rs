@@ -50,7 +50,13 @@ fn patient_line(patient: &FoundPatientView) -> String {
 }
 
 pub(crate) async fn search(engine: &Engine, words: &[String], output: &Output) -> Result<()> {
-    let hits = engine.search(&words.join(" "), None, 100).await?;
+    let hits = engine
+        .search(
+            &words.join(" "),
+            &satchel_core::view::RecordFilter::default(),
+            100,
+        )
+        .await?;
     output.answer(&hits, || hits.iter().map(hit_line).collect());
     Ok(())
 }

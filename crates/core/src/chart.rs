@@ -197,15 +197,10 @@ impl Engine {
         offset: u64,
         limit: u64,
     ) -> Result<RecordPageView> {
-        let filter = satchel_store::RecordFilter {
-            connection_id: filter.connection_id.clone(),
-            sections: filter.section.map(word_of).into_iter().collect(),
-            resource_type: filter.resource_type.clone(),
-        };
         let page = self
             .inner
             .store
-            .records_list(&filter, offset, limit.min(1000))
+            .records_list(&stored_filter(filter), offset, limit.min(1000))
             .await?;
         let names = self.server_names().await?;
         Ok(RecordPageView {
@@ -322,20 +317,21 @@ impl Engine {
             .collect())
     }
 
-    /// Full-text search: every word must begin a word of the record or of its documents. `limit` is at most 200.
+    /// Full-text search among the records of `filter`: every word must begin a word of the record or of its
+    /// documents. `limit` is at most 200.
     ///
     /// # Errors
     /// `store.*`.
     pub async fn search(
         &self,
         words: &str,
-        connection_id: Option<&str>,
+        filter: &RecordFilter,
         limit: u64,
     ) -> Result<Vec<SearchHitView>> {
         let hits = self
             .inner
             .store
-            .search(words, connection_id, limit.min(200))
+            .search(words, &stored_filter(filter), limit.min(200))
             .await?;
         let names = self.server_names().await?;
         let mut patients = HashMap::new();
@@ -381,6 +377,14 @@ impl Engine {
             .into_iter()
             .map(|row| (row.id, row.server_name))
             .collect())
+    }
+}
+
+fn stored_filter(filter: &RecordFilter) -> satchel_store::RecordFilter {
+    satchel_store::RecordFilter {
+        connection_id: filter.connection_id.clone(),
+        sections: filter.section.map(word_of).into_iter().collect(),
+        resource_type: filter.resource_type.clone(),
     }
 }
 

@@ -4,7 +4,8 @@ use crate::error::{Result, StoreError};
 use crate::open::Store;
 use crate::pack::unpack;
 use crate::read::COLUMNS;
-use crate::rows::{RecordRow, SearchHit};
+use crate::rows::{RecordFilter, RecordRow, SearchHit};
+use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 use std::collections::{HashMap, HashSet};
@@ -37,7 +38,7 @@ impl Store {
     pub async fn search(
         &self,
         words: &str,
-        connection_id: Option<&str>,
+        filter: &RecordFilter,
         limit: u64,
     ) -> Result<Vec<SearchHit>> {
         let (Some(begun), Some(whole)) = (expression_of_records(words), expression_of_words(words))
@@ -45,8 +46,8 @@ impl Store {
             return Ok(Vec::new());
         };
         let expressions = (begun.as_str(), whole.as_str());
-        let own = self.matches(OWN, expressions, connection_id, limit);
-        let inside = self.matches(INSIDE, expressions, connection_id, limit);
+        let own = self.matches(OWN, expressions, filter, limit);
+        let inside = self.matches(INSIDE, expressions, filter, limit);
         let (own, inside) = futures::try_join!(own, inside)?;
         let known: HashSet<i64> = own.iter().map(|found| found.key).collect();
         let mut found: Vec<(Match, bool)> = own.into_iter().map(|one| (one, false)).collect();
@@ -69,7 +70,7 @@ impl Store {
 
     /// The JSON of these records, byte for byte.
     async fn json_of(&self, keys: &[i64]) -> Result<HashMap<i64, String>> {
-        let keys = serde_json::to_string(keys).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let keys = as_json(keys)?;
         let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
             "SELECT records.key, records.json FROM json_each(?) AS wanted
              CROSS JOIN records ON records.key = wanted.value",
@@ -97,14 +98,21 @@ impl Store {
         &self,
         (index, weights): (&str, &str),
         (begun, whole): (&str, &str),
-        connection_id: Option<&str>,
+        filter: &RecordFilter,
         limit: u64,
     ) -> Result<Vec<Match>> {
+        let sections = match filter.sections.as_slice() {
+            [] => None,
+            some => Some(as_json(some)?),
+        };
+        let sections = sections.as_deref();
         let ask = |sql: String, expression: String| async move {
             let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
                 .bind(expression)
-                .bind(connection_id)
+                .bind(filter.connection_id.as_deref())
                 .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+                .bind(filter.resource_type.as_deref())
+                .bind(sections)
                 .fetch_all(&self.readers)
                 .await?;
             rows.iter().map(match_of).collect::<Result<Vec<Match>>>()
@@ -130,12 +138,18 @@ impl Store {
     }
 }
 
+fn as_json(list: &(impl Serialize + ?Sized)) -> Result<String> {
+    serde_json::to_string(list).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
 fn ranked(index: &str, weights: &str) -> String {
     format!(
         "{COLUMNS}, records.key AS key, bm25({index}, {weights}) AS rank FROM {index}
          JOIN records ON records.key = {index}.rowid
          JOIN connections ON connections.key = records.connection_key
          WHERE {index} MATCH ?1 AND (?2 IS NULL OR connections.id = ?2)
+           AND (?4 IS NULL OR resource_type = ?4)
+           AND (?5 IS NULL OR records.section IN (SELECT value FROM json_each(?5)))
          ORDER BY rank, date_sort DESC LIMIT ?3"
     )
 }
@@ -145,9 +159,11 @@ fn newest(index: &str, rank: f64) -> String {
     format!(
         "WITH came AS MATERIALIZED (
              SELECT {index}.rowid AS key FROM {index}
-             WHERE {index} MATCH ?1 AND (?2 IS NULL OR (
-                 SELECT connection_key FROM records WHERE records.key = {index}.rowid
-             ) = (SELECT key FROM connections WHERE id = ?2))
+             WHERE {index} MATCH ?1 AND (coalesce(?2, ?4, ?5) IS NULL OR EXISTS (
+                 SELECT 1 FROM records WHERE records.key = {index}.rowid
+                   AND (?2 IS NULL OR connection_key = (SELECT key FROM connections WHERE id = ?2))
+                   AND (?4 IS NULL OR resource_type = ?4)
+                   AND (?5 IS NULL OR section IN (SELECT value FROM json_each(?5)))))
              ORDER BY {index}.rowid DESC LIMIT {FEW}
          )
          {COLUMNS}, records.key AS key, {rank:?} AS rank FROM came

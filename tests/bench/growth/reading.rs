@@ -93,7 +93,7 @@ pub(crate) async fn all(imported: &Imported) -> Vec<Reading> {
             let typed = &words[..end];
             let begun = Instant::now();
             engine
-                .search(typed, Some(&id), ROWS)
+                .search(typed, &filter(None), ROWS)
                 .await
                 .expect("a search");
             times.push(milliseconds(begun));

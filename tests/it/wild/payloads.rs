@@ -321,7 +321,11 @@ async fn w69_notes_in_rtf_are_kept_and_the_text_of_a_plan_is_found() {
         ),
         ("application/rtf", None)
     );
-    let hits = setting.engine.search("quietly", None, 5).await.unwrap();
+    let hits = setting
+        .engine
+        .search("quietly", &Default::default(), 5)
+        .await
+        .unwrap();
     assert_eq!(hits.len(), 1);
 }
 

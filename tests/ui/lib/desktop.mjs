@@ -128,9 +128,14 @@ export class Desktop {
     writeFileSync(join(folder, "settings.ini"), "[Settings]\ngtk-application-prefer-dark-theme=1\n");
   }
 
+  /** Everything that runs on this desktop. */
+  processes() {
+    return processesWith(this.marker);
+  }
+
   /** Processes of this desktop that run `binary`. */
   processesOf(binary) {
-    return processesWith(this.marker).filter(({ args }) => args[0] === binary);
+    return this.processes().filter(({ args }) => args[0] === binary);
   }
 
   /** Ends everything that runs on this desktop, and removes its folders. */

@@ -88,6 +88,6 @@ export const engine = {
   traceSwitch: (on: boolean) => call<null>("trace_switch", { on }),
   traceClear: () => call<null>("trace_clear"),
   traceExport: () => call<string>("trace_export"),
-  search: (words: string, connectionId: string | null, limit: number) =>
-    call<View.SearchHitView[]>("search", { words, connectionId, limit }),
+  search: (words: string, filter: View.RecordFilter, limit: number) =>
+    call<View.SearchHitView[]>("search", { words, filter, limit }),
 };

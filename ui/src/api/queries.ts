@@ -168,10 +168,11 @@ export function useAttachments(key: RecordKey, wanted: boolean) {
   });
 }
 
-export function useSearch(words: string, limit: number) {
+/** What the words find, of one FHIR type or of all. */
+export function useSearch(words: string, resourceType: string | null, limit: number) {
   return useQuery({
-    queryKey: [...keys.search, words, limit],
-    queryFn: () => engine.search(words, null, limit),
+    queryKey: [...keys.search, words, resourceType, limit],
+    queryFn: () => engine.search(words, { connectionId: null, section: null, resourceType }, limit),
     enabled: words.length > 0,
     placeholderData: keepPreviousData,
   });

@@ -137,7 +137,11 @@ async fn removing_a_connection_removes_all_that_belongs_to_it_and_nothing_else()
     assert_eq!(left, ["ben"]);
     assert_eq!(kit.store.tokens_get("ana").await.unwrap(), None);
     assert_eq!(kit.store.pending_take("h1").await.unwrap(), None);
-    let found = kit.store.search("sodium", None, 10).await.unwrap();
+    let found = kit
+        .store
+        .search("sodium", &Default::default(), 10)
+        .await
+        .unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].row.connection_id, "ben");
     assert_eq!(

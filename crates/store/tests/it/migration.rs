@@ -56,7 +56,14 @@ async fn records_of_version_5_are_there_byte_for_byte_findable_and_counted() {
         .unwrap();
     assert_eq!((row.title.as_str(), row.date_sort), ("Sodium", Some(5)));
     assert_eq!(json, "{\"é\" : 1.10}");
-    assert_eq!(store.search("serum", None, 5).await.unwrap().len(), 1);
+    assert_eq!(
+        store
+            .search("serum", &Default::default(), 5)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     assert_eq!(store.record_count(Some("ana")).await.unwrap(), 2);
     let counts = store.section_counts("ana").await.unwrap();
     assert_eq!(counts, [("labs".to_owned(), 1), ("problems".to_owned(), 1)]);

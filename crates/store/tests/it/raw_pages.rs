@@ -101,7 +101,10 @@ async fn h3_h13_of_a_removed_connection_no_page_of_the_file_holds_a_word_or_a_to
 async fn h3_no_copy_of_what_is_deleted_or_sorted_goes_to_a_file_beside_the_database() {
     let kit = Kit::new().await;
     kit.save_for("ana", &chart("Anasword")).await;
-    kit.store.search("Anasword", None, 100).await.unwrap();
+    kit.store
+        .search("Anasword", &Default::default(), 100)
+        .await
+        .unwrap();
     kit.store.connection_remove("ana").await.unwrap();
     let mut names: Vec<String> = std::fs::read_dir(kit.folder.path())
         .unwrap()

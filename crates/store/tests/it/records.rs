@@ -77,7 +77,11 @@ async fn no_page_is_half_stored() {
         .await;
     assert!(matches!(refused, Err(StoreError::Sql(_))), "{refused:?}");
     assert_eq!(kit.store.record_count(None).await.unwrap(), 1);
-    let found = kit.store.search("potassium", None, 10).await.unwrap();
+    let found = kit
+        .store
+        .search("potassium", &Default::default(), 10)
+        .await
+        .unwrap();
     assert!(found.is_empty(), "no word of the page is findable");
     let step = &kit.store.sync_steps_get("ana").await.unwrap()[0];
     assert_eq!((step.cursor.as_deref(), step.records), (None, 1));
@@ -118,13 +122,20 @@ async fn the_same_bytes_are_left_alone_and_new_bytes_replace_the_old() {
     assert_eq!(json, r#"{"valueQuantity":{"value":1.1}}"#);
     assert!(
         kit.store
-            .search("serum", None, 10)
+            .search("serum", &Default::default(), 10)
             .await
             .unwrap()
             .is_empty(),
         "the old words are gone"
     );
-    assert_eq!(kit.store.search("plasma", None, 10).await.unwrap().len(), 1);
+    assert_eq!(
+        kit.store
+            .search("plasma", &Default::default(), 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]

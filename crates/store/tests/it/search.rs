@@ -2,10 +2,22 @@
 
 use crate::kit::{Kit, Record, connection};
 use rstest::rstest;
+use satchel_store::RecordFilter;
 
 async fn ids(kit: &Kit, words: &str) -> Vec<String> {
-    let hits = kit.store.search(words, None, 20).await.unwrap();
+    let hits = kit
+        .store
+        .search(words, &Default::default(), 20)
+        .await
+        .unwrap();
     hits.into_iter().map(|hit| hit.row.id).collect()
+}
+
+fn of(connection: &str) -> RecordFilter {
+    RecordFilter {
+        connection_id: Some(connection.to_owned()),
+        ..RecordFilter::default()
+    }
 }
 
 async fn chart() -> Kit {
@@ -66,9 +78,30 @@ async fn a_search_can_stay_within_one_person() {
         .unwrap();
     kit.save_for("ben", &[Record::new("b-a1c", "Hemoglobin A1c", "")])
         .await;
-    let hits = kit.store.search("a1c", Some("ben"), 20).await.unwrap();
+    let hits = kit.store.search("a1c", &of("ben"), 20).await.unwrap();
     assert_eq!(hits.len(), 1);
     assert_eq!(hits[0].row.connection_id, "ben");
+}
+
+#[tokio::test]
+async fn a_search_can_stay_within_one_kind() {
+    let kit = chart().await;
+    let kind = |name: &str| RecordFilter {
+        resource_type: Some(name.to_owned()),
+        ..RecordFilter::default()
+    };
+    let count = async |filter: RecordFilter| {
+        let hits = kit.store.search("hemoglobin", &filter, 20).await;
+        hits.unwrap().len()
+    };
+    assert_eq!(count(kind("Observation")).await, 2);
+    assert_eq!(count(kind("Condition")).await, 0);
+    let section = |name: &str| RecordFilter {
+        sections: vec![name.to_owned()],
+        ..RecordFilter::default()
+    };
+    assert_eq!(count(section("labs")).await, 2);
+    assert_eq!(count(section("vitals")).await, 0);
 }
 
 /// More records than are ranked hold the word: those that have it in the title come first, and the newest
@@ -93,11 +126,16 @@ async fn what_finds_nearly_everything_finds_titles_first_and_the_newest() {
         .map(|day| on_day(&format!("ben-{day}"), "Serum glucose", day))
         .collect();
     kit.save_for("ben", &others).await;
-    let hits = kit.store.search("seru", Some("ana"), 4).await.unwrap();
+    let hits = kit.store.search("seru", &of("ana"), 4).await.unwrap();
     let found: Vec<&str> = hits.iter().map(|hit| hit.row.id.as_str()).collect();
     assert_eq!(found, ["new", "old", "other-699", "other-698"]);
     assert_eq!(
-        kit.store.search("seru", None, 4).await.unwrap()[0].row.id,
+        kit.store
+            .search("seru", &Default::default(), 4)
+            .await
+            .unwrap()[0]
+            .row
+            .id,
         "ben-699"
     );
 }

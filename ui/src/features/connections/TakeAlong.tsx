@@ -1,7 +1,7 @@
 import type { ConnectionView } from "../../api/bindings";
 import { Disclosure } from "../../components/Disclosure";
+import { SaveCopy } from "../../components/SaveCopy";
 import { useWords } from "../../i18n";
-import { SaveCopy } from "../takeaway/SaveCopy";
 
 /** The records of a source as files: every record byte for byte as it was received. */
 export function TakeAlong({ connection }: { connection: ConnectionView }) {

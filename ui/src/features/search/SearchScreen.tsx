@@ -4,12 +4,17 @@ import { useSearch } from "../../api/queries";
 import { EmptyState } from "../../components/EmptyState";
 import { Icon } from "../../components/Icon";
 import { ProblemNotice } from "../../components/ProblemNotice";
+import { typeWords } from "../../fhir/codes";
 import { useWords } from "../../i18n";
 import { Hit } from "./Hit";
 import styles from "./search.module.css";
 
-const WAIT_MS = 150;
+/** As long as typing goes on faster than this, the last word counts. */
+const WAIT_MS = 50;
 const LIMIT = 60;
+
+/** Kinds of records that people look for, by FHIR type. */
+const KINDS = ["Condition", "MedicationRequest", "AllergyIntolerance", "Observation", "DiagnosticReport", "Immunization", "Procedure", "Encounter", "DocumentReference", "CarePlan", "Goal", "ServiceRequest", "Coverage"];
 
 function useDebounced(value: string): string {
   const [settled, setSettled] = useState(value);
@@ -30,12 +35,14 @@ interface SearchScreenProps {
 
 /** Everything stored here, by words, as they are typed. */
 export function SearchScreen({ words, onWords, onOpen, focusRequest }: SearchScreenProps) {
-  const { t } = useWords();
+  const all = useWords();
+  const { t } = all;
+  const [kind, setKind] = useState<string | null>(null);
   const [typed, setTyped] = useState(words);
   const [active, setActive] = useState(0);
   const input = useRef<HTMLInputElement>(null);
   const settled = useDebounced(typed.trim());
-  const found = useSearch(settled, LIMIT);
+  const found = useSearch(settled, kind, LIMIT);
   const hits = settled === "" ? [] : (found.data ?? []);
 
   useEffect(() => {
@@ -83,6 +90,24 @@ export function SearchScreen({ words, onWords, onOpen, focusRequest }: SearchScr
           onKeyDown={keys}
         />
       </div>
+      <label className={styles.kind}>
+        <span>{t("timeline.kind")}</span>
+        <select
+          value={kind ?? ""}
+          data-testid="search-kind"
+          onChange={(event) => {
+            setKind(event.target.value || null);
+            setActive(0);
+          }}
+        >
+          <option value="">{t("timeline.everything")}</option>
+          {KINDS.map((one) => (
+            <option key={one} value={one}>
+              {typeWords(all, one)}
+            </option>
+          ))}
+        </select>
+      </label>
       <p className={styles.count} role="status">
         {settled === "" ? t("search.hint") : found.isFetching && hits.length === 0 ? t("search.looking") : hits.length < LIMIT ? t("search.count", { count: hits.length }) : t("search.countLimit", { limit: LIMIT })}
       </p>

@@ -1,9 +1,9 @@
-import { useExportRecords } from "../../api/actions";
-import type { ChartOf, ExportFormat } from "../../api/bindings";
-import { Button } from "../../components/Button";
-import { ProblemNotice } from "../../components/ProblemNotice";
-import { useWords } from "../../i18n";
-import styles from "./takeaway.module.css";
+import { useExportRecords } from "../api/actions";
+import type { ChartOf, ExportFormat } from "../api/bindings";
+import { Button } from "./Button";
+import { ProblemNotice } from "./ProblemNotice";
+import { useWords } from "../i18n";
+import styles from "./SaveCopy.module.css";
 
 interface SaveCopyProps {
   of: ChartOf;
