@@ -99,7 +99,7 @@ describe("search", () => {
     await userEvent.type(await screen.findByRole("combobox", { name: "Search all records" }), "blood");
     expect((await screen.findAllByTestId("search-hit")).length).toBeGreaterThan(0);
     await userEvent.selectOptions(screen.getByTestId("search-kind"), "Immunization");
-    expect(await screen.findByText("Nothing found")).toBeVisible();
+    expect(await screen.findByText("Nothing found", { selector: "[role=status]" })).toBeVisible();
     expect(asked(engine, "search").at(-1)?.args).toMatchObject({ words: "blood", filter: { resourceType: "Immunization" } });
   });
 
