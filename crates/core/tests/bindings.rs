@@ -95,6 +95,8 @@ fn declarations() -> String {
         AccessAct,
         AccessLogView,
         Every,
+        PrivacySettingsView,
+        PrivacyView,
         ScheduleSettingsView,
         ScheduleWait,
         ConnectionScheduleView,
