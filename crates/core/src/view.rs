@@ -551,6 +551,10 @@ pub struct AppStatusView {
     pub ready: bool,
     /// Why not.
     pub problem: Option<ProblemView>,
+    /// It waits for the passphrase.
+    pub locked: bool,
+    /// When the next passphrase is taken, after several wrong ones; RFC 3339.
+    pub retry_at: Option<String>,
     /// Version of Satchel.
     pub version: String,
 }

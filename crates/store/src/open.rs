@@ -172,9 +172,11 @@ impl Store {
             self.pages.close();
             drop(turn);
         }
-        self.readers.close().await;
-        self.writer.close().await;
+        // From here on nothing is opened any more, also if nobody waits until what is being read is read.
         self.key.forget();
+        let (readers, writer) = (self.readers.close(), self.writer.close());
+        readers.await;
+        writer.await;
     }
 }
 

@@ -1353,6 +1353,14 @@ ready: boolean,
  */
 problem: ProblemView | null, 
 /**
+ * It waits for the passphrase.
+ */
+locked: boolean, 
+/**
+ * When the next passphrase is taken, after several wrong ones; RFC 3339.
+ */
+retryAt: string | null, 
+/**
  * Version of Satchel.
  */
 version: string, };
