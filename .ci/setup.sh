@@ -9,7 +9,7 @@ fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 # Programs and libraries of the system, by Debian package. Why each: CONTRIBUTING.md.
 PACKAGES="build-essential pkg-config perl ca-certificates file procps
-libwebkit2gtk-4.1-dev webkit2gtk-driver xvfb imagemagick
+libwebkit2gtk-4.1-dev webkit2gtk-driver xvfb imagemagick x11-utils
 dbus dbus-bin gnome-keyring libsecret-tools
 xdg-utils libglib2.0-bin desktop-file-utils shared-mime-info
 fonts-dejavu-core fonts-noto-core

@@ -105,10 +105,11 @@ fn wait(app: AppHandle, listener: LoopbackListener, login: StartedLogin) {
         match tokio::time::timeout(PATIENCE, listener.wait(&login)).await {
             Ok(Ok(callback)) => {
                 deep_link::show_window(&app);
-                let Ok(engine) = app.state::<AppState>().engine().await else {
-                    return;
-                };
-                deep_link::finish_login(engine, &callback).await;
+                let state = app.state::<AppState>();
+                match state.engine().await {
+                    Ok(engine) => deep_link::finish_login(engine, &callback).await,
+                    Err(_) => state.keep_link(callback).await,
+                }
             }
             Ok(Err(error)) => tracing::warn!(%error, "the loopback address failed"),
             Err(_) => tracing::info!("no answer came to the loopback address"),

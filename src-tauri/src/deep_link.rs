@@ -40,10 +40,11 @@ pub(crate) fn listen(app: &AppHandle) -> Option<String> {
     }
 }
 
-/// Hands a link to the engine: a launch, or the answer to a sign-in.
+/// Hands a link to the engine: a launch, or the answer to a sign-in. While it is locked, the link waits.
 pub(crate) async fn received(app: &AppHandle, link: String) {
     let state = app.state::<AppState>();
     let Ok(engine) = state.engine().await else {
+        state.keep_link(link).await;
         return;
     };
     if engine.is_launch(&link) {

@@ -2,15 +2,19 @@
 //! It knows no HTTP, no SQL and no FHIR: all of that is behind [`satchel_core::Engine`].
 
 mod browser;
+mod clipboard;
 mod commands;
 mod deep_link;
 mod directory;
+mod idle;
 mod notify;
 mod options;
 mod people;
+mod privacy;
 mod schedule;
 mod state;
 mod stay;
+mod system_lock;
 mod takeaway;
 mod trace;
 
@@ -39,9 +43,20 @@ pub fn run() -> ExitCode {
         .plugin(tauri_plugin_opener::init())
         .plugin(stay::init())
         .manage(AppState::new(options))
+        .manage(clipboard::Copied::default())
         .invoke_handler(tauri::generate_handler![
             commands::app_status,
             commands::app_retry,
+            privacy::app_lock,
+            privacy::app_unlock,
+            privacy::app_start_anew,
+            privacy::app_touched,
+            privacy::privacy_get,
+            privacy::privacy_set,
+            privacy::passphrase_set,
+            privacy::passphrase_remove,
+            privacy::lock_at_start,
+            privacy::text_copy,
             directory::servers_search,
             directory::server_logo,
             directory::server_open_management,
@@ -102,10 +117,16 @@ pub fn run() -> ExitCode {
             Ok(())
         })
         .build(tauri::generate_context!());
+    run_to_the_end(built)
+}
+
+/// Until the window is closed; then what must not stay behind goes.
+fn run_to_the_end(built: tauri::Result<tauri::App>) -> ExitCode {
     match built {
         Ok(app) => {
             app.run(|app, event| {
                 if matches!(event, RunEvent::Exit) {
+                    app.state::<clipboard::Copied>().clear();
                     tauri::async_runtime::block_on(app.state::<AppState>().close());
                 }
             });
@@ -122,6 +143,8 @@ pub fn run() -> ExitCode {
 fn begin(app: &AppHandle) {
     deep_link::register(app);
     let first_link = deep_link::listen(app);
+    system_lock::watch(app);
+    tauri::async_runtime::spawn(idle::watch(app.clone()));
     let handle = app.clone();
     tauri::async_runtime::spawn(async move {
         let state = handle.state::<AppState>();

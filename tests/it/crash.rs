@@ -1,6 +1,7 @@
 //! The program is killed in the middle of registering, of exchanging its key, and of removing: a real process
 //! that aborts at a step that the engine tells of in its log, and another start afterwards.
 
+use crate::lock;
 use crate::world::{Setting, engine, setting_in};
 use satchel_core::view::Role;
 use satchel_core::{Engine, EngineOptions, RedirectKind};
@@ -76,9 +77,12 @@ async fn the_process_that_is_killed() {
     })
     .unwrap();
     if order(STEP).starts_with("erase.") {
-        let erased = Engine::erase(EngineOptions::new(&profile)).await;
+        let erased = Engine::erase(EngineOptions::new(&profile), None).await;
         erased.unwrap();
         return;
+    }
+    if order(STEP).starts_with("lock.") {
+        return passphrase(&profile, &order(CONNECTION)).await;
     }
     let engine = engine(Path::new(&profile)).await;
     match std::env::var(CONNECTION) {
@@ -90,6 +94,21 @@ async fn the_process_that_is_killed() {
             login.await.unwrap();
         }
     }
+}
+
+async fn passphrase(profile: &str, act: &str) {
+    let options = EngineOptions::new(profile);
+    let (old, new) = (lock::words(lock::OLD), lock::words(lock::NEW));
+    let engine = match act {
+        "set" => Engine::open(options).await.unwrap(),
+        _ => Engine::unlock(options, &old).await.unwrap(),
+    };
+    let done = match act {
+        "set" => engine.passphrase_set(None, &new, true).await,
+        "change" => engine.passphrase_set(Some(&old), &new, true).await,
+        _ => engine.passphrase_remove(&old).await,
+    };
+    done.unwrap();
 }
 
 fn kill(setting: &Setting, step: &str, times: usize, connection: Option<&str>) -> ExitStatus {

@@ -74,12 +74,13 @@ async fn h13_erasing_ends_the_access_and_leaves_neither_key_nor_file() {
     let (setting, _, entries) = connected().await;
     let strangers = setting.profile().join("notes.txt");
     std::fs::write(&strangers, "mine").unwrap();
-    let report = Engine::erase(options(&setting)).await.unwrap();
+    let report = Engine::erase(options(&setting), None).await.unwrap();
     assert_eq!(
         report,
         EraseReport {
             connections: 1,
-            servers_not_told: Vec::new()
+            servers_not_told: Vec::new(),
+            unread: false,
         }
     );
     for name in entries.iter().map(String::as_str).chain(["database-key"]) {
@@ -125,8 +126,12 @@ async fn h13_erasing_that_is_cut_off_leaves_a_file_that_nobody_can_read_and_goes
         "store.key_missing"
     );
 
-    let report = Engine::erase(options(&setting)).await.unwrap();
-    assert_eq!(report, EraseReport::default());
+    let report = Engine::erase(options(&setting), None).await.unwrap();
+    let unread = EraseReport {
+        unread: true,
+        ..EraseReport::default()
+    };
+    assert_eq!(report, unread);
     assert_eq!(files(setting.profile()), Vec::<String>::new());
     let anew = Engine::open(options(&setting)).await.unwrap();
     assert!(anew.connections().await.unwrap().is_empty());
@@ -154,7 +159,7 @@ async fn h13_servers_that_are_away_are_named_and_their_tokens_are_kept_nowhere()
         satchel_mock::FaultKind::Drop,
         100,
     );
-    let report = Engine::erase(options(&setting)).await.unwrap();
+    let report = Engine::erase(options(&setting), None).await.unwrap();
     assert_eq!(report.servers_not_told, [name]);
     let queued = ["refresh_token", "access_token"].map(|hint| format!("revoke/{id}/{hint}"));
     for name in entries.iter().chain(&queued) {

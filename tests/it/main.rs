@@ -30,6 +30,8 @@ mod health_app;
 mod import;
 mod landing;
 mod launch;
+#[cfg(unix)]
+mod lock;
 mod login;
 mod overview;
 mod portal;

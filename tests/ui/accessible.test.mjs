@@ -16,6 +16,7 @@ const AXE = readFileSync(join(UI, "node_modules", "axe-core", "axe.min.js"), "ut
 /** WCAG 2.2 AA, and what axe calls good practice. */
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
+/** A scene, a place, and what is clicked there first. */
 const SCREENS = [
   ["first", "/connect"],
   ["signin", "/connect"],
@@ -42,6 +43,11 @@ const SCREENS = [
   ["chart", "/search?words=blood"],
   ["chart", "/search"],
   ["chart", "/trace"],
+  ["locked", "/"],
+  ["wait", "/"],
+  ["chart", "/privacy"],
+  ["passphrase", "/privacy"],
+  ["passphrase", "/privacy", "passphrase-change"],
 ];
 
 /** What is looked at in other languages: one of each kind of screen. */
@@ -105,8 +111,9 @@ for (const [theme, viewport, zoom, lang, screens] of VIEWS) {
     const context = await browser.newContext({ viewport: size, deviceScaleFactor: zoom, reducedMotion: "reduce" });
     const page = await context.newPage();
     const failures = [];
-    for (const [scene, at] of screens) {
+    for (const [scene, at, first] of screens) {
       await open(page, scene, at, theme, lang);
+      if (first) await page.click(`[data-testid=${first}]`);
       await page.evaluate(AXE);
       const violations = await page.evaluate(async (tags) => {
         const result = await globalThis.axe.run(document, { runOnly: { type: "tag", values: tags } });
@@ -148,6 +155,19 @@ test("axe sees what is wrong", async () => {
   await page.evaluate(AXE);
   const ids = await page.evaluate(async () => (await globalThis.axe.run()).violations.map(({ id }) => id));
   assert.ok(ids.includes("image-alt") && ids.includes("color-contrast"), ids.join());
+  await page.close();
+});
+
+test("a lock is opened, and set again, by the keyboard alone", async () => {
+  const page = await browser.newPage({ viewport: { width: 1180, height: 800 } });
+  await open(page, "locked", "/chart", "light");
+  await page.keyboard.type("four plain old words");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-testid=patient-name]");
+  await page.keyboard.press("Control+l");
+  await page.waitForSelector("[data-testid=lock-screen]");
+  assert.equal(await page.locator("[data-testid=patient-name]").count(), 0);
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), "unlock-passphrase");
   await page.close();
 });
 

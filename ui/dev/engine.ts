@@ -5,10 +5,11 @@ import { checkOf, LIST, LOGO, searchServers } from "./servers";
 import { LOST, MANY, makeConnection, makePatient, makeSections, HOSPITAL, PERSON } from "./people";
 import { scheduleOf, SETTINGS } from "./schedule";
 import { TRACE } from "./trace";
+import { makeLock } from "./privacy";
 import { overviewOf, timelineOf, trendOf, yearsOf } from "./overview";
 import { RECORDS, type Fixture } from "./records";
 
-export type Scene = "first" | "chart" | "offline" | "syncing" | "lost" | "many" | "signin" | "denied" | "nokeychain" | "empty" | "long" | "launch" | "people" | "maybe";
+export type Scene = "first" | "chart" | "offline" | "syncing" | "lost" | "many" | "signin" | "denied" | "nokeychain" | "empty" | "long" | "launch" | "people" | "maybe" | "locked" | "wait" | "passphrase";
 
 const LOGIN: LoginStartedView = {
   connectionId: "c9",
@@ -55,9 +56,13 @@ const CONNECTIONS: Record<Scene, ConnectionView[]> = {
   long: [MANY[1]!, MANY[0]!],
   people: [makeConnection(), HOSPITAL],
   maybe: [makeConnection(), HOSPITAL],
+  locked: [makeConnection()],
+  wait: [makeConnection()],
+  passphrase: [makeConnection()],
 };
 
 const LOG: AccessLogView[] = [
+  { at: "2026-11-24T18:03:00Z", serverName: null, host: null, act: "unlockFailed", title: "", resourceTypes: [], records: 0, complete: true, problem: null },
   { at: "2026-11-24T10:32:00Z", serverName: "Lakeside Family Clinic", host: "fhir.lakeside.example", act: "synced", title: "", resourceTypes: ["Condition", "Observation"], records: 216, complete: true, problem: null },
   { at: "2026-11-23T08:00:00Z", serverName: "Lakeside Family Clinic", host: "fhir.lakeside.example", act: "signedIn", title: "", resourceTypes: [], records: 0, complete: false, problem: DENIED },
   { at: "2026-11-22T08:00:00Z", serverName: null, host: null, act: "exported", title: "", resourceTypes: ["Patient"], records: 1, complete: false, problem: null },
@@ -143,9 +148,13 @@ export function makeEngine(scene: Scene): FakeEngine {
   const find = (key: RecordKey) => records.find(({ summary }) => summary.key.resourceType === key.resourceType && summary.key.id === key.id);
   const notFound: ProblemView = { code: "record.not_found", message: "This is not stored here.", advice: "It may have been removed. Go back and look again.", detail: null, canRetry: false };
 
+  const noKeychain = { ready: false, problem: NO_KEYCHAIN, locked: false, retryAt: null, version: "0.1.0" };
+  const lock = makeLock(scene, () => listeners.forEach((hear) => hear({ type: "statusChanged" })));
+
   const replies: Record<string, (args: never) => unknown> = {
-    app_status: () => (scene === "nokeychain" ? { ready: false, problem: NO_KEYCHAIN, version: "0.1.0" } : { ready: true, problem: null, version: "0.1.0" }),
-    app_retry: () => ({ ready: false, problem: NO_KEYCHAIN, version: "0.1.0" }),
+    app_status: () => (scene === "nokeychain" ? noKeychain : lock.status()),
+    app_retry: () => noKeychain,
+    ...lock.replies,
     servers_search: ({ typed }: { typed: string }) => searchServers(typed, scene === "long"),
     server_check: ({ base }: { base: string }) => checkOf(base),
     server_logo: () => LOGO,

@@ -114,6 +114,7 @@ test("what was done with the records can be read, and a copy of them saved", asy
   await userEvent.click(await screen.findByText("What was done with your records"));
   const log = await screen.findByTestId("access-log");
   expect(within(log).getAllByRole("listitem").map((entry) => entry.textContent)).toEqual([
+    expect.stringMatching(/^A wrong passphrase was given.*This computer$/),
     expect.stringMatching(/^Records were received.*Lakeside Family Clinic \(fhir\.lakeside\.example\).*216 records/),
     expect.stringMatching(/^Sign-in.*Access was not granted at the portal\./),
     expect.stringMatching(/^Records were written to files.*All servers.*1 record.*Not all of it/),

@@ -1,6 +1,7 @@
 //! The words that the command line takes.
 
 use crate::bulk::{BulkCommand, Import};
+use crate::passphrase::PassphraseCommand;
 use crate::people::PeopleCommand;
 use crate::registration::Agreed;
 use crate::schedule::Schedule;
@@ -37,6 +38,9 @@ pub(crate) struct Arguments {
     /// Satchel's own
     #[arg(long, global = true, value_name = "FILE", env = "SATCHEL_IDENTITY")]
     pub(crate) identity: Option<PathBuf>,
+    /// Read the passphrase of a locked profile from the first line of standard input
+    #[arg(long, global = true)]
+    pub(crate) passphrase_stdin: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -91,6 +95,11 @@ pub(crate) enum Command {
     Access {
         /// Identifier of a connection; its beginning is enough
         connection: String,
+    },
+    /// Show, set or remove the passphrase that locks this profile
+    Passphrase {
+        #[command(subcommand)]
+        command: Option<PassphraseCommand>,
     },
     /// End a login begun with --redirect scheme or https: reads the callback URL from standard input
     Callback,

@@ -6,6 +6,7 @@ use crate::connect::{self, Connect, Server};
 use crate::log;
 use crate::lookup;
 use crate::output::{Output, record_line, report_lines};
+use crate::passphrase;
 use crate::people;
 use crate::registration;
 use crate::schedule;
@@ -36,11 +37,15 @@ pub(crate) async fn run(
         return Ok(());
     }
     let mut options = options(arguments)?;
+    let from_stdin = arguments.passphrase_stdin;
     if let Command::Erase { .. } = arguments.command {
-        return log::erase(options, output).await;
+        return log::erase(options, from_stdin, output).await;
+    }
+    if let Command::Passphrase { command } = &arguments.command {
+        return passphrase::run(options, command.as_ref(), from_stdin, output).await;
     }
     options.trace = tracing.is_some();
-    let engine = Engine::open(options).await?;
+    let engine = passphrase::open(options, from_stdin).await?;
     let work = dispatch(&engine, &arguments.command, output);
     let done = match tracing {
         Some(tracing) => trace::follow(tracing, &engine, work, output).await,
@@ -142,7 +147,10 @@ async fn dispatch(engine: &Engine, command: &Command, output: &Output) -> Result
         Command::Log { limit } => log::show(engine, *limit, output).await,
         Command::Servers { command } => servers::run(engine, command, output).await,
         // The command that is traced stands in its place; the others need no engine.
-        Command::Trace { .. } | Command::Problems | Command::Erase { .. } => Ok(()),
+        Command::Trace { .. }
+        | Command::Problems
+        | Command::Erase { .. }
+        | Command::Passphrase { .. } => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@ mod connect;
 mod log;
 mod lookup;
 mod output;
+mod passphrase;
 mod people;
 mod registration;
 mod schedule;

@@ -27,6 +27,8 @@ pub(crate) struct LogEntry {
     types: Vec<String>,
     records: u64,
     outcome: &'static str,
+    /// When, if it was not now.
+    at: Option<jiff::Timestamp>,
 }
 
 impl LogEntry {
@@ -50,7 +52,14 @@ impl LogEntry {
             types: Vec::new(),
             records: 0,
             outcome: DONE,
+            at: None,
         }
+    }
+
+    /// It was then.
+    pub(crate) fn at_time(mut self, at: jiff::Timestamp) -> Self {
+        self.at = Some(at);
+        self
     }
 
     /// How it ended.
@@ -146,7 +155,7 @@ impl Engine {
         let mut types = entry.types;
         types.sort();
         let row = AccessLogRow {
-            at: self.now().to_string(),
+            at: entry.at.unwrap_or_else(|| self.now()).to_string(),
             server_name,
             host,
             act: crate::chart::word_of(entry.act),
@@ -233,6 +242,10 @@ fn title(act: AccessAct) -> &'static str {
         AccessAct::KeyExchanged => "The key was exchanged",
         AccessAct::Revoked => "Access was ended at the server",
         AccessAct::Removed => "The connection and its records were removed from this computer",
+        AccessAct::Locked => "Satchel was locked",
+        AccessAct::Unlocked => "Satchel was unlocked with the passphrase",
+        AccessAct::UnlockFailed => "A wrong passphrase was given",
+        AccessAct::LockChanged => "The passphrase, or when it is asked for, was changed",
         AccessAct::Other => "Something that this version does not know",
     }
 }

@@ -5,6 +5,7 @@ use crate::discovery_cache::DiscoveryCache;
 use crate::identity::AppIdentity;
 use crate::keychain::Keychain;
 use crate::launch::Launches;
+use crate::passphrase::{self, Key, KeyWays, LockStanding, Passphrase};
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::schedule::{Surroundings, SystemSurroundings};
 use crate::servers::{KnownServer, shipped_servers};
@@ -18,12 +19,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast;
-use zeroize::Zeroizing;
 
 pub(crate) const DATABASE_FILE: &str = "satchel.db";
 pub(crate) const DATABASE_KEY_NAME: &str = "database-key";
 /// Some servers take half a minute for the first page of a large chart.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// Closing waits no longer for syncs to end.
+const LONGEST_STOP: Duration = Duration::from_secs(2);
 /// Logos that are fetched at a time.
 const LOGOS_AT_A_TIME: usize = 4;
 
@@ -124,16 +126,39 @@ impl Engine {
     /// the encrypted database is opened and migrated.
     ///
     /// # Errors
-    /// `keychain.*` when there is no keychain or it is locked; `store.*` when the database cannot be
-    /// opened with that key. Nothing is changed in either case.
+    /// `app.locked` when the keychain holds the key only sealed with a passphrase; `keychain.*` when there
+    /// is no keychain or it is locked; `store.*` when the database cannot be opened with that key. Nothing
+    /// is changed in any case.
     pub async fn open(options: EngineOptions) -> Result<Self> {
+        Self::open_with(options, None).await
+    }
+
+    /// Opens a locked profile with its passphrase.
+    ///
+    /// # Errors
+    /// `lock.wrong_passphrase`; `lock.wait` after several wrong ones: then this one was not looked at;
+    /// `lock.no_passphrase`; otherwise as [`Engine::open`].
+    pub async fn unlock(options: EngineOptions, passphrase: &Passphrase) -> Result<Self> {
+        let engine = Self::open_with(options, Some(passphrase)).await?;
+        engine.log_unlocked().await;
+        Ok(engine)
+    }
+
+    async fn open_with(options: EngineOptions, passphrase: Option<&Passphrase>) -> Result<Self> {
         options.identity.check()?;
         let profile_dir = prepare_profile(&options.profile_dir)?;
         let keychain = Keychain::new(&options.identity.keychain_service, &profile_dir);
         let path = profile_dir.join(DATABASE_FILE);
         let starting = crate::lockfile::lock(profile_dir.join("start.lock")).await?;
-        let key = database_key(&keychain, &path, options.random.as_ref()).await?;
-        let store = Store::open(&path, &key).await?;
+        let key = match passphrase {
+            None => database_key(&keychain, &path, options.random.as_ref()).await?,
+            Some(passphrase) => {
+                let ways = KeyWays(&keychain);
+                passphrase::open_guarded(&ways, &profile_dir, passphrase, options.clock.now())
+                    .await?
+            }
+        };
+        let store = Store::open(&path, &DatabaseKey::from_bytes(**key)).await?;
         drop(starting);
         let policy = HttpPolicy {
             allow_http_on_loopback: true,
@@ -188,9 +213,38 @@ impl Engine {
         self.inner.events.subscribe()
     }
 
-    /// Closes the database; the engine cannot be used afterwards.
+    /// Stops what runs, closes the database, and forgets its key and what is known of tokens; the engine
+    /// cannot be used afterwards.
     pub async fn close(&self) {
+        self.stop_what_runs().await;
         self.inner.store.close().await;
+        lock(&self.inner.fresh).clear();
+        *lock(&self.inner.launches) = Launches::default();
+        self.inner.tracer.forget();
+    }
+
+    /// Syncs that are stopped write down how far they came; what takes too long for that goes on next time
+    /// as after a crash.
+    async fn stop_what_runs(&self) {
+        let stopping = tokio::time::Instant::now();
+        loop {
+            let running: Vec<_> = lock(&self.inner.running).values().cloned().collect();
+            running.iter().for_each(|one| one.notify_one());
+            if running.is_empty() || stopping.elapsed() > LONGEST_STOP {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// How the profile is locked, also when it cannot be opened.
+    ///
+    /// # Errors
+    /// `keychain.*`, `store.*`.
+    pub async fn lock_standing_of(options: &EngineOptions) -> Result<LockStanding> {
+        let profile_dir = prepare_profile(&options.profile_dir)?;
+        let keychain = Keychain::new(&options.identity.keychain_service, &profile_dir);
+        passphrase::standing(&KeyWays(&keychain), &profile_dir, options.clock.now()).await
     }
 
     /// The folder of this profile.
@@ -247,34 +301,18 @@ pub(crate) fn prepare_profile(dir: &Path) -> Result<PathBuf> {
 }
 
 /// The database key: read from the keychain; made there when neither key nor database exists.
-async fn database_key(
-    keychain: &Keychain,
-    database: &Path,
-    random: &dyn Random,
-) -> Result<DatabaseKey> {
-    if let Some(stored) = keychain.get(DATABASE_KEY_NAME).await? {
-        let bytes: [u8; 32] = stored
-            .as_slice()
-            .try_into()
-            .map_err(|_| Problem::with_detail(ProblemCode::WrongKey, "not 32 bytes"))?;
-        return Ok(DatabaseKey::from_bytes(bytes));
+async fn database_key(keychain: &Keychain, database: &Path, random: &dyn Random) -> Result<Key> {
+    let ways = KeyWays(keychain);
+    if let Some(key) = ways.plain().await? {
+        return Ok(key);
+    }
+    if ways.is_sealed().await? {
+        return Err(Problem::new(ProblemCode::Locked));
     }
     if database.exists() {
         return Err(Problem::new(ProblemCode::KeyMissing));
     }
-    let mut bytes = Zeroizing::new([0_u8; 32]);
-    random.fill(bytes.as_mut());
-    keychain
-        .set(DATABASE_KEY_NAME, Zeroizing::new(bytes.to_vec()))
-        .await?;
-    // Nothing is encrypted with a key that the keychain did not really keep.
-    match keychain.get(DATABASE_KEY_NAME).await? {
-        Some(stored) if stored.as_slice() == bytes.as_slice() => {
-            Ok(DatabaseKey::from_bytes(*bytes))
-        }
-        _ => Err(Problem::with_detail(
-            ProblemCode::KeychainFailed,
-            "the new key was not kept",
-        )),
-    }
+    let key = passphrase::make_key(random);
+    ways.keep_plain(&key).await?;
+    Ok(key)
 }

@@ -7,6 +7,7 @@
 
 use crate::engine::{DATABASE_FILE, DATABASE_KEY_NAME, Engine, EngineOptions, prepare_profile};
 use crate::keychain::Keychain;
+use crate::passphrase::{KeyWays, Passphrase, is_attempts_file};
 use crate::problem::{Problem, ProblemCode, Result};
 use crate::view::Role;
 use std::path::Path;
@@ -19,27 +20,43 @@ pub struct EraseReport {
     pub connections: usize,
     /// Servers that could not be told: access is switched off in their portals, or lapses.
     pub servers_not_told: Vec<String>,
+    /// The data could not be read (locked, without its key, or damaged), so no server was told.
+    pub unread: bool,
 }
 
 impl Engine {
     /// Erases a profile: ends its accesses, deletes its keys, then its database. Nothing else may have the
-    /// profile open. Other files in its folder stay.
+    /// profile open. Other files in its folder stay. A locked profile needs its passphrase only for the
+    /// servers to be told.
     ///
     /// # Errors
-    /// `keychain.*`: then the keys are still there, and nothing was deleted; `store.*`.
-    pub async fn erase(options: EngineOptions) -> Result<EraseReport> {
+    /// `keychain.*`: then the keys are still there, and nothing was deleted; `lock.wrong_passphrase` and
+    /// `lock.wait` of a passphrase that was given; `store.*`.
+    pub async fn erase(
+        options: EngineOptions,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<EraseReport> {
         let profile_dir = prepare_profile(&options.profile_dir)?;
         let keychain = Keychain::new(&options.identity.keychain_service, &profile_dir);
-        let report = match Self::open(options).await {
+        let opened = match passphrase {
+            Some(passphrase) => Self::unlock(options, passphrase).await,
+            None => Self::open(options).await,
+        };
+        let report = match opened {
             Ok(engine) => {
                 let forgotten = engine.forget_everything().await;
                 engine.close().await;
                 forgotten?
             }
-            // Without its key, or broken: the data says nothing to anybody, and goes.
-            Err(problem) if unreadable(problem.code) => EraseReport::default(),
+            // Without its key, locked, or broken: the data says nothing to anybody, and goes. Nobody who
+            // forgot the passphrase has to keep it.
+            Err(problem) if unreadable(problem.code) => EraseReport {
+                unread: true,
+                ..EraseReport::default()
+            },
             Err(problem) => return Err(problem),
         };
+        KeyWays(&keychain).forget_sealed().await?;
         keychain.delete(DATABASE_KEY_NAME).await?;
         tracing::debug!(step = "erase.keys_gone", "erase");
         delete_files(&profile_dir).map_err(|error| {
@@ -76,7 +93,10 @@ impl Engine {
 
 fn unreadable(code: ProblemCode) -> bool {
     use ProblemCode as P;
-    matches!(code, P::KeyMissing | P::WrongKey | P::StoreBroken)
+    matches!(
+        code,
+        P::KeyMissing | P::WrongKey | P::StoreBroken | P::Locked
+    )
 }
 
 /// The database with its companions, and the locks.
@@ -85,7 +105,7 @@ fn delete_files(profile_dir: &Path) -> std::io::Result<()> {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with(DATABASE_FILE) || name.ends_with(".lock") {
+        if name.starts_with(DATABASE_FILE) || name.ends_with(".lock") || is_attempts_file(&name) {
             std::fs::remove_file(entry.path())?;
         }
     }

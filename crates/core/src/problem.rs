@@ -473,6 +473,31 @@ problems! {
     SeveralSources = "record.several_sources", 101, false,
         "Several sources have a record of this name.",
         "Say which source you mean.";
+    // Locked with a passphrase
+    /// The store is closed until the passphrase is given.
+    Locked = "app.locked", 103, false,
+        "Satchel is locked.",
+        "Unlock it with your passphrase: in its window, or here in a terminal or with --passphrase-stdin.";
+    /// Not the passphrase.
+    WrongPassphrase = "lock.wrong_passphrase", 104, true,
+        "This is not the passphrase.",
+        "Type it again, and mind capital letters and the keyboard's language. Nothing was changed, and nothing will be erased.";
+    /// Too many wrong ones in a row.
+    UnlockTooSoon = "lock.wait", 105, true,
+        "The passphrase was wrong several times, so Satchel waits before it takes another one.",
+        "Wait until the time in the technical detail, then try again.";
+    /// Not long enough to be one.
+    PassphraseTooShort = "lock.passphrase_too_short", 106, false,
+        "This passphrase is too short.",
+        "Take at least eight characters; four or five words that have nothing to do with each other are better.";
+    /// Asked to lock or unlock without one.
+    NoPassphrase = "lock.no_passphrase", 107, false,
+        "No passphrase is set, so there is nothing to lock with.",
+        "Set one first: in the window under Privacy, or with satchel passphrase set.";
+    /// What the keychain holds is no sealed key of ours.
+    SealBroken = "lock.seal_broken", 108, false,
+        "The sealed key to your records in this computer's keychain is damaged or was made by a newer version.",
+        "Install the newest version of Satchel, or restore the keychain from a backup. Otherwise erase what is here and fetch your records again.";
 }
 
 #[cfg(test)]

@@ -60,6 +60,11 @@ impl Tracer {
         }
     }
 
+    /// Forgets what was traced.
+    pub(crate) fn forget(&self) {
+        lock(&self.flows).list.clear();
+    }
+
     fn begin(
         &self,
         kind: TraceKind,
@@ -143,7 +148,7 @@ impl Engine {
 
     /// Forgets everything that was traced.
     pub fn trace_clear(&self) {
-        lock(&self.inner.tracer.flows).list.clear();
+        self.inner.tracer.forget();
         self.emit(Event::TraceChanged);
     }
 

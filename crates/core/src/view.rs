@@ -9,6 +9,7 @@ mod changes;
 mod lookup;
 mod overview;
 mod people;
+mod privacy;
 mod schedule;
 mod servers;
 mod sync;
@@ -28,6 +29,7 @@ pub use overview::{
 pub use people::{
     AlsoFromView, OriginalsView, PeopleView, PersonSourceView, PersonView, SamePersonView,
 };
+pub use privacy::{PrivacySettingsView, PrivacyView};
 pub use schedule::{ConnectionScheduleView, ScheduleSettingsView, ScheduleView, ScheduleWait};
 pub use servers::{
     Ability, AbilityView, DirectoryView, Launch, ServerCheckView, ServerView, SkippedView,
@@ -587,6 +589,10 @@ pub struct AppStatusView {
     pub ready: bool,
     /// Why not.
     pub problem: Option<ProblemView>,
+    /// It waits for the passphrase.
+    pub locked: bool,
+    /// When the next passphrase is taken, after several wrong ones; RFC 3339.
+    pub retry_at: Option<String>,
     /// Version of Satchel.
     pub version: String,
 }

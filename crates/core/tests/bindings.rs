@@ -101,6 +101,8 @@ fn declarations() -> String {
         AccessLogView,
         ExportFormat,
         Every,
+        PrivacySettingsView,
+        PrivacyView,
         ScheduleSettingsView,
         ScheduleWait,
         ConnectionScheduleView,

@@ -1,6 +1,7 @@
 //! Time and randomness, handed in: the only place of the crate that asks the operating system.
 
-use rand::RngCore;
+use rand::rngs::OsRng;
+use rand::{RngCore, TryRngCore};
 
 /// Where the present moment comes from.
 pub trait Clock: Send + Sync {
@@ -36,17 +37,14 @@ impl Clock for SystemClock {
     }
 }
 
-/// The thread's cryptographic generator (ChaCha), seeded by the operating system.
+/// The operating system's own generator. The thread's one that `rand` seeds from it keeps what it gave out in
+/// its buffer, where a key could be read after it was forgotten everywhere else.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where randomness comes from"
-    )]
     fn fill(&self, dest: &mut [u8]) {
-        rand::rng().fill_bytes(dest);
+        OsRng.unwrap_err().fill_bytes(dest);
     }
 }
 

@@ -29,6 +29,9 @@ pub enum StoreError {
     /// Another process holds it for too long.
     #[error("the database is busy")]
     Locked,
+    /// It was closed, and its key forgotten.
+    #[error("the database was closed")]
+    Closed,
     /// The expected state was not the stored one.
     #[error("the connection changed in between")]
     StateChanged,
@@ -65,6 +68,7 @@ impl From<sqlx::Error> for StoreError {
             None => match error {
                 sqlx::Error::Io(error) => error.into(),
                 sqlx::Error::PoolTimedOut => Self::Locked,
+                sqlx::Error::PoolClosed => Self::Closed,
                 other => Self::Sql(other.into()),
             },
         }

@@ -3,14 +3,11 @@
 use crate::error::{Result, StoreError};
 use crate::write::PageWriter;
 use sha2::{Digest, Sha256};
-use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{
-    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -22,19 +19,26 @@ const BUSY: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// The 32 bytes that encrypt the file. Never printed.
+/// In one place, which is overwritten when nobody needs it any more: what is moved leaves copies behind.
 #[derive(Clone)]
-pub struct DatabaseKey(Zeroizing<[u8; 32]>);
+pub struct DatabaseKey(Arc<Zeroizing<[u8; 32]>>);
 
 impl DatabaseKey {
     /// From the keychain's bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(Arc::new(Zeroizing::new(bytes)))
     }
 
-    /// [`DatabaseKey::raw_key`] in quotes, as a pragma's value stands in SQL.
-    fn pragma(&self) -> Zeroizing<String> {
-        Zeroizing::new(format!("\"{}\"", *self.raw_key()))
+    /// The statement that gives the key to a connection; whoever asks for it overwrites it.
+    pub(crate) fn pragma_key(&self) -> String {
+        let raw = self.raw_key();
+        // At once as long as it will be: a text that grows leaves copies of itself behind.
+        let mut text = String::with_capacity(raw.len() + 16);
+        for part in ["PRAGMA key = \"", raw.as_str(), "\";"] {
+            text.push_str(part);
+        }
+        text
     }
 
     /// The raw-key form of SQLCipher: no key derivation, the key has 256 random bits already.
@@ -69,6 +73,27 @@ impl std::fmt::Debug for DatabaseKey {
     }
 }
 
+/// The key for as long as the store is open: each connection is opened with it, and closing forgets it.
+/// It is not among the options of the pools, which live for as long as anybody holds the store.
+#[derive(Clone)]
+pub(crate) struct HeldKey(Arc<Mutex<Option<DatabaseKey>>>);
+
+impl HeldKey {
+    fn new(key: &DatabaseKey) -> Self {
+        Self(Arc::new(Mutex::new(Some(key.clone()))))
+    }
+
+    /// The key, unless it was forgotten.
+    pub(crate) fn get(&self) -> Result<DatabaseKey> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.clone().ok_or(StoreError::Closed)
+    }
+
+    fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
 /// The store. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -77,6 +102,13 @@ pub struct Store {
     pub(crate) readers: SqlitePool,
     /// Writes pages of records, while `writer` is held.
     pub(crate) pages: Arc<PageWriter>,
+    key: HeldKey,
+}
+
+impl std::fmt::Debug for HeldKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HeldKey([secret])")
+    }
 }
 
 impl Store {
@@ -94,8 +126,18 @@ impl Store {
             write_private(&check_path, key.check_value().as_bytes())?;
             touch_private(path)?;
         }
-        let options = connect_options(path, key);
-        let writer = SqlitePoolOptions::new()
+        let options = connect_options(path);
+        // A connection by itself, which says what is wrong with the file: a pool would try again.
+        let mut first = options.connect().await?;
+        give_key(&mut first, key).await?;
+        let looked_at = look_at(&mut first).await;
+        if let Err(error) = looked_at {
+            // What is wrong was said already.
+            let _ = first.close().await;
+            return Err(error);
+        }
+        let key = HeldKey::new(key);
+        let writer = keyed(&key)
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(60))
             // A transaction that a full disk ended is not counted as ended: that connection would refuse
@@ -105,12 +147,13 @@ impl Store {
             })
             .connect_with(options.clone())
             .await?;
-        let opened = prepare(&writer).await;
-        if let Err(error) = opened {
+        first.close().await?;
+        let migrated = migrate(&writer).await;
+        if let Err(error) = migrated {
             writer.close().await;
             return Err(error);
         }
-        let readers = SqlitePoolOptions::new()
+        let readers = keyed(&key)
             .max_connections(READERS)
             .connect_lazy_with(options);
         let pages = Arc::new(PageWriter::new(path.to_owned(), key.clone()));
@@ -118,42 +161,83 @@ impl Store {
             writer,
             readers,
             pages,
+            key,
         })
     }
 
-    /// Closes all connections; the write-ahead log is folded into the file.
+    /// Closes all connections, of all clones, and forgets the key; the write-ahead log is folded into the
+    /// file. What is asked of the store from then on ends with [`StoreError::Closed`].
     pub async fn close(&self) {
         if let Ok(turn) = self.writer.acquire().await {
             self.pages.close();
             drop(turn);
         }
-        self.readers.close().await;
-        self.writer.close().await;
+        // From here on nothing is opened any more, also if nobody waits until what is being read is read.
+        self.key.forget();
+        let (readers, writer) = (self.readers.close(), self.writer.close());
+        readers.await;
+        writer.await;
     }
 }
 
-fn connect_options(path: &Path, key: &DatabaseKey) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .pragma("key", key.pragma().to_string())
-        .create_if_missing(true)
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
-        .foreign_keys(true)
-        .busy_timeout(BUSY)
-        .pragma("temp_store", "memory")
-        .pragma("secure_delete", "on")
-        .pragma("cache_size", "-16000")
-        .pragma("wal_autocheckpoint", "8000")
-        .statement_cache_capacity(64)
+/// A pool whose connections are opened with the key.
+fn keyed(key: &HeldKey) -> SqlitePoolOptions {
+    let key = key.clone();
+    SqlitePoolOptions::new().after_connect(move |connection, _| {
+        let key = key.get();
+        Box::pin(async move {
+            give_key(connection, &key.map_err(|_| sqlx::Error::PoolClosed)?).await?;
+            // A pool whose connections cannot be made ready tries again until its patience ends. What keeps
+            // the file from being read, the first statement tells at once; without these a connection is
+            // slower and no less safe.
+            if let Err(error) = connection.execute(PRAGMAS_THAT_READ).await {
+                tracing::debug!(%error, "a connection stands as SQLite has it");
+            }
+            Ok(())
+        })
+    })
 }
 
-async fn prepare(writer: &SqlitePool) -> Result<()> {
+/// Gives a new connection the key, which SQLCipher takes before anything is read.
+async fn give_key(connection: &mut SqliteConnection, key: &DatabaseKey) -> sqlx::Result<()> {
+    // Shared, so that what the connection was told can be overwritten afterwards.
+    let text = Arc::new(key.pragma_key());
+    let given = connection.execute(AssertSqlSafe(Arc::clone(&text))).await;
+    if let Some(text) = Arc::into_inner(text) {
+        drop(Zeroizing::new(text));
+    }
+    given?;
+    connection.execute(PRAGMAS).await.map(drop)
+}
+
+/// How each connection stands; nothing is read for these.
+const PRAGMAS: &str =
+    "PRAGMA foreign_keys = on; PRAGMA temp_store = memory; PRAGMA secure_delete = on;";
+
+/// The same; for these the file is read. The first two stay in it.
+const PRAGMAS_THAT_READ: &str = "PRAGMA auto_vacuum = incremental; PRAGMA journal_mode = wal;
+    PRAGMA synchronous = normal; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 8000;";
+
+fn connect_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .busy_timeout(BUSY)
+        .statement_cache_capacity(64)
+        // Statements hold the key and words of records; slow ones would be written to the log as warnings.
+        .disable_statement_logging()
+}
+
+/// Whether it can be read, and by this version.
+async fn look_at(first: &mut SqliteConnection) -> Result<()> {
+    first.execute(PRAGMAS_THAT_READ).await?;
     sqlx::query("SELECT count(*) FROM sqlite_schema")
-        .execute(writer)
+        .execute(&mut *first)
         .await?;
-    refuse_newer(writer).await?;
+    refuse_newer(first).await
+}
+
+async fn migrate(writer: &SqlitePool) -> Result<()> {
     MIGRATIONS.run(writer).await.map_err(|error| match error {
         MigrateError::Execute(error) => error.into(),
         other => StoreError::Corrupt(other.to_string()),
@@ -161,7 +245,7 @@ async fn prepare(writer: &SqlitePool) -> Result<()> {
 }
 
 /// A file of a newer version is refused before anything is written to it.
-async fn refuse_newer(writer: &SqlitePool) -> Result<()> {
+async fn refuse_newer(first: &mut SqliteConnection) -> Result<()> {
     let known = MIGRATIONS
         .iter()
         .map(|migration| migration.version)
@@ -169,13 +253,13 @@ async fn refuse_newer(writer: &SqlitePool) -> Result<()> {
         .unwrap_or(0);
     let table: Option<String> =
         sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE name = '_sqlx_migrations'")
-            .fetch_optional(writer)
+            .fetch_optional(&mut *first)
             .await?;
     if table.is_none() {
         return Ok(());
     }
     let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(writer)
+        .fetch_one(first)
         .await?;
     match found {
         Some(found) if found > known => Err(StoreError::NewerSchema { found, known }),

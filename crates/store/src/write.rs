@@ -6,7 +6,7 @@
 //! written while it is held, so that the two never wait for each other's locks.
 
 use crate::error::{Result, StoreError};
-use crate::open::{DatabaseKey, Store};
+use crate::open::{HeldKey, Store};
 use crate::pack::unpack;
 use crate::page::{Meeting, Page, Row};
 use crate::provenance;
@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// How long to wait for another process.
 const BUSY: Duration = Duration::from_secs(10);
@@ -28,7 +29,7 @@ const STATEMENTS: usize = 32;
 /// The connection that writes pages; opened when the first one comes.
 pub(crate) struct PageWriter {
     path: PathBuf,
-    key: DatabaseKey,
+    key: HeldKey,
     connection: Mutex<Option<Connection>>,
 }
 
@@ -94,7 +95,7 @@ impl Store {
 }
 
 impl PageWriter {
-    pub(crate) fn new(path: PathBuf, key: DatabaseKey) -> Self {
+    pub(crate) fn new(path: PathBuf, key: HeldKey) -> Self {
         Self {
             path,
             key,
@@ -129,11 +130,12 @@ impl PageWriter {
     }
 
     fn open(&self) -> Result<Connection> {
+        let key = self.key.get()?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        connection.pragma_update(None, "key", self.key.raw_key().as_str())?;
+        connection.execute_batch(&Zeroizing::new(key.pragma_key()))?;
         // Foreign keys: the one that a record has is looked up in the same transaction.
         // The log is folded into the file after 32 MB, not 4: the pages of an index that are written again
         // and again go over once. (So for all that write: the smallest write would fold it in otherwise.)

@@ -1251,7 +1251,7 @@ detail: string | null,
  */
 canRetry: boolean, };
 
-export type AccessAct = "registered" | "signedIn" | "renewed" | "checked" | "synced" | "imported" | "exported" | "printed" | "keyExchanged" | "revoked" | "removed" | "other";
+export type AccessAct = "registered" | "signedIn" | "renewed" | "checked" | "synced" | "imported" | "exported" | "printed" | "keyExchanged" | "revoked" | "removed" | "locked" | "unlocked" | "unlockFailed" | "lockChanged" | "other";
 
 export type AccessLogView = { 
 /**
@@ -1294,6 +1294,42 @@ problem: ProblemView | null, };
 export type ExportFormat = "ndjson" | "bundle" | "ips" | "results";
 
 export type Every = "off" | "3h" | "6h" | "12h" | "daily" | "weekly";
+
+export type PrivacySettingsView = { 
+/**
+ * Locked after so many minutes without a key or the mouse; none: never.
+ */
+lockAfterMinutes: number | null, 
+/**
+ * Locked when the computer's screen is locked, or before it sleeps.
+ */
+lockWithSystem: boolean, 
+/**
+ * The window is blurred while another one is in front.
+ */
+blurWhenAway: boolean, 
+/**
+ * What was copied is taken out of the clipboard after half a minute.
+ */
+clearClipboard: boolean, };
+
+export type PrivacyView = { 
+/**
+ * There is a passphrase.
+ */
+passphrase: boolean, 
+/**
+ * It is asked for when Satchel is started.
+ */
+atStart: boolean, 
+/**
+ * This program hears of the computer's lock and sleep.
+ */
+hearsSystem: boolean, 
+/**
+ * What was chosen.
+ */
+settings: PrivacySettingsView, };
 
 export type ScheduleSettingsView = { 
 /**
@@ -1356,6 +1392,14 @@ ready: boolean,
  * Why not.
  */
 problem: ProblemView | null, 
+/**
+ * It waits for the passphrase.
+ */
+locked: boolean, 
+/**
+ * When the next passphrase is taken, after several wrong ones; RFC 3339.
+ */
+retryAt: string | null, 
 /**
  * Version of Satchel.
  */

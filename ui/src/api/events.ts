@@ -2,6 +2,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import type { Event, ProblemView, SyncProgressView } from "./bindings";
 import { listen } from "./client";
+import { readStatusAnew } from "./privacy";
 import { keys } from "./queries";
 import { createStore, useStore } from "./store";
 
@@ -79,7 +80,9 @@ export function hearEvents(client: QueryClient, { onSignedIn }: Heard): () => vo
   function hear(event: Event): void {
     switch (event.type) {
       case "statusChanged":
-        return void client.invalidateQueries();
+        progress.set({});
+        loginFailure.set(null);
+        return void readStatusAnew(client).catch(() => client.invalidateQueries());
       case "connectionsChanged":
         drop(keys.connections);
         drop(keys.schedule);

@@ -32,6 +32,7 @@ export const keys = {
   search: ["search"],
   trace: ["trace"],
   log: ["access-log"],
+  privacy: ["privacy"],
 } as const;
 
 export function useAppStatus() {

@@ -5,6 +5,7 @@ import { hearEvents } from "../api/events";
 import type { ProblemView } from "../api/bindings";
 import { WordsProvider } from "../i18n";
 import { Gate } from "./Gate";
+import { watchTouches } from "./presence";
 import type { AppRouter } from "./router";
 
 declare module "@tanstack/react-query" {
@@ -32,6 +33,7 @@ export function App({ client, router }: { client: QueryClient; router: AppRouter
       }),
     [client, router],
   );
+  useEffect(() => watchTouches(), []);
   return (
     <WordsProvider>
       <QueryClientProvider client={client}>

@@ -7,6 +7,7 @@ import { ProblemNotice } from "../components/ProblemNotice";
 import { Screen } from "../components/Screen";
 import { Waiting } from "../components/Waiting";
 import { useWords } from "../i18n";
+import { LockScreen } from "./LockScreen";
 
 /** Why nothing can be shown yet, and trying again once it is put right. */
 function NotReady({ problem }: { problem: ProblemView }) {
@@ -31,6 +32,7 @@ export function Gate({ children }: { children: ReactNode }) {
   const status = useAppStatus();
   if (status.error) return <NotReady problem={status.error} />;
   if (!status.data) return <Waiting label={t("waiting.start")} />;
+  if (status.data.locked) return <LockScreen retryAt={status.data.retryAt} />;
   if (!status.data.ready && status.data.problem) return <NotReady problem={status.data.problem} />;
   if (!status.data.ready) return <Waiting label={t("waiting.start")} />;
   return children;

@@ -3,6 +3,8 @@ import { useEffect, useRef } from "react";
 import { Icon, type IconName } from "../components/Icon";
 import { LaunchDialog } from "../features/connect/LaunchDialog";
 import { useWords, type MessageId } from "../i18n";
+import { useLockNow } from "./useLockNow";
+import { usePresence } from "./presence";
 import { useShortcuts } from "./useShortcuts";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { ThemeSwitch } from "./ThemeSwitch";
@@ -24,10 +26,14 @@ export function Shell() {
   const { pathname } = useLocation();
   const shown = useRef(pathname);
 
+  const lock = useLockNow(() => void navigate({ to: "/privacy" }));
+
   useShortcuts({
     onSearch: () => void navigate({ to: "/search", search: (at) => ({ words: at.words, focus: Date.now() }) }),
     onBack: () => router.history.back(),
+    onLock: lock,
   });
+  usePresence();
 
   // A new screen is where reading goes on, for keyboards and screen readers too.
   useEffect(() => {
@@ -52,7 +58,15 @@ export function Shell() {
             </li>
           ))}
         </ul>
-        <Link to="/trace" className={`${styles.place ?? ""} ${styles.testers ?? ""}`} data-testid="nav-trace" aria-current={pathname === "/trace" ? "page" : undefined}>
+        <Link to="/privacy" className={`${styles.place ?? ""} ${styles.aside ?? ""}`} data-testid="nav-privacy" aria-current={pathname === "/privacy" ? "page" : undefined}>
+          <Icon name="privacy" size={20} />
+          <span>{t("privacy.nav")}</span>
+        </Link>
+        <button type="button" className={`${styles.place ?? ""} ${styles.lock ?? ""}`} data-testid="lock-now" aria-keyshortcuts="Control+L Meta+L" title={t("lock.nowKeys")} onClick={lock}>
+          <Icon name="lock" size={20} />
+          <span>{t("lock.now")}</span>
+        </button>
+        <Link to="/trace" className={`${styles.place ?? ""} ${styles.aside ?? ""}`} data-testid="nav-trace" aria-current={pathname === "/trace" ? "page" : undefined}>
           <Icon name="trace" size={20} />
           <span>{t("nav.testers")}</span>
         </Link>

@@ -1,7 +1,7 @@
 import { createMemoryHistory, createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
 import { problemOf } from "../api/problem";
 import { ProblemNotice } from "../components/ProblemNotice";
-import { ChartRoute, ConnectionsRoute, ConnectRoute, SearchRoute, StartRoute, TraceRoute } from "./routes";
+import { ChartRoute, ConnectionsRoute, ConnectRoute, PrivacyRoute, SearchRoute, StartRoute, TraceRoute } from "./routes";
 import { readPart, readText, type Part } from "./sections";
 import { Shell } from "./Shell";
 
@@ -51,6 +51,8 @@ const connections = createRoute({ getParentRoute: () => root, path: "/connection
 
 const trace = createRoute({ getParentRoute: () => root, path: "/trace", component: TraceRoute });
 
+const privacy = createRoute({ getParentRoute: () => root, path: "/privacy", component: PrivacyRoute });
+
 const connect = createRoute({ getParentRoute: () => root, path: "/connect", component: ConnectRoute });
 
 /**
@@ -59,7 +61,7 @@ const connect = createRoute({ getParentRoute: () => root, path: "/connect", comp
  */
 export function makeRouter(at = "/") {
   return createRouter({
-    routeTree: root.addChildren([start, chart, search, connections, connect, trace]),
+    routeTree: root.addChildren([start, chart, search, connections, connect, privacy, trace]),
     history: createMemoryHistory({ initialEntries: [at] }),
     defaultPreload: false,
     defaultErrorComponent: ({ error }) => <ProblemNotice problem={problemOf(error)} />,

@@ -8,8 +8,10 @@ import { ProblemNotice } from "../components/ProblemNotice";
 import { Waiting } from "../components/Waiting";
 import { ChartScreen } from "../features/chart/ChartScreen";
 import { ConnectScreen } from "../features/connect/ConnectScreen";
+import { AccessLog } from "../features/connections/AccessLog";
 import { ConnectionsScreen } from "../features/connections/ConnectionsScreen";
 import { Attachments } from "../features/documents/Attachments";
+import { PrivacyScreen } from "../features/privacy/PrivacyScreen";
 import { SearchScreen } from "../features/search/SearchScreen";
 import { TraceScreen } from "../features/tester/TraceScreen";
 import { useWords } from "../i18n";
@@ -120,6 +122,10 @@ export function ConnectionsRoute() {
 export function ConnectRoute() {
   const { data } = useConnections();
   return <ConnectScreen firstRun={data !== undefined && withChart(data).length === 0} />;
+}
+
+export function PrivacyRoute() {
+  return <PrivacyScreen log={<AccessLog />} />;
 }
 
 export function TraceRoute() {

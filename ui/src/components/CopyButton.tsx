@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { copyText } from "../api/privacy";
 import { useWords } from "../i18n";
 import { Button } from "./Button";
 import { Icon } from "./Icon";
@@ -18,7 +19,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
 
   async function copy() {
     try {
-      await navigator.clipboard.writeText(text);
+      await copyText(text);
       setOutcome("copied");
     } catch {
       setOutcome("failed");
@@ -26,7 +27,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
   }
 
   return (
-    <Button size="small" onClick={() => void copy()}>
+    <Button size="small" data-testid="copy" onClick={() => void copy()}>
       <Icon name={outcome === "copied" ? "check" : "copy"} size={16} />
       <span aria-live="polite">{outcome === "copied" ? t("copy.done") : outcome === "failed" ? t("copy.failed") : label}</span>
     </Button>

@@ -22,6 +22,8 @@ const PATHS = {
   person: "M12 4a4 4 0 1 0 0 8a4 4 0 0 0 0-8zM4.5 20a7.5 7.5 0 0 1 15 0",
   trace: "M4 6h2M4 12h2M4 18h2M9 6h11M9 12h11M9 18h7",
   care: "M4 12h4l2-5l4 10l2-5h4",
+  lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3M12 14.5v2.5",
+  privacy: "M12 3l7.5 3v5.5c0 4.5-3 8-7.5 9.5c-4.5-1.5-7.5-5-7.5-9.5V6zM9 12l2.2 2.2L15.2 10",
   external: "M14 4h6v6M20 4l-9 9M18 14v6H4V6h6",
 } as const;
 

@@ -40,7 +40,7 @@ async fn h13_everything_is_erased_by_one_command_that_wants_a_yes() {
     let erased = shell.run(&["erase", "--yes", "--json"]).await.ok().json();
     assert_eq!(
         erased,
-        serde_json::json!({"connections": 1, "serversNotTold": []})
+        serde_json::json!({"connections": 1, "serversNotTold": [], "unread": false})
     );
     assert!(!profile.exists(), "the folder held nothing else");
     let search = std::process::Command::new("secret-tool")

@@ -11,6 +11,7 @@ mod bulk;
 mod chart;
 mod connect;
 mod log;
+mod passphrase;
 mod people;
 #[path = "../../../../tests/it/portal.rs"]
 mod portal;

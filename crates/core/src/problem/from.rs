@@ -218,6 +218,7 @@ impl From<StoreError> for Problem {
             StoreError::NewerSchema { .. } => P::StoreNewer,
             StoreError::DiskFull => P::DiskFull,
             StoreError::ReadOnly => P::StoreReadOnly,
+            StoreError::Closed => P::Locked,
             _ => P::StoreFailed,
         };
         Self::with_detail(code, chain(&error))

@@ -30,9 +30,29 @@ pub enum AccessAct {
     Revoked,
     /// The connection was removed from this computer, with its records.
     Removed,
+    /// Satchel was locked.
+    Locked,
+    /// It was unlocked with the passphrase.
+    Unlocked,
+    /// A wrong passphrase was given.
+    UnlockFailed,
+    /// The passphrase, or when it is asked for, was changed.
+    LockChanged,
     /// An act of a newer version.
     #[serde(other)]
     Other,
+}
+
+impl AccessAct {
+    /// It was done on this computer, and no server had to do with it.
+    #[must_use]
+    pub fn is_local(self) -> bool {
+        use AccessAct as A;
+        matches!(
+            self,
+            A::Locked | A::Unlocked | A::UnlockFailed | A::LockChanged
+        )
+    }
 }
 
 /// An entry of the access log. It holds no value of a record and no name of a person.

@@ -1,4 +1,4 @@
-import type { AccessLogView } from "../../api/bindings";
+import type { AccessAct, AccessLogView } from "../../api/bindings";
 import { useAccessLog } from "../../api/queries";
 import { Disclosure } from "../../components/Disclosure";
 import { ProblemNotice } from "../../components/ProblemNotice";
@@ -7,10 +7,13 @@ import { typeWords } from "../../fhir/codes";
 import { useWords } from "../../i18n";
 import styles from "./connections.module.css";
 
+/** What no server had to do with. */
+const LOCAL: ReadonlySet<AccessAct> = new Set<AccessAct>(["locked", "unlocked", "unlockFailed", "lockChanged"]);
+
 function Entry({ entry }: { entry: AccessLogView }) {
   const words = useWords();
   const { t, find, intl } = words;
-  const where = entry.serverName ?? t("log.everywhere");
+  const where = entry.serverName ?? t(LOCAL.has(entry.act) ? "lock.thisComputer" : "log.everywhere");
   const kinds = entry.resourceTypes.map((type) => typeWords(words, type));
   return (
     <li className={styles.change}>

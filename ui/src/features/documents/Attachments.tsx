@@ -52,7 +52,7 @@ function Save({ attachment, recordKey, position }: AttachmentProps) {
       </Button>
       {save.error ? <ProblemNotice problem={save.error} /> : null}
       {save.data ? (
-        <p className={styles.help} role="status">
+        <p className={styles.help} role="status" data-testid="attachment-saved">
           {t("document.saved", { file: save.data })}
         </p>
       ) : null}
