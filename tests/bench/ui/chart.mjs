@@ -48,7 +48,7 @@ export async function writeChart(path, count) {
   file.write(`${JSON.stringify({ resourceType: "Patient", id: "bench", name: [{ given: ["Ada"], family: "Bench" }], birthDate: "1960-05-01", gender: "female" })}\n`);
   for (let number = 0; number < count; number += 1) {
     const day = new Date(first + number * apart).toISOString().slice(0, 10);
-    const record = number % 4 === 3 ? other(number >> 2, day) : lab(number, day);
+    const record = number % 5 === 4 ? other(Math.floor(number / 5), day) : lab(number, day);
     if (!file.write(`${JSON.stringify(record)}\n`)) await once(file, "drain");
   }
   file.end();

@@ -1,10 +1,11 @@
 /** What is measured inside of the page: how long frames take, and how long a person waits for what was asked for. */
 
 /** Milliseconds between the frames while the list is scrolled `speed` pixels a frame, for `frames` frames. */
-export function frames(app, { speed, count }) {
+export async function frames(app, { speed, count }) {
   const script = `
     const [speed, count, done] = arguments;
     const list = [...document.querySelectorAll('[data-testid="timeline"] *')].find((one) => one.scrollHeight > one.clientHeight + 1000);
+    if (!list) return done({ error: document.body.innerText.slice(0, 500) });
     const times = [];
     let last;
     const step = (now) => {
@@ -15,7 +16,9 @@ export function frames(app, { speed, count }) {
       requestAnimationFrame(step);
     };
     requestAnimationFrame(step);`;
-  return app.web.executeAsync(script, [speed, count], 120_000);
+  const answer = await app.web.executeAsync(script, [speed, count], 120_000);
+  if (answer.error) throw new Error(`no list to scroll: ${answer.error}`);
+  return answer;
 }
 
 /**
@@ -24,8 +27,8 @@ export function frames(app, { speed, count }) {
  */
 export function waitFor(app, { css, text, shown }) {
   const script = `
-    const [css, text, shown, done] = arguments;
-    const look = new Function("return (" + shown + ")");
+    const [css, text, done] = arguments;
+    const look = () => (${shown});
     const element = document.querySelector(css);
     const before = JSON.stringify(look());
     const begun = performance.now();
@@ -45,5 +48,5 @@ export function waitFor(app, { css, text, shown }) {
       element.dispatchEvent(new Event("input", { bubbles: true }));
     }
     check();`;
-  return app.web.executeAsync(script, [css, text ?? null, shown], 30_000);
+  return app.web.executeAsync(script, [css, text ?? null], 30_000);
 }
