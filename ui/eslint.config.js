@@ -46,6 +46,8 @@ export default ts.config(
       "@typescript-eslint/only-throw-error": ["error", { allow: [{ from: "file", name: "ProblemView" }] }],
       "@typescript-eslint/consistent-type-imports": "error",
       "no-console": "error",
+      // What scrolls inside of itself is reached by the keyboard as a region with a name.
+      "jsx-a11y/no-noninteractive-tabindex": ["error", { tags: [], roles: ["region", "tabpanel"] }],
     },
   },
   { files: ["src/api/client.ts"], rules: { "no-restricted-imports": "off" } },

@@ -4,7 +4,9 @@ use crate::world::{Setting, TurnedClock, setting_with_clock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use satchel_core::problem::ProblemCode;
-use satchel_core::view::{AccessAct, AttachmentView, RecordKey, StepOutcome, SyncReportView};
+use satchel_core::view::{
+    AccessAct, AttachmentView, NarrativeNode, RecordFilter, RecordKey, StepOutcome, SyncReportView,
+};
 use satchel_mock::{Endpoint, FaultKind, MockServer, PlannedFault, World};
 use satchel_store::{IndexIn, Page, RecordIn};
 use serde_json::{Value, json};
@@ -53,6 +55,13 @@ fn made() -> Vec<Made> {
     let html = "<html><script>scripted()</script><body><p>Seen for <b>quinsy</b></p></body></html>";
     let ccda = r#"<?xml version="1.0"?><ClinicalDocument xmlns="urn:hl7-org:v3"><component><section>
         <title>Problems</title><text>Chilblains of both feet</text></section></component></ClinicalDocument>"#;
+    let summary = r#"<?xml version="1.0" encoding="ISO-8859-1"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>
+        <ClinicalDocument xmlns="urn:hl7-org:v3"><title>Discharge summary</title><effectiveTime value="20240102"/>
+        <component><structuredBody>
+        <component><section><title>Allergies</title><text><table><thead><tr><th>What</th></tr></thead><tbody><tr><td>Niñol&e;</td></tr></tbody></table></text></section></component>
+        <component><section nullFlavor="NI"><title>Results</title><text/></section></component>
+        </structuredBody></component></ClinicalDocument>"#;
+    let summary = summary.chars().map(|letter| letter as u8).collect();
     let broken = pdf("brokenwords", "", "")[..300].to_vec();
     let locked = "/Encrypt << /Filter /Standard /V 1 /R 2 /O (x) /U (y) /P -4 >> ";
     vec![
@@ -70,6 +79,18 @@ fn made() -> Vec<Made> {
         ),
         ("html", "text/html", "text/html", html.into()),
         ("ccda", "application/xml", "application/xml", ccda.into()),
+        (
+            "summary",
+            "application/hl7-cda+xml",
+            "application/hl7-cda+xml",
+            summary,
+        ),
+        (
+            "cutoff",
+            "text/xml",
+            "text/xml",
+            ccda.replace("Chilblains", "Whitlow")[..ccda.len() - 40].into(),
+        ),
         (
             "image",
             "image/png",
@@ -188,7 +209,8 @@ async fn a_word_inside_of_a_document_finds_the_record_that_it_belongs_to() {
         ("lumbago", "pdf"),
         ("niño scurv", "rtf"),
         ("quinsy", "html"),
-        ("chilblains feet", "ccda"),
+        ("chilblains both", "ccda"),
+        ("discharge allergies", "summary"),
         ("farcy", "mislabelled"),
         ("glanders", "inline"),
     ] {
@@ -219,6 +241,52 @@ async fn a_word_inside_of_a_document_finds_the_record_that_it_belongs_to() {
         let kept = content(&setting, &id, id_of).await;
         assert_eq!(kept.missing, None, "{id_of} is here, words or not");
     }
+}
+
+#[tokio::test]
+async fn a_clinical_document_comes_with_its_sections_and_html_as_it_is() {
+    let (setting, _, id) = setting_of_all_kinds().await;
+    assert!(setting.engine.sync(&id).await.unwrap().complete);
+    let shown = content(&setting, &id, "doc-summary").await;
+    let document = shown.clinical.expect("a clinical document");
+    assert_eq!(document.title.as_deref(), Some("Discharge summary"));
+    assert_eq!(document.date.as_deref(), Some("2024-01-02"));
+    let [allergies, results] = document.sections.as_slice() else {
+        panic!("{document:?}");
+    };
+    assert_eq!(allergies.title.as_deref(), Some("Allergies"));
+    let [NarrativeNode::Table { head, body, .. }] = allergies.content.as_slice() else {
+        panic!("{allergies:?}");
+    };
+    let text = |text: &str| vec![NarrativeNode::Text { text: text.into() }];
+    assert_eq!(head[0][0].children, text("What"));
+    assert_eq!(body[0][0].children, text("Niñol"), "and nothing of a file");
+    assert_eq!(results.absent.as_deref(), Some("No information"));
+    assert!(shown.text.is_some_and(|text| text.contains("Niñol")));
+
+    let cut_off = content(&setting, &id, "doc-cutoff").await;
+    assert_eq!(cut_off.clinical, None);
+    assert!(cut_off.text.is_some_and(|text| text.contains("Whitlow")));
+    let html = content(&setting, &id, "doc-html").await;
+    assert!(html.html.is_some_and(|html| html.contains("<b>quinsy</b>")));
+    let pdf = content(&setting, &id, "doc-pdf").await;
+    assert_eq!((pdf.clinical, pdf.html), (None, None));
+
+    // The documents of the synthetic people, too.
+    let filter = RecordFilter {
+        connection_id: Some(id),
+        resource_type: Some("DocumentReference".into()),
+        section: None,
+    };
+    let page = setting.engine.records_list(&filter, 0, 200).await.unwrap();
+    let mut sections = 0;
+    for row in page.rows {
+        let shown = setting.engine.attachments(&row.key).await.unwrap();
+        for document in shown.into_iter().filter_map(|one| one.clinical) {
+            sections = sections.max(document.sections.len());
+        }
+    }
+    assert!(sections >= 5, "{sections}");
 }
 
 #[tokio::test]
@@ -484,7 +552,7 @@ async fn a_document_is_saved_byte_for_byte_and_named_after_its_bytes() {
             "pdf" | "mislabelled" | "broken" | "locked" => "pdf",
             "rtf" => "rtf",
             "html" => "html",
-            "ccda" => "xml",
+            "ccda" | "summary" | "cutoff" => "xml",
             _ => "png",
         };
         assert_eq!(ending, expected, "{name}");

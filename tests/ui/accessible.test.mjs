@@ -29,6 +29,8 @@ const SCREENS = [
   ["chart", "/chart?section=goals"],
   ["chart", "/chart?section=labs&type=Observation&id=lab0"],
   ["chart", "/chart?section=documents&type=DocumentReference&id=doc1"],
+  ["chart", "/chart?section=documents&type=DocumentReference&id=doc3"],
+  ["chart", "/chart?section=documents&type=DocumentReference&id=doc4"],
   ["chart", "/chart?section=patient&type=Patient&id=p1"],
   ["people", "/chart"],
   ["people", "/chart?section=problems&type=Condition&id=k1"],
@@ -59,6 +61,7 @@ const MAIN = [
   ["chart", "/chart?section=timeline"],
   ["chart", "/chart?section=labs&type=Observation&id=lab0"],
   ["chart", "/chart?section=patient&type=Patient&id=p1"],
+  ["chart", "/chart?section=documents&type=DocumentReference&id=doc3"],
   ["many", "/connections"],
   ["chart", "/search?words=blood"],
 ];

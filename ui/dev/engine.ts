@@ -7,6 +7,7 @@ import { scheduleOf, SETTINGS } from "./schedule";
 import { TRACE } from "./trace";
 import { makeLock } from "./privacy";
 import { overviewOf, timelineOf, trendOf, yearsOf } from "./overview";
+import { attachmentsOf } from "./documents";
 import { RECORDS, type Fixture } from "./records";
 
 export type Scene = "first" | "chart" | "offline" | "syncing" | "lost" | "many" | "signin" | "denied" | "nokeychain" | "empty" | "long" | "launch" | "people" | "maybe" | "locked" | "wait" | "passphrase";
@@ -67,17 +68,6 @@ const LOG: AccessLogView[] = [
   { at: "2026-11-23T08:00:00Z", serverName: "Lakeside Family Clinic", host: "fhir.lakeside.example", act: "signedIn", title: "", resourceTypes: [], records: 0, complete: false, problem: DENIED },
   { at: "2026-11-22T08:00:00Z", serverName: null, host: null, act: "exported", title: "", resourceTypes: ["Patient"], records: 1, complete: false, problem: null },
 ];
-
-const NOTE = `Annual check-up, 20 November 2026
-
-Ada feels well. She walks most days. Blood pressure at home is between 128 and 138.
-
-Plan
-1. Go on with lisinopril 10 mg in the morning.
-2. Repeat the laboratory tests in three months.
-3. Come back in one year, or earlier when the readings at home stay above 140.`;
-
-const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 function detailOf({ summary, json, references }: Fixture) {
   return {
@@ -263,14 +253,7 @@ export function makeEngine(scene: Scene): FakeEngine {
       const originals = apart.has(key.id) ? { same: [], apart: both.filter((one) => one !== summary) } : { same: both, apart: [] };
       return { ...detail, summary, originals };
     },
-    attachments_get: ({ key }: { key: RecordKey }) =>
-      key.id === "doc1"
-        ? [
-            { contentType: "text/plain", title: "Progress note", text: NOTE, size: NOTE.length, base64: null, missing: null, tooLarge: false, canFetch: false, difference: null },
-            { contentType: "application/pdf", title: "Scan of the old file", text: null, size: 32_505_856, base64: null, missing: "Not fetched: this document is larger than what Satchel fetches by itself.", tooLarge: true, canFetch: true, difference: null },
-            { contentType: "image/png", title: "Picture of the wound", text: null, size: 70, base64: PIXEL, missing: null, tooLarge: false, canFetch: false, difference: null },
-          ]
-        : [{ contentType: "application/pdf", title: null, text: null, size: 184_320, base64: null, missing: null, tooLarge: false, canFetch: false, difference: null }],
+    attachments_get: ({ key }: { key: RecordKey }) => attachmentsOf(key.id),
     attachment_fetch: () => null,
     attachment_save: () => "/home/ada/Downloads/satchel-document-2026-11-25-101500.pdf",
     access_log_list: () => LOG,

@@ -1,7 +1,8 @@
 /** Documents: what is not here says why, and can be asked for; what was found inside of one says so. */
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
+import { CLINICAL } from "../dev/documents";
 import type { AttachmentView } from "../src/api/bindings";
 import { openApp } from "./support";
 
@@ -11,7 +12,7 @@ const DOCUMENT = "/chart?section=documents&type=DocumentReference&id=doc1";
 const SLOW = { timeout: 5_000 };
 
 const missing: AttachmentView = {
-  contentType: "application/pdf", title: "Old file", text: null, size: 32_505_856, base64: null,
+  contentType: "application/pdf", title: "Old file", text: null, clinical: null, html: null, size: 32_505_856, base64: null,
   missing: "Not fetched: this document is larger than what Satchel fetches by itself.", tooLarge: true, canFetch: true, difference: null,
 };
 
@@ -60,4 +61,71 @@ test("what no other program shows safely is saved only", async () => {
   engine.answer("attachments_get", () => [{ ...missing, contentType: "text/html", missing: null, canFetch: false, text: "Seen today" }]);
   expect(await screen.findByTestId("attachment-save", {}, SLOW)).toBeVisible();
   expect(screen.queryByTestId("attachment-open")).toBeNull();
+});
+
+const CLINICAL_DOCUMENT = DOCUMENT.replace("doc1", "doc3");
+
+test("a clinical document says who wrote it about whom, and has its sections, tables and lists under their names", async () => {
+  openApp("chart", CLINICAL_DOCUMENT);
+  const paper = within(await screen.findByRole("region", { name: "Continuity of Care Document" }, SLOW));
+  const facts = ["PatientAda Marie Lindqvist", "DateNov 19, 2026, 03:10 PM (UTC−6)", "Written byDr. Samuel Okafor, MDLakeside Records 7.2", "Kept byLakeside Family Clinic"];
+  for (const fact of facts) expect(screen.getByTestId("clinical-document")).toHaveTextContent(fact);
+  expect(paper.getByRole("heading", { level: 3 })).toHaveTextContent("Continuity of Care Document");
+  expect(paper.getAllByRole("heading", { level: 4 }).map((heading) => heading.textContent)).toEqual([
+    "Allergies and adverse reactions", "Medications", "Results", "Assessment and plan", "Procedures", "Section without a title",
+  ]);
+  const plan = within(paper.getByRole("region", { name: "Assessment and plan" }));
+  expect(plan.getAllByRole("heading", { level: 5 }).map((heading) => heading.textContent)).toEqual(["Plan of treatment", "Instructions"]);
+  expect(within(plan.getByRole("list")).getAllByRole("listitem")).toHaveLength(3);
+  const allergies = within(paper.getByRole("region", { name: "Table: Allergies and adverse reactions" }));
+  expect(allergies.getByRole("columnheader", { name: "Severity" })).toHaveAttribute("scope", "col");
+  expect(allergies.getByRole("cell", { name: "Hives, swollen lips" })).toBeVisible();
+  expect(paper.getByRole("region", { name: "Procedures" })).toHaveTextContent("No information");
+  expect(paper.getByText(/Electrocardiogram/)).toHaveTextContent("Picture, in the file only.");
+});
+
+test("the list of sections leads to each by the keyboard, and a long table begins short", async () => {
+  openApp("chart", CLINICAL_DOCUMENT);
+  const contents = within(await screen.findByRole("navigation", { name: "Sections of this document" }, SLOW));
+  contents.getByRole("button", { name: "Instructions" }).focus();
+  await userEvent.keyboard("{Enter}");
+  expect(screen.getByRole("heading", { name: "Instructions" })).toHaveFocus();
+  const results = screen.getByRole("table", { name: "Laboratory results of the last ten years" });
+  expect(within(results).getAllByRole("row")).toHaveLength(101);
+  await userEvent.click(screen.getByRole("button", { name: "Show all 240" }));
+  expect(within(results).getAllByRole("row")).toHaveLength(241);
+});
+
+test("a clinical document that is cut or has no sections says so, and what it says is text", async () => {
+  const engine = openApp("chart", CLINICAL_DOCUMENT);
+  const markup = "<img src=x onerror=alert(1)>";
+  engine.answer("attachments_get", () => [
+    { ...missing, missing: null, contentType: "application/xml", clinical: { ...CLINICAL, title: markup, cut: true, sections: [] } },
+  ]);
+  expect(await screen.findByText(/^Only the beginning of this document/, {}, SLOW)).toBeVisible();
+  expect(screen.getByText(/^This document has no sections/)).toBeVisible();
+  expect(screen.getByTestId("clinical-document")).toHaveTextContent(markup);
+  expect(screen.getByTestId("clinical-document").querySelector("img")).toBeNull();
+});
+
+test("HTML is shown with its structure, its headings below those of the page, and without links and pictures", async () => {
+  openApp("chart", DOCUMENT.replace("doc1", "doc4"));
+  const paper = within(await screen.findByRole("region", { name: "Letter of referral" }, SLOW));
+  expect(paper.getByRole("heading", { level: 3 })).toHaveTextContent("Letter of referral");
+  expect(paper.getAllByRole("heading", { level: 4 }).map((heading) => heading.textContent)).toEqual(["What was found", "What is asked"]);
+  expect(within(paper.getByRole("table")).getAllByRole("row")).toHaveLength(3);
+  expect(paper.getAllByRole("listitem")).toHaveLength(2);
+  expect(screen.getByTestId("html-document").innerHTML).not.toMatch(/href|src|style|<img|color/);
+});
+
+test("HTML that is too much or says nothing is its text", async () => {
+  const engine = openApp("chart", DOCUMENT);
+  const html = { ...missing, missing: null, contentType: "text/html", title: null };
+  engine.answer("attachments_get", () => [
+    { ...html, html: `<p>${"word ".repeat(60_000)}</p>`, text: "The long one" },
+    { ...html, html: "<div>".repeat(2000) + "deep", text: "The deep one" },
+    { ...html, html: "<script src='x'/><p>swallowed</p>", text: "The empty one" },
+  ]);
+  for (const text of ["The long one", "The deep one", "The empty one"]) expect(await screen.findByText(text, {}, SLOW)).toBeVisible();
+  expect(screen.queryByTestId("html-document")).toBeNull();
 });

@@ -6,6 +6,7 @@
 mod access_log;
 mod bulk;
 mod changes;
+mod clinical;
 mod lookup;
 mod overview;
 mod people;
@@ -21,6 +22,9 @@ pub use bulk::{
     ImportReportView,
 };
 pub use changes::{ChangedFieldView, ChangedRecordView, ChangesView};
+pub use clinical::{
+    ClinicalDocumentView, ClinicalSectionView, NarrativeCell, NarrativeNode, NarrativeStyle,
+};
 pub use lookup::{FoundPatientView, ProvenanceAgentView, ProvenanceView};
 pub use overview::{
     ChartOf, MeasuredView, MeasurementView, OverviewBlockView, OverviewKind, OverviewView,
@@ -427,6 +431,10 @@ pub struct AttachmentView {
     pub title: Option<String>,
     /// Text, when it has some: plain text, or that of C-CDA, HTML, RTF and PDF.
     pub text: Option<String>,
+    /// The document itself, when it is a clinical one (HL7 CDA).
+    pub clinical: Option<ClinicalDocumentView>,
+    /// HTML as it came, when it is not too long: hostile until sanitised.
+    pub html: Option<String>,
     /// Size in bytes.
     #[ts(type = "number")]
     pub size: u64,

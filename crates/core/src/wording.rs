@@ -8,7 +8,10 @@ use crate::chart::{self, all_sections, word_of};
 use crate::problem::ProblemCode;
 use crate::summary::{section_title, types, words};
 use crate::sync::{prepare, report};
-use crate::{attachments::Missing, document, patient, presets};
+use crate::{
+    attachments::{Missing, clinical},
+    document, patient, presets,
+};
 use std::collections::BTreeMap;
 
 /// Each name, and its words in English.
@@ -65,6 +68,7 @@ fn said() -> impl Iterator<Item = &'static str> {
         chart::ALL_KINDS,
         patient::NO_NAME,
         patient::NO_DATE,
+        clinical::NO_INFORMATION,
         document::OTHER_SIZE,
         document::OTHER_CHECKSUM,
         prepare::UNREADABLE,

@@ -13,14 +13,14 @@ macro_rules! declare {
     ($text:ident, $config:ident: $($name:ty),* $(,)?) => {
         $(
             $text.push_str("\nexport ");
-            $text.push_str(<$name as TS>::decl(&$config).trim());
+            $text.push_str(<$name as TS>::decl($config).trim());
             $text.push('\n');
         )*
     };
 }
 
 fn declarations() -> String {
-    let config = Config::new();
+    let config = &Config::new();
     let mut text = String::from(
         "// Generated from crates/core/src/view.rs; do not edit. To write it anew:\n\
          // UPDATE_BINDINGS=1 cargo test -p satchel-core --test bindings\n",
@@ -73,6 +73,11 @@ fn declarations() -> String {
         ProvenanceView,
         OriginalsView,
         RecordDetailView,
+        NarrativeStyle,
+        NarrativeNode,
+        NarrativeCell,
+        ClinicalSectionView,
+        ClinicalDocumentView,
         AttachmentView,
         AgeUnit,
         AgeView,
@@ -109,6 +114,15 @@ fn declarations() -> String {
         ScheduleView,
         AppStatusView,
         Event,
+    );
+    text.push_str(&declare_trace(config));
+    text
+}
+
+/// What the screen for testers shows.
+fn declare_trace(config: &Config) -> String {
+    let mut text = String::new();
+    declare!(text, config:
         TraceKind,
         TraceStep,
         TraceOutcome,

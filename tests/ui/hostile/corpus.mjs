@@ -42,6 +42,7 @@ function* blueprints() {
   for (const [kind, list] of Object.entries({ amount: AMOUNTS, letters: TEXTS, name: NAMES, number: NUMBERS, shape: SHAPES })) {
     for (const [name, make] of Object.entries(list)) yield [kind, name, () => ({ record: make() })];
   }
+  for (const [name, markup] of Object.entries(MARKUP)) yield ["page", name, (number, armed) => document(`${name}, as a page`, ["text/html", `<!doctype html><html><body><h1>Readable</h1>${markup}</body></html>`], number, armed)];
 }
 
 /** All cases: { number, kind, name, type, id, json, beside }. */

@@ -851,6 +851,124 @@ lastUpdated: string | null,
  */
 originals: OriginalsView, };
 
+export type NarrativeStyle = "bold" | "italics" | "underline" | "struck" | "sub" | "sup";
+
+export type NarrativeNode = { "kind": "text", 
+/**
+ * The text.
+ */
+text: string, } | { "kind": "break" } | { "kind": "styled", 
+/**
+ * How.
+ */
+style: NarrativeStyle, 
+/**
+ * What.
+ */
+children: Array<NarrativeNode>, } | { "kind": "paragraph", 
+/**
+ * What it holds.
+ */
+children: Array<NarrativeNode>, } | { "kind": "group", 
+/**
+ * The blocks.
+ */
+children: Array<NarrativeNode>, } | { "kind": "list", 
+/**
+ * It is numbered.
+ */
+ordered: boolean, 
+/**
+ * What is written above it.
+ */
+caption: Array<NarrativeNode>, 
+/**
+ * Its items.
+ */
+items: Array<Array<NarrativeNode>>, } | { "kind": "table", 
+/**
+ * What is written above it.
+ */
+caption: Array<NarrativeNode>, 
+/**
+ * The rows of its head.
+ */
+head: Array<Array<NarrativeCell>>, 
+/**
+ * The other rows.
+ */
+body: Array<Array<NarrativeCell>>, } | { "kind": "media", 
+/**
+ * What is written below it.
+ */
+caption: Array<NarrativeNode>, };
+
+export type NarrativeCell = { 
+/**
+ * It names a row or a column.
+ */
+heading: boolean, 
+/**
+ * How many columns it covers.
+ */
+columns: number, 
+/**
+ * How many rows it covers.
+ */
+rows: number, 
+/**
+ * What it holds.
+ */
+children: Array<NarrativeNode>, };
+
+export type ClinicalSectionView = { 
+/**
+ * What it is called.
+ */
+title: string | null, 
+/**
+ * Why it holds nothing, in words, where the document says so.
+ */
+absent: string | null, 
+/**
+ * What was written for people.
+ */
+content: Array<NarrativeNode>, 
+/**
+ * Sections inside of it.
+ */
+sections: Array<ClinicalSectionView>, };
+
+export type ClinicalDocumentView = { 
+/**
+ * What it is called.
+ */
+title: string | null, 
+/**
+ * When it was written, as FHIR writes dates; as received, when it is none.
+ */
+date: string | null, 
+/**
+ * Whom it is about.
+ */
+patient: string | null, 
+/**
+ * Who wrote it: people, organizations, programs.
+ */
+authors: Array<string>, 
+/**
+ * Who keeps it.
+ */
+custodian: string | null, 
+/**
+ * Its sections, in its own order.
+ */
+sections: Array<ClinicalSectionView>, 
+/**
+ * There is more than is handed over.
+ */
+cut: boolean, };
+
 export type AttachmentView = { 
 /**
  * Media type.
@@ -864,6 +982,14 @@ title: string | null,
  * Text, when it has some: plain text, or that of C-CDA, HTML, RTF and PDF.
  */
 text: string | null, 
+/**
+ * The document itself, when it is a clinical one (HL7 CDA).
+ */
+clinical: ClinicalDocumentView | null, 
+/**
+ * HTML as it came, when it is not too long: hostile until sanitised.
+ */
+html: string | null, 
 /**
  * Size in bytes.
  */

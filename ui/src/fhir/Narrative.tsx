@@ -39,6 +39,29 @@ function endOf(html: string): number {
   return LONG;
 }
 
+/** The record's own heading, and that of the attachment. */
+const ABOVE = 2;
+
+/** Headings come below those of the page, without a level left out. */
+function lowerHeadings(fragment: DocumentFragment): void {
+  const headings = [...fragment.querySelectorAll("h1, h2, h3, h4, h5, h6")];
+  const levels = [...new Set(headings.map(({ tagName }) => tagName))].sort();
+  for (const heading of headings) {
+    const lower = document.createElement(`h${String(Math.min(6, levels.indexOf(heading.tagName) + 1 + ABOVE))}`);
+    lower.append(...heading.childNodes);
+    heading.replaceWith(lower);
+  }
+}
+
+/** A page of HTML for the middle of ours; nothing where it is too long or too deep, or no words are left of it. */
+export function readDocument(html: string): DocumentFragment | undefined {
+  if (html.length > endOf(html)) return undefined;
+  const fragment = sanitiseNarrative(html);
+  if (fragment.textContent.trim() === "") return undefined;
+  lowerHeadings(fragment);
+  return fragment;
+}
+
 /** Text that the source wrote for people, as XHTML. It is hostile until sanitised. */
 export function Narrative({ html }: { html: string }) {
   const host = useRef<HTMLDivElement>(null);

@@ -83,7 +83,7 @@ fn local_name(name: &str) -> String {
 }
 
 /// Character references and the five of XML; no others are looked up anywhere.
-fn entity(name: &str) -> String {
+pub(super) fn entity(name: &str) -> String {
     let number = name
         .strip_prefix('#')
         .and_then(|digits| match digits.strip_prefix(['x', 'X']) {

@@ -5,6 +5,7 @@
 //! each by itself; one that comes has its records read once more, before the sync is called complete. What
 //! cannot be had says why (`Missing`), and a person can have it fetched all the same.
 
+pub(crate) mod clinical;
 mod cmap;
 mod fetch;
 mod markup;

@@ -61,7 +61,7 @@ impl Kind {
             Some(Self::Rtf)
         } else if begins(b"<!doctype html") || begins(b"<html") {
             Some(Self::Html)
-        } else if begins(b"<?xml") || begins(b"<ClinicalDocument") {
+        } else if begins(b"<?xml") || is_clinical(start) {
             Some(if memchr::memmem::find(head, b"<html").is_some() {
                 Self::Html
             } else {
@@ -88,6 +88,11 @@ impl Kind {
             (None, stated) => stated,
         }
     }
+}
+
+/// A CDA that begins without a declaration.
+fn is_clinical(start: &[u8]) -> bool {
+    start.starts_with(b"<") && memchr::memmem::find(start, b"ClinicalDocument").is_some()
 }
 
 fn bare(content_type: &str) -> String {
@@ -117,8 +122,35 @@ pub fn text_of(content_type: &str, bytes: &[u8]) -> Option<String> {
     Some(text.chars().take(TEXT_LIMIT).collect())
 }
 
-/// By the stated charset, else UTF-8, else Latin-1, in which every byte is a character.
-fn decode_text(content_type: &str, bytes: &[u8]) -> String {
+/// The charset that markup names in its first lines: XML's `encoding`, HTML's `charset`.
+fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = &bytes[..bytes.len().min(1024)];
+    let head = std::str::from_utf8(head).unwrap_or_else(|bad| {
+        let good = &head[..bad.valid_up_to()];
+        std::str::from_utf8(good).unwrap_or_default()
+    });
+    let name = ["encoding=", "charset="].iter().find_map(|key| {
+        let (_, label) = head.trim_start().strip_prefix('<')?.split_once(key)?;
+        let label = label.trim_start_matches(['"', '\'']);
+        label.split(['"', '\'', '?', '>', ' ', ';']).next()
+    })?;
+    // It can be read here: it is none of two bytes a letter. That it is no UTF-8 is known.
+    Encoding::for_label(name.as_bytes())
+        .filter(|encoding| encoding.is_ascii_compatible() && *encoding != encoding_rs::UTF_8)
+}
+
+/// UTF-16 without a mark, as markup begins in it.
+fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
+    match bytes {
+        [b'<', 0, ..] => Some(encoding_rs::UTF_16LE),
+        [0, b'<', ..] => Some(encoding_rs::UTF_16BE),
+        _ => None,
+    }
+}
+
+/// By the stated charset, else UTF-8, else by what markup says of itself, else Latin-1, in which every byte is
+/// a character.
+pub(super) fn decode_text(content_type: &str, bytes: &[u8]) -> String {
     let parameters = content_type.split(';').skip(1);
     let charset = parameters
         .filter_map(|parameter| parameter.trim().split_once('='))
@@ -127,7 +159,13 @@ fn decode_text(content_type: &str, bytes: &[u8]) -> String {
     if let Some((encoding, _)) = Encoding::for_bom(bytes) {
         return encoding.decode(bytes).0.into_owned();
     }
-    match (std::str::from_utf8(bytes), charset) {
+    if let Some(encoding) = wide(bytes) {
+        return encoding.decode(bytes).0.into_owned();
+    }
+    match (
+        std::str::from_utf8(bytes),
+        charset.or_else(|| declared(bytes)),
+    ) {
         (Ok(text), _) => text.to_owned(),
         (Err(_), Some(charset)) => charset.decode(bytes).0.into_owned(),
         (Err(_), None) => encoding_rs::WINDOWS_1252.decode(bytes).0.into_owned(),
@@ -182,6 +220,18 @@ mod tests {
             text_of("text/plain", b"\xff\xfeo\0k\0").as_deref(),
             Some("ok")
         );
+    }
+
+    #[test]
+    fn markup_says_its_charset_itself() {
+        let xml = b"<?xml version='1.0' encoding='ISO-8859-2'?><p>\xb1</p>";
+        assert_eq!(text_of("application/xml", xml).as_deref(), Some("\u{105}"));
+        let html = b"<html><meta charset=windows-1251><p>\xcf</p>";
+        assert_eq!(text_of("text/html", html).as_deref(), Some("\u{41f}"));
+        let wrong = b"<?xml version='1.0' encoding='UTF-8'?><p>caf\xe9</p>";
+        assert_eq!(text_of("text/xml", wrong).as_deref(), Some("café"));
+        let wide: Vec<u8> = "<p>ok</p>".bytes().flat_map(|byte| [byte, 0]).collect();
+        assert_eq!(text_of("text/xml", &wide).as_deref(), Some("ok"));
     }
 
     proptest! {

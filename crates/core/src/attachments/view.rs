@@ -1,5 +1,6 @@
 //! A record's contents as they are shown, and why one is not.
 
+use super::clinical;
 use super::read::content_id;
 use super::text::{self, Kind};
 use super::{LARGEST_ASKED, Missing};
@@ -14,9 +15,12 @@ use satchel_store::MissingRow;
 
 /// The largest image that is handed to the window.
 const IMAGE_LIMIT: usize = 8 * 1024 * 1024;
+/// HTML that is longer is shown as text: the window would be held up by it.
+const HTML_LIMIT: usize = 200_000;
 
 impl Engine {
-    /// The contents of a document: text as text, images as base64, anything else by size and type.
+    /// The contents of a document: clinical documents by their sections, HTML as it came, text as text, images
+    /// as base64, anything else by size and type.
     ///
     /// # Errors
     /// `record.not_found`, `store.*`.
@@ -103,6 +107,8 @@ fn absent(attachment: AttachmentRef, missing: Option<&MissingRow>, base: &str) -
         content_type: attachment.content_type,
         title: attachment.title,
         text: None,
+        clinical: None,
+        html: None,
         size,
         base64: None,
         missing: Some(why.sentence().to_owned()),
@@ -124,13 +130,20 @@ fn present(
         content_type
     };
     let image = content_type.starts_with("image/") && !content_type.contains("svg");
+    let kind = Kind::of(&content_type, &bytes);
     // The text of a PDF was read when it came.
-    let text = match Kind::of(&content_type, &bytes) {
+    let text = match kind {
         Kind::Pdf => kept,
         _ => text::text_of(&content_type, &bytes),
     };
+    let decoded = || text::decode_text(&content_type, &bytes);
     AttachmentView {
         text,
+        clinical: match kind {
+            Kind::Xml | Kind::Plain | Kind::Html => clinical::read(&decoded()),
+            Kind::Rtf | Kind::Pdf | Kind::Image | Kind::Other => None,
+        },
+        html: (kind == Kind::Html && bytes.len() <= HTML_LIMIT).then(decoded),
         size: bytes.len() as u64,
         base64: (image && bytes.len() <= IMAGE_LIMIT)
             .then(|| base64::engine::general_purpose::STANDARD.encode(&bytes)),

@@ -9,6 +9,9 @@ import { sizeWords } from "../../fhir/amounts";
 import { mediaWords } from "../../fhir/Attachment";
 import { LongText } from "../../fhir/Primitive";
 import { useWords } from "../../i18n";
+import { Clinical } from "./Clinical";
+import { Html } from "./Html";
+import { Paper } from "./Paper";
 import styles from "./documents.module.css";
 
 /** Types that may carry a document. */
@@ -18,19 +21,20 @@ const SHOWN_IMAGES = /^image\/(png|jpeg|gif|webp|bmp)$/;
 
 function Content({ attachment }: { attachment: AttachmentView }) {
   const words = useWords();
-  const { t } = words;
+  const name = attachment.title ?? mediaWords(words, attachment.contentType);
+  if (attachment.clinical !== null) return <Clinical document={attachment.clinical} name={name} />;
+  if (attachment.html !== null) return <Html html={attachment.html} text={attachment.text} name={name} />;
   if (attachment.text !== null) {
     return (
-      <div className={styles.paper}>
+      <Paper label={name}>
         <LongText value={attachment.text} />
-      </div>
+      </Paper>
     );
   }
   if (attachment.base64 !== null && SHOWN_IMAGES.test(attachment.contentType)) {
-    const name = attachment.title ?? mediaWords(words, attachment.contentType);
     return <img className={styles.image} src={`data:${attachment.contentType};base64,${attachment.base64}`} alt={name} />;
   }
-  return <p className={styles.help}>{t("document.notShown")}</p>;
+  return <p className={styles.help}>{words.t("document.notShown")}</p>;
 }
 
 /** What programs show that were made for it. */
@@ -113,7 +117,7 @@ function Attachment({ attachment, recordKey, position }: AttachmentProps) {
   );
 }
 
-/** What a document holds: text and images here, anything else by name and size. */
+/** What a document holds: clinical documents, HTML, text and images here, anything else by name and size. */
 export function Attachments({ recordKey }: { recordKey: RecordKey }) {
   const { t } = useWords();
   const wanted = WITH_CONTENT.has(recordKey.resourceType);

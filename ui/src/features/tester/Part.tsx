@@ -27,7 +27,6 @@ export function Part({ part }: { part: TracePartView }) {
       {part.text === null ? null : (
         <div className={styles.json}>
           {/* A long text scrolls sideways: the keyboard has to get there too. */}
-          {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
           <pre tabIndex={0} role="region" aria-label={t(`trace.part.${part.part}`)}>
             {part.text}
           </pre>
