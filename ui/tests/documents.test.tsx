@@ -3,7 +3,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import { CLINICAL } from "../dev/documents";
-import type { AttachmentView } from "../src/api/bindings";
+import type { AttachmentView, NarrativeCell, NarrativeNode } from "../src/api/bindings";
 import { openApp } from "./support";
 
 const DOCUMENT = "/chart?section=documents&type=DocumentReference&id=doc1";
@@ -106,6 +106,18 @@ test("a clinical document that is cut or has no sections says so, and what it sa
   expect(screen.getByText(/^This document has no sections/)).toBeVisible();
   expect(screen.getByTestId("clinical-document")).toHaveTextContent(markup);
   expect(screen.getByTestId("clinical-document").querySelector("img")).toBeNull();
+});
+
+test("a table in a cell has a name, and a heading names its row, or its column where all of the row are headings", async () => {
+  const engine = openApp("chart", CLINICAL_DOCUMENT);
+  const cell = (heading: boolean, text: string): NarrativeCell => ({ heading, columns: 1, rows: 2, children: [{ kind: "text", text }] });
+  const inner: NarrativeNode = { kind: "table", caption: [], head: [], body: [[cell(false, "inner")]] };
+  const table: NarrativeNode = { kind: "table", caption: [], head: [], body: [[cell(true, "Side"), cell(true, "Seen")], [cell(true, "Left"), { ...cell(false, ""), children: [inner] }]] };
+  const sections = [{ title: "Ears", absent: null, sections: [], content: [table] }];
+  engine.answer("attachments_get", () => [{ ...missing, missing: null, contentType: "application/xml", clinical: { ...CLINICAL, sections } }]);
+  expect(await screen.findAllByRole("region", { name: "Table: Ears" }, SLOW)).toHaveLength(2);
+  expect(screen.getByRole("columnheader", { name: "Side" })).toHaveAttribute("scope", "col");
+  expect(screen.getByRole("rowheader", { name: "Left" })).toHaveAttribute("rowspan", "2");
 });
 
 test("HTML is shown with its structure, its headings below those of the page, and without links and pictures", async () => {

@@ -10,20 +10,21 @@ const ELEMENTS = { bold: "strong", italics: "em", underline: "u", struck: "del",
 
 type Of<Kind extends NarrativeNode["kind"]> = Extract<NarrativeNode, { kind: Kind }>;
 
-function Cell({ cell, scope }: { cell: NarrativeCell; scope: "col" | "row" }) {
+function Cell({ cell, scope, label }: { cell: NarrativeCell; scope: "col" | "row"; label: string }) {
   const Element = cell.heading ? "th" : "td";
   return (
     <Element scope={cell.heading ? scope : undefined} colSpan={cell.columns > 1 ? cell.columns : undefined} rowSpan={cell.rows > 1 ? cell.rows : undefined}>
-      <Nodes nodes={cell.children} label="" />
+      <Nodes nodes={cell.children} label={label} />
     </Element>
   );
 }
 
-function Rows({ rows, scope }: { rows: readonly NarrativeCell[][]; scope: "col" | "row" }) {
+/** A row of headings alone names the columns, wherever it stands. */
+function Rows({ rows, label }: { rows: readonly NarrativeCell[][]; label: string }) {
   return rows.map((row, index) => (
     <tr key={index}>
       {row.map((cell, position) => (
-        <Cell key={position} cell={cell} scope={scope} />
+        <Cell key={position} cell={cell} scope={row.every(({ heading }) => heading) ? "col" : "row"} label={label} />
       ))}
     </tr>
   ));
@@ -43,11 +44,11 @@ function Table({ node, label }: { node: Of<"table">; label: string }) {
           ) : null}
           {node.head.length > 0 ? (
             <thead>
-              <Rows rows={node.head} scope="col" />
+              <Rows rows={node.head} label={label} />
             </thead>
           ) : null}
           <tbody>
-            <Rows rows={shown} scope="row" />
+            <Rows rows={shown} label={label} />
           </tbody>
         </table>
       </div>
