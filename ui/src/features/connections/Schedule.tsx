@@ -3,6 +3,7 @@ import type { ConnectionScheduleView, Every, ScheduleSettingsView } from "../../
 import { useSchedule } from "../../api/queries";
 import { Disclosure } from "../../components/Disclosure";
 import { ProblemNotice } from "../../components/ProblemNotice";
+import { Select } from "../../components/Select";
 import { useWords, type MessageId, type Words } from "../../i18n";
 import { whenInWords } from "./when";
 import styles from "./connections.module.css";
@@ -28,20 +29,18 @@ export function Schedule({ connectionId }: { connectionId: string }) {
   const next = standing(schedule, dataUpdatedAt, words);
   return (
     <div className={styles.schedule}>
-      <label className={styles.every}>
-        <span>{words.t("schedule.label")}</span>
-        <select
-          data-testid="schedule-every"
-          value={schedule.every}
-          onChange={(event) => choose.mutate({ connectionId, every: event.target.value as Every })}
-        >
-          {EVERY.map((every) => (
-            <option key={every} value={every}>
-              {words.t(`schedule.every.${every}`)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Select
+        label={words.t("schedule.label")}
+        data-testid="schedule-every"
+        value={schedule.every}
+        onChange={(event) => choose.mutate({ connectionId, every: event.target.value as Every })}
+      >
+        {EVERY.map((every) => (
+          <option key={every} value={every}>
+            {words.t(`schedule.every.${every}`)}
+          </option>
+        ))}
+      </Select>
       {next ? (
         <p className={styles.help} data-testid="schedule-next">
           {next}

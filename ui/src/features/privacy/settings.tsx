@@ -1,3 +1,4 @@
+import { Select } from "../../components/Select";
 import { useWords, type MessageId } from "../../i18n";
 import styles from "./privacy.module.css";
 
@@ -30,16 +31,13 @@ export function Idle({ minutes, onChange }: { minutes: number | null; onChange: 
   const { t } = useWords();
   const offered = minutes === null || MINUTES.includes(minutes) ? MINUTES : [...MINUTES, minutes].sort((one, other) => one - other);
   return (
-    <label className={styles.idle}>
-      <span>{t("privacy.idle")}</span>
-      <select data-testid="privacy-idle" value={minutes ?? "never"} onChange={(event) => onChange(event.target.value === "never" ? null : Number(event.target.value))}>
-        {offered.map((one) => (
-          <option key={one} value={one}>
-            {t("privacy.idleMinutes", { minutes: one })}
-          </option>
-        ))}
-        <option value="never">{t("privacy.idleNever")}</option>
-      </select>
-    </label>
+    <Select label={t("privacy.idle")} data-testid="privacy-idle" value={minutes ?? "never"} onChange={(event) => onChange(event.target.value === "never" ? null : Number(event.target.value))}>
+      {offered.map((one) => (
+        <option key={one} value={one}>
+          {t("privacy.idleMinutes", { minutes: one })}
+        </option>
+      ))}
+      <option value="never">{t("privacy.idleNever")}</option>
+    </Select>
   );
 }

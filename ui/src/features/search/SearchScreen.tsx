@@ -4,6 +4,7 @@ import { useSearch } from "../../api/queries";
 import { EmptyState } from "../../components/EmptyState";
 import { Icon } from "../../components/Icon";
 import { ProblemNotice } from "../../components/ProblemNotice";
+import { Select } from "../../components/Select";
 import { typeWords } from "../../fhir/codes";
 import { useWords } from "../../i18n";
 import { Hit } from "./Hit";
@@ -90,24 +91,22 @@ export function SearchScreen({ words, onWords, onOpen, focusRequest }: SearchScr
           onKeyDown={keys}
         />
       </div>
-      <label className={styles.kind}>
-        <span>{t("timeline.kind")}</span>
-        <select
-          value={kind ?? ""}
-          data-testid="search-kind"
-          onChange={(event) => {
-            setKind(event.target.value || null);
-            setActive(0);
-          }}
-        >
-          <option value="">{t("timeline.everything")}</option>
-          {KINDS.map((one) => (
-            <option key={one} value={one}>
-              {typeWords(all, one)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Select
+        label={t("timeline.kind")}
+        value={kind ?? ""}
+        data-testid="search-kind"
+        onChange={(event) => {
+          setKind(event.target.value || null);
+          setActive(0);
+        }}
+      >
+        <option value="">{t("timeline.everything")}</option>
+        {KINDS.map((one) => (
+          <option key={one} value={one}>
+            {typeWords(all, one)}
+          </option>
+        ))}
+      </Select>
       <p className={styles.count} role="status">
         {settled === "" ? t("search.hint") : found.isFetching && hits.length === 0 ? t("search.looking") : hits.length < LIMIT ? t("search.count", { count: hits.length }) : t("search.countLimit", { limit: LIMIT })}
       </p>

@@ -1,6 +1,7 @@
 import type { ChartSectionView, Section, YearView } from "../../../api/bindings";
 import { Button } from "../../../components/Button";
 import { Icon } from "../../../components/Icon";
+import { Select } from "../../../components/Select";
 import { useWords } from "../../../i18n";
 import { sectionTitle } from "../sections";
 import styles from "./timeline.module.css";
@@ -23,46 +24,42 @@ export function Controls({ sections, section, abnormal, years, onSection, onAbno
   const filled = sections.filter(({ count }) => count > 0);
   return (
     <div className={styles.controls}>
-      <label className={styles.choice}>
-        <span>{t("timeline.kind")}</span>
-        <select
-          value={section ?? ""}
-          data-testid="timeline-kind"
-          onChange={(event) => onSection(filled.find((one) => one.section === event.target.value)?.section ?? null)}
-        >
-          <option value="">{t("timeline.everything")}</option>
-          {filled.map((one) => (
-            <option key={one.section} value={one.section}>
-              {sectionTitle(words, one)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Select
+        label={t("timeline.kind")}
+        value={section ?? ""}
+        data-testid="timeline-kind"
+        onChange={(event) => onSection(filled.find((one) => one.section === event.target.value)?.section ?? null)}
+      >
+        <option value="">{t("timeline.everything")}</option>
+        {filled.map((one) => (
+          <option key={one.section} value={one.section}>
+            {sectionTitle(words, one)}
+          </option>
+        ))}
+      </Select>
       <Button size="small" data-testid="timeline-abnormal" aria-pressed={abnormal} kind={abnormal ? "primary" : "secondary"} onClick={() => onAbnormal(!abnormal)}>
         <Icon name="abnormal" size={16} />
         {t("timeline.abnormal")}
       </Button>
-      <label className={styles.choice}>
-        <span>{t("timeline.jump")}</span>
-        <select
-          value=""
-          data-testid="timeline-year"
-          disabled={years.length < 2}
-          onChange={(event) => {
-            const year = years.find((one) => nameOf(one) === event.target.value);
-            if (year) onYear(year);
-          }}
-        >
-          <option value="" disabled>
-            {t("timeline.year")}
+      <Select
+        label={t("timeline.jump")}
+        value=""
+        data-testid="timeline-year"
+        disabled={years.length < 2}
+        onChange={(event) => {
+          const year = years.find((one) => nameOf(one) === event.target.value);
+          if (year) onYear(year);
+        }}
+      >
+        <option value="" disabled>
+          {t("timeline.year")}
+        </option>
+        {years.map((one) => (
+          <option key={nameOf(one)} value={nameOf(one)}>
+            {t("timeline.yearOf", { year: nameOf(one), count: one.records })}
           </option>
-          {years.map((one) => (
-            <option key={nameOf(one)} value={nameOf(one)}>
-              {t("timeline.yearOf", { year: nameOf(one), count: one.records })}
-            </option>
-          ))}
-        </select>
-      </label>
+        ))}
+      </Select>
     </div>
   );
 }
