@@ -65,6 +65,7 @@ mod registration;
 mod removal;
 mod revocation;
 pub mod schedule;
+mod search;
 mod servers;
 mod session;
 mod sources;

@@ -2,7 +2,8 @@
 //! are not here. Triggers of the schema note what is to be read once more, in the transaction that stores
 //! it, so that neither a crash nor another way in (an export, a file) leaves a document unfindable.
 
-use crate::error::{Result, StoreError};
+use crate::bound::as_json;
+use crate::error::Result;
 use crate::open::Store;
 use crate::pack::{Packer, unpack};
 use crate::page::each_word_once;
@@ -133,7 +134,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the file.
     pub async fn contents_wanted(&self, connection_id: &str, ids: &[String]) -> Result<()> {
-        let ids = serde_json::to_string(ids).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let ids = as_json(ids)?;
         sqlx::query(
             "INSERT OR IGNORE INTO contents_missing (connection_key, id, state)
              SELECT connections.key, wanted.value, 'waiting'
@@ -178,7 +179,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the file.
     pub async fn contents_came(&self, connection_id: &str, ids: &[String]) -> Result<()> {
-        let ids = serde_json::to_string(ids).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let ids = as_json(ids)?;
         sqlx::query(
             "DELETE FROM contents_missing WHERE id IN (SELECT value FROM json_each(?))
                AND connection_key = (SELECT key FROM connections WHERE id = ?)",

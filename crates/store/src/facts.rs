@@ -4,7 +4,8 @@
 //! Triggers take a group apart in the same transaction in which one of its records changes, and count
 //! `revision` on, so that groups that were made meanwhile from what stood there before are not taken.
 
-use crate::error::{Result, StoreError};
+use crate::bound::as_json;
+use crate::error::Result;
 use crate::open::Store;
 use crate::pack::unpack;
 use sqlx::{Sqlite, Transaction};
@@ -79,7 +80,7 @@ impl Store {
              ORDER BY found.key",
         )
         .bind(person_id)
-        .bind(json_of(sections)?)
+        .bind(as_json(sections)?)
         .fetch_all(&self.readers)
         .await?)
     }
@@ -95,7 +96,7 @@ impl Store {
              FROM json_each(?) AS wanted JOIN records ON records.key = wanted.value
              JOIN connections ON connections.key = records.connection_key",
         )
-        .bind(json_of(keys)?)
+        .bind(as_json(keys)?)
         .fetch_all(&self.readers)
         .await?;
         rows.into_iter()
@@ -136,7 +137,7 @@ impl Store {
              WHERE true ON CONFLICT (record_key) DO UPDATE SET fact = excluded.fact",
         )
         .bind(person)
-        .bind(json_of(&rows)?)
+        .bind(as_json(&rows)?)
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -187,7 +188,7 @@ impl Store {
             "UPDATE record_facts SET group_key = wanted.value ->> 1 FROM json_each(?) AS wanted
              WHERE record_key = wanted.value ->> 0",
         )
-        .bind(json_of(moved)?)
+        .bind(as_json(moved)?)
         .execute(&mut *transaction)
         .await?;
         sqlx::query("UPDATE people SET grouped = ? WHERE key = ?")
@@ -230,7 +231,7 @@ impl Store {
         .bind(id)
         .fetch_all(&mut *transaction)
         .await?;
-        let members = json_of(&members)?;
+        let members = as_json(&members)?;
         sqlx::query(
             "INSERT OR IGNORE INTO records_apart (one, other)
              SELECT first.value, second.value FROM json_each(?1) AS first
@@ -278,7 +279,7 @@ impl Store {
             "DELETE FROM records_apart WHERE one IN (SELECT value FROM json_each(?1))
                  AND other IN (SELECT value FROM json_each(?1))",
         )
-        .bind(json_of(&all)?)
+        .bind(as_json(&all)?)
         .execute(&mut *transaction)
         .await?;
         sqlx::query(
@@ -310,8 +311,4 @@ async fn unchanged(
             .fetch_optional(&mut **transaction)
             .await?,
     )
-}
-
-fn json_of<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
 }

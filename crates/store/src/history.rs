@@ -1,6 +1,7 @@
 //! What a source changed, and what it no longer gives.
 
-use crate::error::{Result, StoreError};
+use crate::bound::as_json;
+use crate::error::Result;
 use crate::open::Store;
 use crate::pack::unpack;
 use crate::read::COLUMNS;
@@ -179,8 +180,4 @@ impl Store {
             )
             .collect()
     }
-}
-
-fn as_json(identities: &[(String, String)]) -> Result<String> {
-    serde_json::to_string(identities).map_err(|error| StoreError::Corrupt(error.to_string()))
 }

@@ -10,6 +10,7 @@
 
 mod access_log;
 mod attachments;
+mod bound;
 mod bulk;
 mod connections;
 mod directories;

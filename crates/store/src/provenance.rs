@@ -2,7 +2,8 @@
 //! small, and who asks looks at the record itself, so that two with the same number do no harm. Rows of
 //! targets that a later version no longer names stay, for the same reason.
 
-use crate::error::{Result, StoreError};
+use crate::bound::as_json;
+use crate::error::Result;
 use crate::open::Store;
 use crate::pack::unpack;
 use futures::StreamExt;
@@ -102,7 +103,7 @@ impl Store {
         after: i64,
         limit: u32,
     ) -> Result<Vec<ToReadRow>> {
-        let types = serde_json::to_string(types).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let types = as_json(types)?;
         let mut rows = sqlx::query_as::<_, (i64, i64, String, String, Vec<u8>)>(
             "SELECT record_key, mark, resource_type, records.id, json FROM records_to_read
              CROSS JOIN records ON records.key = record_key

@@ -1,5 +1,6 @@
 //! Reading records: lists, one record, counts, everything.
 
+use crate::bound::as_json;
 use crate::error::{Result, StoreError};
 use crate::open::Store;
 use crate::pack::unpack;
@@ -80,8 +81,7 @@ impl Store {
         connection_id: &str,
         wanted: &[(String, String)],
     ) -> Result<Vec<RecordRow>> {
-        let wanted =
-            serde_json::to_string(wanted).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let wanted = as_json(wanted)?;
         let sql = format!(
             "{COLUMNS} FROM json_each(?2) AS wanted CROSS JOIN records
              JOIN connections ON connections.key = records.connection_key

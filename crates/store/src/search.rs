@@ -1,11 +1,11 @@
 //! Full-text search. What a person types is never FTS5 syntax: each word becomes a quoted prefix.
 
-use crate::error::{Result, StoreError};
+use crate::bound::as_json;
+use crate::error::Result;
 use crate::open::Store;
 use crate::pack::unpack;
 use crate::read::COLUMNS;
 use crate::rows::{RecordFilter, RecordRow, SearchHit};
-use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 use std::collections::{HashMap, HashSet};
@@ -136,10 +136,6 @@ impl Store {
         }
         Ok(found)
     }
-}
-
-fn as_json(list: &(impl Serialize + ?Sized)) -> Result<String> {
-    serde_json::to_string(list).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
 fn ranked(index: &str, weights: &str) -> String {

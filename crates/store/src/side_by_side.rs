@@ -1,6 +1,7 @@
 //! Lists of one person's records from several sources, each group as one row.
 
-use crate::error::{Result, StoreError};
+use crate::bound::as_json;
+use crate::error::Result;
 use crate::facts::Identity;
 use crate::open::Store;
 use crate::read::{COLUMNS, FROM};
@@ -180,8 +181,7 @@ impl Store {
 
     pub(crate) async fn with_others(&self, rows: Vec<(i64, RecordRow)>) -> Result<Vec<GroupRow>> {
         let keys: Vec<i64> = rows.iter().map(|(key, _)| *key).collect();
-        let keys =
-            serde_json::to_string(&keys).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let keys = as_json(&keys)?;
         let sql = format!(
             "{COLUMNS}, group_key FROM json_each(?) AS wanted
              JOIN record_facts ON group_key = wanted.value AND group_key <> record_key
