@@ -196,15 +196,15 @@ async fn sign_in(setting: &Setting, mock: &MockServer, account: &Account, patien
 }
 
 /// The same person at a clinic and at a hospital, both synced, not yet put together.
-struct Both {
-    setting: Setting,
+pub(crate) struct Both {
+    pub(crate) setting: Setting,
     hospital: MockServer,
     clinic_id: String,
     hospital_id: String,
     _data: [TempDir; 2],
 }
 
-async fn both() -> Both {
+pub(crate) async fn both() -> Both {
     let (clinic, first) = with(at_the_clinic).await;
     let (hospital, second) = with(at_the_hospital).await;
     let setting = setting_in(clinic).await;
@@ -225,7 +225,7 @@ async fn both() -> Both {
 }
 
 impl Both {
-    async fn join(&self) -> String {
+    pub(crate) async fn join(&self) -> String {
         let joined = self
             .setting
             .engine

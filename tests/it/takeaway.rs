@@ -2,10 +2,11 @@
 //! Patient Summary's "Bundle" and "Composition", and a table as RFC 4180 has it.
 
 use crate::records::setting_with;
+use crate::sources::both;
 use crate::world::Setting;
 use satchel_core::ExportFormat;
 use satchel_core::problem::ProblemCode;
-use satchel_core::view::{ChartOf, RecordFilter, Section};
+use satchel_core::view::{AccessAct, ChartOf, RecordFilter, Section};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::path::Path;
@@ -122,6 +123,33 @@ async fn the_summary_is_a_document_that_is_whole_in_itself() {
             .any(|one| one["resource"]["resourceType"] == kind)
     };
     assert!(has("Practitioner") && has("Organization"));
+}
+
+#[tokio::test]
+async fn of_several_sources_the_summary_is_one_and_the_log_tells_it_of_each() {
+    let both = both().await;
+    let person_id = both.join().await;
+    let of = ChartOf::Person { person_id };
+    let setting = &both.setting;
+    let text = taken(setting, &of, ExportFormat::Ips, "patient-summary.json").await;
+    let bundle: Value = serde_json::from_str(&text).unwrap();
+    let entries = bundle["entry"].as_array().unwrap();
+    let patients = entries
+        .iter()
+        .filter(|one| one["resource"]["resourceType"] == "Patient");
+    let hosts: HashSet<&str> = patients
+        .map(|one| one["fullUrl"].as_str().unwrap())
+        .collect();
+    assert_eq!(hosts.len(), 2, "as each of the two has them: {hosts:?}");
+    let subject = bundle["entry"][0]["resource"]["subject"]["reference"].as_str();
+    assert!(hosts.contains(subject.unwrap()));
+
+    let log = setting.engine.access_log(2).await.unwrap();
+    for entry in &log {
+        assert_eq!(entry.act, AccessAct::Exported);
+        assert!(entry.records > 2, "{entry:?}");
+    }
+    assert_ne!(log[0].host, log[1].host);
 }
 
 #[tokio::test]

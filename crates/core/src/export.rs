@@ -51,7 +51,7 @@ impl Engine {
         format: ExportFormat,
         dir: &Path,
     ) -> Result<ExportReport> {
-        let mut entry = match connection_id {
+        let entry = match connection_id {
             Some(id) => LogEntry::at(&self.connection_row(id).await?, AccessAct::Exported),
             None => LogEntry::everywhere(AccessAct::Exported),
         };
@@ -59,10 +59,8 @@ impl Engine {
             Some(_) => self.export_to(connection_id, format, dir).await,
             None => self.export_all(format, dir).await,
         };
-        if let Ok(report) = &report {
-            entry = entry.records(report.resources.iter().map(|(name, count)| (name, *count)));
-        }
-        self.log_access(entry.ended(&report)).await;
+        self.log_access(with_counts(entry, &report).ended(&report))
+            .await;
         report
     }
 
@@ -90,8 +88,9 @@ impl Engine {
                 let report = self.export_chart(of, format, &dir).await;
                 for id in several {
                     let row = self.connection_row(id).await?;
-                    let entry = LogEntry::at(&row, AccessAct::Exported).ended(&report);
-                    self.log_access(entry).await;
+                    let entry = LogEntry::at(&row, AccessAct::Exported);
+                    self.log_access(with_counts(entry, &report).ended(&report))
+                        .await;
                 }
                 report?;
             }
@@ -236,6 +235,14 @@ impl Engine {
             files: vec![path],
             resources,
         })
+    }
+}
+
+/// What was written is told with the act.
+fn with_counts(entry: LogEntry, report: &Result<ExportReport>) -> LogEntry {
+    match report {
+        Ok(report) => entry.records(report.resources.iter().map(|(name, count)| (name, *count))),
+        Err(_) => entry,
     }
 }
 

@@ -119,7 +119,7 @@ async function measureChart() {
 const sizes = bundle();
 const { satchel, empty } = await measureLaunch();
 const chart = await measureChart();
-const all = [...chart.scroll.times, ...chart.fling.times];
+const all = [...chart.scroll, ...chart.fling];
 const metrics = {
   runs: RUNS,
   records: RECORDS,

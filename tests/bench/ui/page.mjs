@@ -11,18 +11,18 @@ export async function frames(app, { speed, count }) {
     const step = (now) => {
       if (last !== undefined) times.push(now - last);
       last = now;
-      if (times.length >= count) return done({ times, scrolled: list.scrollTop, height: list.scrollHeight });
+      if (times.length >= count) return done({ times });
       list.scrollTop += speed;
       requestAnimationFrame(step);
     };
     requestAnimationFrame(step);`;
   const answer = await app.web.executeAsync(script, [speed, count], 120_000);
   if (answer.error) throw new Error(`no list to scroll: ${answer.error}`);
-  return answer;
+  return answer.times;
 }
 
 /**
- * Milliseconds from a click (or typing \`text\`) on the element at \`css\` until what \`shown\` looks for is painted:
+ * Milliseconds from a click (or typing `text`) on the element at `css` until what `shown` looks for is painted:
  * an expression of the page that changes its value, to anything but null.
  */
 export function waitFor(app, { css, text, shown }) {

@@ -33,7 +33,7 @@ export class WebDriver {
 
   async open(capabilities, ms = 40_000) {
     await until("WebKitWebDriver answers", async () => (await this.call("GET", "/status", undefined, 2000)).ready);
-    const { sessionId } = await this.call("POST", "/session", { capabilities: { alwaysMatch: capabilities } }, ms);
+    const { sessionId } = await this.call("POST", "/session", { capabilities: { alwaysMatch: { timeouts: { script: 120_000 }, ...capabilities } } }, ms);
     this.session = `/session/${sessionId}`;
   }
 

@@ -10,7 +10,7 @@ use crate::view::{ChartOf, OverviewKind, RecordKey, RecordSummaryView, Section};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What a section of the Composition holds, its LOINC code, its title, and whether it stands there empty too.
 const SECTIONS: &[(OverviewKind, Section, &str, &str, bool)] = {
@@ -84,6 +84,8 @@ struct Document {
     entries: Vec<Entry>,
     known: HashSet<String>,
     counts: BTreeMap<String, u64>,
+    /// The FHIR base URL of each source.
+    bases: HashMap<String, String>,
     /// References that are to be followed: from which source, and how deep.
     to_follow: Vec<(RecordKey, u8)>,
 }
@@ -157,23 +159,26 @@ impl Engine {
         Ok((json, document.counts))
     }
 
-    /// Puts the person into the document: the patient of the first source that has one.
+    /// Puts the person into the document, as each source has them; the first of these is its subject.
     async fn subject_of(&self, of: &ChartOf, document: &mut Document) -> Result<String> {
+        let mut patients = Vec::new();
         for connection_id in self.connections_of(of).await? {
-            let Some(id) = self.connection_row(&connection_id).await?.patient_id else {
-                continue;
-            };
+            let row = self.connection_row(&connection_id).await?;
+            document.bases.insert(connection_id.clone(), row.fhir_base);
+            patients.extend(row.patient_id.map(|id| (connection_id, id)));
+        }
+        let mut subject = None;
+        for (connection_id, id) in patients {
             let key = RecordKey {
                 connection_id,
                 resource_type: "Patient".to_owned(),
                 id,
             };
-            if let Some(url) = self.put(document, &key, 0).await? {
-                return Ok(url);
-            }
+            let url = self.put(document, &key, 0).await?;
+            subject = subject.or(url);
         }
         let reason = "a summary is of one person, and this source does not say of whom it is";
-        Err(Problem::with_detail(ProblemCode::ExportFailed, reason))
+        subject.ok_or_else(|| Problem::with_detail(ProblemCode::ExportFailed, reason))
     }
 
     /// Puts a record into the document, once; gives its address there. What is no JSON stays out.
@@ -183,13 +188,11 @@ impl Engine {
         key: &RecordKey,
         depth: u8,
     ) -> Result<Option<String>> {
-        let base = self.connection_row(&key.connection_id).await?.fhir_base;
-        let url = format!(
-            "{}/{}/{}",
-            address_of(&base, &key.connection_id),
-            key.resource_type,
-            key.id
-        );
+        let Some(base) = document.bases.get(&key.connection_id) else {
+            return Ok(None);
+        };
+        let source = address_of(base, &key.connection_id);
+        let url = format!("{source}/{}/{}", key.resource_type, key.id);
         if document.known.contains(&url) {
             return Ok(Some(url));
         }
@@ -197,16 +200,14 @@ impl Engine {
         let stored = store
             .record_get(&key.connection_id, &key.resource_type, &key.id)
             .await?;
-        let Some((resource, json)) =
-            stored.and_then(|(_, json)| Some((RawValue::from_string(json.clone()).ok()?, json)))
-        else {
+        let Some(resource) = stored.and_then(|(_, json)| RawValue::from_string(json).ok()) else {
             return Ok(None);
         };
         if depth < DEPTH {
-            let references = summary::of(&key.resource_type, &json).references;
+            let references = summary::of(&key.resource_type, resource.get()).references;
             let targets = references
                 .iter()
-                .filter_map(|reference| local_target(reference, &base))
+                .filter_map(|reference| local_target(reference, base))
                 .filter(|(kind, _)| FOLLOWED.contains(&kind.as_str()));
             let keys = targets.map(|(resource_type, id)| RecordKey {
                 connection_id: key.connection_id.clone(),

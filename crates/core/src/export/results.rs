@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt;
 
 /// Rows that are read at a time.
 const ROWS: u64 = 1000;
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "Date",
     "Test",
     "Result",
@@ -19,6 +19,7 @@ const COLUMNS: [&str; 14] = [
     "Reference range",
     "Flag",
     "Status",
+    "No longer given since",
     "Performed by",
     "Source",
     "Code system",
@@ -80,6 +81,7 @@ fn cells(row: RecordRow, names: &[(String, String)]) -> [String; COLUMNS.len()] 
         text(shown.range),
         text(flag.as_deref().map(in_words)),
         text(shown.status),
+        text(shown.withdrawn_at),
         text(shown.performer),
         text(Some(shown.source)),
         text(Some(system.to_owned())),

@@ -129,6 +129,14 @@ async fn what_finds_nearly_everything_finds_titles_first_and_the_newest() {
     let hits = kit.store.search("seru", &of("ana"), 4).await.unwrap();
     let found: Vec<&str> = hits.iter().map(|hit| hit.row.id.as_str()).collect();
     assert_eq!(found, ["new", "old", "other-699", "other-698"]);
+    let whole = kit.store.search("serum", &of("ana"), 4).await.unwrap();
+    let found: Vec<&str> = whole.iter().map(|hit| hit.row.id.as_str()).collect();
+    assert_eq!(found, ["new", "old", "other-699", "other-698"]);
+    let all = RecordFilter::default();
+    let whole = kit.store.search("serum", &all, 3).await.unwrap();
+    let found: Vec<&str> = whole.iter().map(|hit| hit.row.id.as_str()).collect();
+    assert_eq!(found, ["ben-699", "ben-698", "ben-697"]);
+    assert!(whole[0].json.contains("ben-699"), "{}", whole[0].json);
     assert_eq!(
         kit.store
             .search("seru", &Default::default(), 4)
