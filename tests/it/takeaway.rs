@@ -220,6 +220,24 @@ async fn a_summary_of_many_people_is_refused_and_nothing_is_written() {
     assert_eq!(files_in(&out), 0);
 }
 
+#[tokio::test]
+async fn files_of_one_person_have_a_summary_too() {
+    let setting = setting_with(|_| vec![]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("person.ndjson");
+    let person = "{\"resourceType\":\"Patient\",\"id\":\"a\"}\n".to_owned();
+    std::fs::write(&file, person + &lab("a", "only", "Ferritin").to_string()).unwrap();
+    let imported = setting.engine.import_ndjson(&[file], "One").await.unwrap();
+    let of = ChartOf::Connection {
+        connection_id: imported.connection_id,
+    };
+    let text = taken(&setting, &of, ExportFormat::Ips, "patient-summary.json").await;
+    let bundle: Value = serde_json::from_str(&text).unwrap();
+    let subject = &bundle["entry"][0]["resource"]["subject"]["reference"];
+    assert_eq!(subject, &bundle["entry"][1]["fullUrl"]);
+    assert!(subject.as_str().unwrap().ends_with(".invalid/Patient/a"));
+}
+
 fn files_in(folder: &Path) -> usize {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return 0;

@@ -7,6 +7,7 @@ use crate::problem::{Problem, ProblemCode, Result};
 use crate::summary;
 use crate::sync::references::local_target;
 use crate::view::{ChartOf, OverviewKind, RecordKey, RecordSummaryView, Section};
+use satchel_store::RecordFilter;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
@@ -165,7 +166,11 @@ impl Engine {
         for connection_id in self.connections_of(of).await? {
             let row = self.connection_row(&connection_id).await?;
             document.bases.insert(connection_id.clone(), row.fhir_base);
-            patients.extend(row.patient_id.map(|id| (connection_id, id)));
+            let id = match row.patient_id {
+                Some(id) => Some(id),
+                None => self.only_patient(&connection_id).await?,
+            };
+            patients.extend(id.map(|id| (connection_id, id)));
         }
         let mut subject = None;
         for (connection_id, id) in patients {
@@ -179,6 +184,21 @@ impl Engine {
         }
         let reason = "a summary is of one person, and this source does not say of whom it is";
         subject.ok_or_else(|| Problem::with_detail(ProblemCode::ExportFailed, reason))
+    }
+
+    /// The patient of files that were imported, where they are of one.
+    async fn only_patient(&self, connection_id: &str) -> Result<Option<String>> {
+        let filter = RecordFilter {
+            connection_id: Some(connection_id.to_owned()),
+            resource_type: Some("Patient".to_owned()),
+            ..RecordFilter::default()
+        };
+        let mut page = self.inner.store.records_list(&filter, 0, 1).await?;
+        Ok(page
+            .rows
+            .pop()
+            .filter(|_| page.total == 1)
+            .map(|row| row.id))
     }
 
     /// Puts a record into the document, once; gives its address there. What is no JSON stays out.
