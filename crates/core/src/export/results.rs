@@ -68,7 +68,7 @@ fn is_result(row: &RecordRow) -> bool {
 fn cells(row: RecordRow, names: &[(String, String)]) -> [String; COLUMNS.len()] {
     let code = row.code.clone().unwrap_or_default();
     let (system, code) = code.split_once('|').unwrap_or(("", code.as_str()));
-    let number = row.value_number.map(|number| number.to_string());
+    let number = exact(row.value_text.as_deref(), row.value_number);
     let (unit, flag) = (row.unit.clone(), row.flag.clone());
     let shown: RecordSummaryView = crate::chart::summary_view(row, names);
     let date = shown.date.map(|date| date.value);
@@ -76,7 +76,7 @@ fn cells(row: RecordRow, names: &[(String, String)]) -> [String; COLUMNS.len()] 
         text(date),
         text(Some(shown.title)),
         text(shown.value),
-        number.unwrap_or_default(),
+        number,
         text(unit),
         text(shown.range),
         text(flag.as_deref().map(in_words)),
@@ -89,6 +89,13 @@ fn cells(row: RecordRow, names: &[(String, String)]) -> [String; COLUMNS.len()] 
         text(Some(shown.key.resource_type)),
         text(Some(shown.key.id)),
     ]
+}
+
+/// The number to reckon with: "> 90" is none.
+fn exact(shown: Option<&str>, number: Option<f64>) -> String {
+    let is_bound = shown.is_some_and(|shown| shown.starts_with(['<', '>', '≤', '≥']));
+    let number = number.filter(|_| !is_bound);
+    number.map(|number| number.to_string()).unwrap_or_default()
 }
 
 /// `criticalHigh` as "critical high".
@@ -135,6 +142,14 @@ mod tests {
         }
         assert_eq!(text(Some("140 mmol/L".to_owned())), "140 mmol/L");
         assert_eq!(text(None), "");
+    }
+
+    #[test]
+    fn a_bound_is_no_number_to_reckon_with() {
+        assert_eq!(exact(Some("> 90 mL/min"), Some(90.0)), "");
+        assert_eq!(exact(Some("<0.1"), Some(0.1)), "");
+        assert_eq!(exact(Some("-1.5 g/L"), Some(-1.5)), "-1.5");
+        assert_eq!(exact(Some("Positive"), None), "");
     }
 
     #[test]
