@@ -68,7 +68,7 @@ impl Store {
     /// queued again meanwhile stays to be read.
     ///
     /// # Errors
-    /// [`StoreError`] of the file; then nothing is written.
+    /// [`crate::StoreError`] of the file; then nothing is written.
     pub async fn documents_read(&self, read: Vec<DocumentIn>) -> Result<()> {
         self.write_many(move |transaction| {
             for document in &read {
@@ -90,7 +90,7 @@ impl Store {
     /// `tries` times, those too large that are not larger than `largest`.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn contents_due(
         &self,
         connection_id: &str,
@@ -114,7 +114,7 @@ impl Store {
     /// What became of a content that is not here.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn content_missing(
         &self,
         connection_id: &str,
@@ -132,7 +132,7 @@ impl Store {
     /// they are here.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn contents_wanted(&self, connection_id: &str, ids: &[String]) -> Result<()> {
         let ids = as_json(ids)?;
         sqlx::query(
@@ -153,7 +153,7 @@ impl Store {
     /// A content could not be had.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn content_failed(
         &self,
         connection_id: &str,
@@ -177,7 +177,7 @@ impl Store {
     /// These contents came; they may be the same as before.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn contents_came(&self, connection_id: &str, ids: &[String]) -> Result<()> {
         let ids = as_json(ids)?;
         sqlx::query(
@@ -194,7 +194,7 @@ impl Store {
     /// The JSON of the records that refer to this content, byte for byte.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn content_owners(&self, connection_id: &str, id: &str) -> Result<Vec<String>> {
         let found: Vec<Vec<u8>> = sqlx::query_scalar(
             "SELECT json FROM attachments JOIN records ON records.key = attachments.record_key
@@ -211,7 +211,7 @@ impl Store {
     /// The texts that were kept of a record's contents: position and text.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn attachment_texts(
         &self,
         connection_id: &str,

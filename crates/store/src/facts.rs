@@ -53,7 +53,7 @@ impl Store {
     /// How often the records of a person changed, and for which of these states the groups were made.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn person_revision(&self, person_id: &str) -> Result<Option<(i64, i64)>> {
         Ok(
             sqlx::query_as("SELECT revision, grouped FROM people WHERE id = ?")
@@ -66,7 +66,7 @@ impl Store {
     /// The keys of a person's records, in these sections, that were not read yet, in their order.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn facts_unread(&self, person_id: &str, sections: &[String]) -> Result<Vec<i64>> {
         // Only indexes are read: of a person whose records are known this stays cheap.
         Ok(sqlx::query_scalar(
@@ -88,7 +88,7 @@ impl Store {
     /// Records by their keys, to be read for what they say.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn facts_read(&self, keys: &[i64]) -> Result<Vec<UnreadFactRow>> {
         let rows: Vec<(i64, String, String, Option<Vec<u8>>)> = sqlx::query_as(
             "SELECT records.key, connections.id, resource_type,
@@ -115,7 +115,7 @@ impl Store {
     /// `revision`.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn facts_put(
         &self,
         person_id: &str,
@@ -148,7 +148,7 @@ impl Store {
     /// with a key above `after`, in the order of their keys.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn facts_list(
         &self,
         person_id: &str,
@@ -173,7 +173,7 @@ impl Store {
     /// person's records changed since `revision`. Afterwards the groups are those of that revision.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn groups_put(
         &self,
         person_id: &str,
@@ -203,7 +203,7 @@ impl Store {
     /// The pairs of records that the person keeps apart, by their keys in the file.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn records_apart(&self) -> Result<Vec<(i64, i64)>> {
         Ok(sqlx::query_as("SELECT one, other FROM records_apart")
             .fetch_all(&self.readers)
@@ -214,7 +214,7 @@ impl Store {
     /// more. Nothing happens to a record that is in none.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn group_apart(
         &self,
         (connection_id, resource_type, id): Identity<'_>,
@@ -255,7 +255,7 @@ impl Store {
     /// groups are stale then.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn group_together(
         &self,
         (connection_id, resource_type, id): Identity<'_>,

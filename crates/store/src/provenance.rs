@@ -45,7 +45,7 @@ impl Store {
     /// `(id, JSON)` of the Provenance records that may be about `Type/id`; byte for byte.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn records_about(
         &self,
         connection_id: &str,
@@ -67,7 +67,7 @@ impl Store {
     /// as [`Store::records_to_read`] gave them, and the `Type/id` of each target.
     ///
     /// # Errors
-    /// [`StoreError`] of the file; then nothing is written.
+    /// [`crate::StoreError`] of the file; then nothing is written.
     pub async fn provenance_read(&self, read: &[(i64, i64, Vec<String>)]) -> Result<()> {
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         for (key, mark, targets) in read {
@@ -95,7 +95,7 @@ impl Store {
     /// `limit`, and no more than some megabytes.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn records_to_read(
         &self,
         connection_id: &str,

@@ -39,7 +39,7 @@ impl Store {
     /// as the page needs.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn person_records(
         &self,
         person_id: &str,
@@ -106,7 +106,7 @@ impl Store {
     /// How many rows the lists of a person have, for each section.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn person_counts(&self, person_id: &str) -> Result<Vec<(String, u64)>> {
         let sql = format!(
             "SELECT section, sum(records) FROM (
@@ -129,7 +129,7 @@ impl Store {
     /// The records that say the same as this one, itself included, by source; none when it is alone.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn group_of(&self, record: Identity<'_>) -> Result<Vec<RecordRow>> {
         let sql = format!(
             "{COLUMNS}{FROM} JOIN record_facts ON record_key = records.key
@@ -142,7 +142,7 @@ impl Store {
     /// The records that the person keeps apart from this one.
     ///
     /// # Errors
-    /// [`StoreError`] of the file.
+    /// [`crate::StoreError`] of the file.
     pub async fn kept_apart_from(&self, record: Identity<'_>) -> Result<Vec<RecordRow>> {
         let sql = format!(
             "{COLUMNS}{FROM} WHERE records.key IN
